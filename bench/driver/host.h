@@ -1,0 +1,95 @@
+/*
+ * The smallest host that a plugin can be measured in: what a call needs lies in its context and is used again for the
+ * next call, without malloc and without checks. It trusts the plugin; the strict host is internal/standin.
+ *
+ * One context belongs to one thread, which makes one call at a time.
+ */
+#ifndef DRIVER_HOST_H
+#define DRIVER_HOST_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "HalonMTA.h"
+
+#define HOST_ARGUMENTS 7
+#define HOST_PAIRS     8    /* that a plugin may add to the result of a call */
+#define HOST_TEXT      1024 /* bytes of text that it may set in it */
+
+struct pair;
+
+struct HalonHSLValue {
+    int type;
+    size_t len; /* of text or pairs */
+    union {
+        double number;
+        bool boolean;
+        const char *text;
+        struct pair *pairs;
+    };
+    HalonHSLContext *context; /* NULL for what the driver made: a plugin may not set it */
+};
+
+struct pair {
+    HalonHSLValue key, value;
+};
+
+struct HalonHSLArguments {
+    size_t len;
+    HalonHSLValue values[HOST_ARGUMENTS];
+};
+
+struct HalonHSLContext {
+    HalonHSLValue ret, exception;
+    bool thrown, parked;
+
+    pthread_mutex_t lock; /* guards scheduled */
+    pthread_cond_t wake;
+    bool scheduled;
+
+    size_t pairs_used, text_used;
+    struct pair pairs[HOST_PAIRS];
+    char text[HOST_TEXT];
+};
+
+/* A node of the configuration. `names` has a scalar node for each key of an object, `items` its values or those of a list. */
+struct HalonConfig {
+    const char *scalar;
+    size_t len;
+    HalonConfig *names, *items;
+};
+
+/* A plugin that has been started. */
+struct plugin {
+    void *handle;
+    HalonHSLFunction *function; /* kafka_producer */
+    double load_ms, init_ms;    /* of dlopen(3) and of Halon_init */
+};
+
+HalonHSLValue host_string(const char *text, size_t len);
+HalonHSLValue host_number(double number);
+HalonHSLValue host_boolean(bool boolean);
+
+void host_context_init(HalonHSLContext *context);
+
+/*
+ * Makes one call, and waits for its end if the plugin parks it. The result lies in context->ret until the next call.
+ *
+ * returns | when
+ * 0       | the result is an empty array: accepted
+ * errno   | the result has one
+ * does not return: an exception or a result that is no array ends the process; a benchmark makes no wrong calls
+ */
+int host_call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments);
+
+/* Loads and starts a plugin. What is wrong ends the process with a sentence. */
+void host_start(struct plugin *plugin, const char *path, HalonConfig *config);
+
+/* Calls Halon_early_cleanup and Halon_cleanup; returns the milliseconds that they took. */
+double host_stop(struct plugin *plugin);
+
+/* Ends the process with a sentence on standard error. */
+_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

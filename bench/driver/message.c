@@ -1,0 +1,141 @@
+#include "message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The pool stays within a CPU's cache of the second level, which the values of a real script would be in as well: it has just
+ * made them.
+ */
+#define POOL_BYTES  (256u << 10)
+#define POOL_VALUES 1024u
+#define STAMP       8u
+
+static void *need(void *memory)
+{
+    if (!memory)
+        fail("out of memory");
+    return memory;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    /* splitmix64 */
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* Text like the log lines that mail servers send to Kafka: it compresses like them, which decides the codec cells. */
+static void fill_value(char *value, size_t len, uint64_t *state)
+{
+    static const char *const status[] = {"delivered", "deferred", "rejected", "quarantined"};
+    size_t at = 0;
+
+    while (at < len) {
+        uint64_t a = next_random(state), b = next_random(state);
+        char line[256];
+        int n = snprintf(line, sizeof line,
+                         "{\"id\":\"%08x-%04x\",\"ip\":\"192.0.%u.%u\",\"from\":\"user%u@example.com\","
+                         "\"to\":\"box%u@example.org\",\"size\":%u,\"status\":\"%s\",\"ms\":%u}\n",
+                         (unsigned)a, (unsigned)(a >> 32 & 0xffff), (unsigned)(a >> 48 & 255), (unsigned)(a >> 56),
+                         (unsigned)(b & 0xffff), (unsigned)(b >> 16 & 0xffff), (unsigned)(b >> 32 & 0xfffff),
+                         status[b >> 52 & 3], (unsigned)(b >> 54));
+        size_t take = (size_t)n < len - at ? (size_t)n : len - at;
+        memcpy(value + at, line, take);
+        at += take;
+    }
+    value[len] = '\0';
+}
+
+void messages_init(struct messages *m, const char *queue, const struct shape *shape, uint64_t seed)
+{
+    memset(m, 0, sizeof *m);
+    m->value_len = shape->value_bytes;
+    m->key_len = shape->key_bytes;
+    m->stride = m->value_len + 1;
+    m->values_len = (unsigned)(POOL_BYTES / m->stride);
+    if (m->values_len > POOL_VALUES)
+        m->values_len = POOL_VALUES;
+    if (m->values_len < 8)
+        m->values_len = 8;
+    m->values = need(malloc(m->values_len * m->stride));
+    uint64_t state = seed;
+    for (unsigned i = 0; i < m->values_len; ++i)
+        fill_value(m->values + i * m->stride, m->value_len, &state);
+    m->stamp_value = m->value_len >= STAMP;
+    m->value_stamp = m->value_len >= 16 ? 7 : 0; /* in place of the first id */
+
+    m->key = need(malloc(m->key_len + 1));
+    memset(m->key, 'k', m->key_len);
+    m->key[m->key_len] = '\0';
+    m->stamp_key = m->key_len >= STAMP;
+
+    m->topics_len = shape->topics;
+    m->topics = need(malloc(m->topics_len * sizeof *m->topics));
+    for (unsigned i = 0; i < m->topics_len; ++i)
+        snprintf(m->topics[i], sizeof m->topics[i], "bench-%u", i);
+
+    HalonHSLValue *v = m->arguments.values;
+    v[0] = host_string(queue, strlen(queue));
+    v[3] = m->key_len ? host_string(m->key, m->key_len) : (HalonHSLValue){.type = HALONMTA_HSL_TYPE_NONE};
+    m->arguments.len = 4;
+    if (shape->headers || shape->block) {
+        m->headers = need(calloc(shape->headers + 1, sizeof *m->headers));
+        for (unsigned i = 0; i < shape->headers; ++i) {
+            char *name = need(malloc(24)), *text = need(malloc(17));
+            int n = snprintf(name, 24, "x-bench-%u", i);
+            snprintf(text, 17, "%016llx", (unsigned long long)next_random(&state));
+            m->headers[i].key = host_string(name, (size_t)n);
+            m->headers[i].value = host_string(text, 16);
+        }
+        v[4] = (HalonHSLValue){.type = HALONMTA_HSL_TYPE_ARRAY, .len = shape->headers, .pairs = m->headers};
+        v[5] = host_number(-1);
+        v[6] = host_boolean(shape->block);
+        m->arguments.len = shape->block ? 7 : 6;
+    }
+    m->sequence = seed << 40;
+}
+
+void messages_free(struct messages *m)
+{
+    if (m->headers)
+        for (size_t i = 0; i < m->arguments.values[4].len; ++i) {
+            free((char *)m->headers[i].key.text);
+            free((char *)m->headers[i].value.text);
+        }
+    free(m->headers);
+    free(m->topics);
+    free(m->key);
+    free(m->values);
+}
+
+static void stamp(char *to, uint64_t number)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (unsigned i = 0; i < STAMP; ++i)
+        to[i] = digits[number >> (60 - 4 * i) & 15];
+}
+
+void messages_next(struct messages *m)
+{
+    HalonHSLValue *v = m->arguments.values;
+    char *topic = m->topics[m->topics_at];
+    char *value = m->values + m->values_at * m->stride;
+    /* An odd factor maps no two sequences to the same number, and spreads the keys over the partitions. */
+    uint64_t number = ++m->sequence * 0x9e3779b97f4a7c15u;
+
+    if (++m->topics_at == m->topics_len)
+        m->topics_at = 0;
+    if (++m->values_at == m->values_len)
+        m->values_at = 0;
+    if (m->stamp_value)
+        stamp(value + m->value_stamp, number);
+    if (m->stamp_key)
+        stamp(m->key, number);
+    v[1] = host_string(topic, strlen(topic));
+    v[2] = host_string(value, m->value_len);
+}
