@@ -103,6 +103,12 @@ func loopback(port int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
+// FreePort finds a loopback port that nobody listens on, for a broker that must come back on the same port.
+func FreePort() (int, error) {
+	ports, err := freePorts([]string{Plaintext})
+	return ports[Plaintext], err
+}
+
 // freePorts finds a port for every name. It stays below 32768, where Linux begins to hand out ports for
 // outgoing connections: a port above could be taken between this look and the broker's bind.
 func freePorts(names []string) (map[string]int, error) {

@@ -1,0 +1,25 @@
+// Package e2e runs the scripts of testdata/script: what a user sees of the plugin, from an HSL script and a
+// configuration file to the records on a broker.
+//
+// One scenario is one txtar file, and its first line is a sentence that an operator understands. The same
+// files run on two brokers: E2E_BROKER=embedded (the default) is franz-go's kfake inside the test program, and
+// E2E_BROKER=kafka is a real Apache Kafka. A line that holds on one of them only is marked with the condition
+// [embedded] or [kafka] and says why.
+//
+// Beside testscript's own commands a script has
+//
+//	kafka start [topic=NAME]... [partitions=N] [produce=hang|ok]
+//	                  a broker with these topics; its HOST:PORT is in $BROKER. After `kafka stop` it is the
+//	                  same broker, with its data, on the same address
+//	kafka stop        the broker ends in order, and its address refuses connections
+//	kafka hang        it takes connections and bytes and answers nothing
+//	kafka resume      it goes on with what reached it in the meantime
+//	kafka cut         every connection breaks at once; new ones are taken
+//	records TOPIC COUNT [FILE]
+//	                  waits until TOPIC holds exactly COUNT records, and with FILE compares them with its JSON
+//	                  lines: partition by partition, without offsets and timestamps
+//	await FILE REGEXP waits until FILE has a line like that: how a script follows `exec ... >FILE &`
+//
+// and the program hslrun on its path, which loads the kafka.so under test. KAFKA_SO and HSLRUN name built files;
+// without them the tests build both.
+package e2e
