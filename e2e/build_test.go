@@ -36,9 +36,16 @@ func buildPrograms(folder string) (bin string, err error) {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return "", err
 	}
-	// exec, so that a signal to the script's background process reaches hslrun itself.
-	wrapper := fmt.Sprintf("#!/bin/sh\nexec '%s' --plugin-path '%s' \"$@\"\n", hslrun, plugin)
-	return bin, os.WriteFile(filepath.Join(bin, "hslrun"), []byte(wrapper), 0o755)
+	for name, text := range map[string]string{
+		// exec, so that a signal to the script's background process reaches hslrun itself.
+		"hslrun": fmt.Sprintf("exec '%s' --plugin-path '%s' \"$@\"\n", hslrun, plugin),
+		"exits":  "want=$1; shift; \"$@\"; got=$?\n[ $got = $want ] || { echo \"exit status $got, want $want\" >&2; exit 1; }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o755); err != nil {
+			return "", err
+		}
+	}
+	return bin, nil
 }
 
 func goBuild(arguments ...string) error {

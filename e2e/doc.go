@@ -20,6 +20,6 @@
 //	                  lines: partition by partition, without offsets and timestamps
 //	await FILE REGEXP waits until FILE has a line like that: how a script follows `exec ... >FILE &`
 //
-// and the program hslrun on its path, which loads the kafka.so under test. KAFKA_SO and HSLRUN name built files;
-// without them the tests build both.
+// and two programs on its path: hslrun, which loads the kafka.so under test, and `exits N PROGRAM ...`, which succeeds
+// when the program's exit status is N. KAFKA_SO and HSLRUN name built files; without them the tests build both.
 package e2e
