@@ -375,11 +375,11 @@ HalonHSLValue *HalonMTA_hsl_throw(HalonHSLContext *context);
 void HalonMTA_hsl_suspend_return(HalonHSLContext *context);
 
 /*
- * Wakes a parked script. `ret` must be complete: afterwards neither `context` nor `ret` nor anything that
- * was lent by the call may be touched, by any thread.
+ * Wakes a parked script. `ret` must be complete: afterwards nobody may touch `context`, `ret` or anything
+ * that the call lent.
  *
- * Callable  exactly once in each call that parks, from any thread; it may come before
- *           HalonMTA_hsl_suspend_return, and is then remembered.
+ * Callable  exactly once in each call that parks, from any thread; it may come before the function has
+ *           called HalonMTA_hsl_suspend_return (which it then still does), and is remembered.
  * returns   nothing to use (the real type is not public).
  */
 void HalonMTA_hsl_schedule(HalonHSLContext *context);
