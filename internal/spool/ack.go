@@ -1,0 +1,104 @@
+package spool
+
+import (
+	"slices"
+	"sort"
+)
+
+// Ack says that the records with these sequences need no delivery any more. The order does not matter, and
+// neither do sequences that were acknowledged before or never given out. It touches no disk: the keeper writes
+// the position soon, and a crash before that costs a second delivery.
+func (s *Spool) Ack(seqs ...uint64) {
+	s.mu.Lock()
+	for _, seq := range seqs {
+		if seq <= s.durable && s.acks.set(seq) {
+			s.n.acked++
+			s.dirty++
+			if g := s.segmentOf(seq); g != nil {
+				g.acked++
+				s.retire(g)
+			}
+		}
+	}
+	keep := s.keeperDue()
+	room := s.room()
+	s.mu.Unlock()
+	if keep {
+		nudge(s.keep)
+	}
+	if room {
+		s.opts.Room()
+	}
+}
+
+// resolve marks from..to-1 as done with, whatever became of them, and returns how many were not. The caller holds mu.
+func (s *Spool) resolve(from, to uint64) uint64 {
+	from = max(from, s.acks.frontier)
+	if from >= to {
+		return 0
+	}
+	var touched []*segment
+	for _, g := range s.segs {
+		lo, hi := max(from, g.first), min(to, g.end)
+		if lo < hi {
+			g.acked += hi - lo - s.acks.count(lo, hi)
+			touched = append(touched, g)
+		}
+	}
+	n := s.acks.setRange(from, to)
+	s.dirty += int(min(n, ackEvery))
+	for _, g := range touched {
+		s.retire(g)
+	}
+	return n
+}
+
+// retire hands a segment that is done with to the keeper. The caller holds mu.
+func (s *Spool) retire(g *segment) {
+	if !g.done() {
+		return
+	}
+	i := slices.Index(s.segs, g)
+	if i < 0 {
+		return
+	}
+	s.segs = slices.Delete(s.segs, i, i+1)
+	s.bytes -= g.size
+	s.doomed = append(s.doomed, g)
+	nudge(s.keep)
+}
+
+// segmentOf returns the segment that answers for seq, or nil. The caller holds mu.
+func (s *Spool) segmentOf(seq uint64) *segment {
+	i := sort.Search(len(s.segs), func(i int) bool { return s.segs[i].first > seq })
+	if i == 0 || !s.segs[i-1].holds(seq) {
+		return nil
+	}
+	return s.segs[i-1]
+}
+
+// DropOldest gives up the oldest records in whole segments, until need more bytes fit or only the segment that
+// is being written is left, and returns how many records it gave up that were not acknowledged. Those that are
+// on their way may still be delivered. The room is there at once; the keeper unlinks.
+func (s *Spool) DropOldest(need int64) (records uint64) {
+	s.mu.Lock()
+	for s.bytes+s.waiting+need > s.opts.MaxBytes && len(s.segs) > 0 {
+		g := s.segs[0]
+		if g.end == openEnd {
+			s.rollNow = true // the next call can drop it
+			if s.asleep {
+				s.asleep = false
+				nudge(s.wake)
+			}
+			break
+		}
+		records += s.resolve(g.first, g.end)
+		s.retire(g) // resolve found nothing to do in a segment that was empty
+		if len(s.segs) > 0 && s.segs[0] == g {
+			break
+		}
+	}
+	s.n.dropped += records
+	s.mu.Unlock()
+	return records
+}

@@ -1,0 +1,423 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+)
+
+// Frame is one record as it was appended.
+type Frame struct {
+	Seq     uint64
+	Time    time.Time // when it was appended
+	Payload []byte    // valid until the batch's Release
+}
+
+// Batch is what Next returns. Its payloads lie in memory that the spool shares: they must not be changed, nor
+// used after Release. A batch that is never released is collected as garbage.
+type Batch struct {
+	Frames []Frame
+	blk    *block
+}
+
+// Release gives the memory back.
+func (b *Batch) Release() {
+	if b.blk != nil {
+		b.blk.drop()
+		b.blk = nil
+	}
+	b.Frames = nil
+}
+
+// Cursor delivers the records of a spool in the order of their sequences: from disk while it is behind, from
+// memory once it has caught up. It belongs to one goroutine. A spool may have several.
+type Cursor struct {
+	s    *Spool
+	next uint64
+
+	// Where in memory the last batch ended: a hint without a reference. A block that was given back and filled
+	// anew has another first sequence.
+	blk      *block
+	blkFirst uint64
+	blkSeq   uint64 // nothing below it lies at blkOff or behind
+	blkOff   int
+
+	seg     *segment
+	file    File
+	scan    *scanner
+	trouble trouble
+}
+
+// trouble counts failures to read at one place.
+type trouble struct {
+	seg *segment
+	off int64
+	n   int
+}
+
+const (
+	readRetry    = time.Second
+	readAttempts = 5
+	pageBytes    = 4096
+)
+
+// NewCursor returns a cursor that begins at the oldest record that is not acknowledged. It must be closed before
+// the spool is.
+func (s *Spool) NewCursor() *Cursor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &Cursor{s: s, next: s.acks.frontier}
+}
+
+// Seek makes the next batch begin at seq, or at the first one behind it that is not acknowledged.
+func (c *Cursor) Seek(seq uint64) { c.next = seq }
+
+// Close lets go of the files.
+func (c *Cursor) Close() { c.leave() }
+
+// Next waits for records and returns as many as come at once: at most a MiB, or one record that is larger. Records
+// that are acknowledged are left out. It returns ctx's error, or ErrClosed.
+//
+// Damage is stepped over, counted and kept aside. A disk that cannot be read at all is waited for.
+func (c *Cursor) Next(ctx context.Context) (*Batch, error) {
+	s := c.s
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		if s.closingDown() {
+			s.mu.Unlock()
+			return nil, ErrClosed
+		}
+		c.next = s.acks.nextClear(c.next)
+		if c.next > s.durable {
+			fresh := s.fresh
+			s.watched = true
+			s.mu.Unlock()
+			select {
+			case <-fresh:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		if b := s.blockOf(c.next); b != nil {
+			batch := c.fromMemory(b)
+			s.n.delivered += uint64(len(batch.Frames))
+			s.mu.Unlock()
+			if len(batch.Frames) > 0 {
+				return batch, nil
+			}
+			batch.Release()
+			continue
+		}
+		g := s.segmentOf(c.next)
+		if g == nil {
+			c.skipHole()
+			s.mu.Unlock()
+			continue
+		}
+		limit, hi := g.size, min(g.end, s.durable+1)
+		s.mu.Unlock()
+		batch, err := c.fromDisk(g, limit, hi)
+		if err != nil {
+			if werr := c.recoverRead(ctx, g, err); werr != nil {
+				return nil, werr
+			}
+		}
+		if batch != nil {
+			return batch, nil
+		}
+	}
+}
+
+// closingDown reports whether the spool has ended. The caller holds mu.
+func (s *Spool) closingDown() bool {
+	select {
+	case <-s.synced:
+		return true
+	default:
+		return false
+	}
+}
+
+// blockOf returns the block in memory that holds seq, or nil. The caller holds mu.
+func (s *Spool) blockOf(seq uint64) *block {
+	for i := len(s.blocks) - 1; i >= 0; i-- {
+		if b := s.blocks[i]; b.first <= seq {
+			if seq <= b.last {
+				return b
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// fromMemory returns the settled frames of b from c.next on. The caller holds Spool.mu.
+func (c *Cursor) fromMemory(b *block) *Batch {
+	at := 0
+	if c.blk == b && c.blkFirst == b.first && c.blkSeq <= c.next {
+		at = c.blkOff
+	}
+	b.hold()
+	batch := &Batch{blk: b}
+	for at < b.settled {
+		h := rawHeader(b.buf[at:])
+		if h.seq >= c.next {
+			c.next = h.seq + 1
+			if !c.s.acks.has(h.seq) {
+				p := b.buf[at+frameHeader : at+frameHeader+h.length : at+frameHeader+h.length]
+				batch.Frames = append(batch.Frames, Frame{Seq: h.seq, Time: time.Unix(0, h.time), Payload: p})
+			}
+		}
+		at += int(h.size())
+	}
+	c.blk, c.blkFirst, c.blkSeq, c.blkOff = b, b.first, c.next, at
+	return batch
+}
+
+// skipHole steps over sequences that no segment answers for. The caller holds Spool.mu.
+func (c *Cursor) skipHole() {
+	s := c.s
+	to := s.durable + 1
+	for _, g := range s.segs {
+		if g.first > c.next {
+			to = min(to, g.first)
+			break
+		}
+	}
+	s.n.missing += s.resolve(c.next, to)
+	c.next = to
+}
+
+// fromDisk returns the next frames of g, or nil when there were none and c.next has moved.
+func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
+	if err := c.enter(g); err != nil {
+		return nil, err
+	}
+	if c.scan.lo > c.next {
+		c.scan.off, c.scan.lo = segmentStart, g.first // after a Seek
+	}
+	c.scan.limit, c.scan.hi = limit, hi
+	batch := &Batch{}
+	for {
+		got, err := c.scan.next()
+		if err != nil {
+			if kept := c.filter(batch); kept != nil {
+				return kept, nil // the next call meets the error again
+			}
+			return nil, err
+		}
+		switch got.what {
+		case foundFrame:
+			if got.head.seq < c.next {
+				break // on the way to where the cursor begins
+			}
+			if batch.blk == nil {
+				batch.blk = c.scan.chunk
+				batch.blk.hold()
+			}
+			c.lost(c.next, got.head.seq)
+			c.next = got.head.seq + 1
+			batch.Frames = append(batch.Frames, Frame{
+				Seq: got.head.seq, Time: time.Unix(0, got.head.time), Payload: got.payload,
+			})
+		case foundBad:
+			c.bad(g, got)
+		case foundEnd:
+			c.lost(c.next, hi)
+			c.next = max(c.next, hi)
+			return c.filter(batch), nil
+		}
+		// Reading on would let go of the chunk that the batch's payloads lie in, and bound nothing.
+		if len(batch.Frames) > 0 && !c.scan.buffered() {
+			return c.filter(batch), nil
+		}
+	}
+}
+
+// filter leaves out what was acknowledged meanwhile, and returns nil for an empty batch.
+func (c *Cursor) filter(batch *Batch) *Batch {
+	s := c.s
+	kept := batch.Frames[:0]
+	s.mu.Lock()
+	for _, f := range batch.Frames {
+		if !s.acks.has(f.Seq) {
+			kept = append(kept, f)
+		}
+	}
+	s.n.delivered += uint64(len(kept))
+	s.mu.Unlock()
+	batch.Frames = kept
+	if len(kept) == 0 {
+		batch.Release()
+		return nil
+	}
+	return batch
+}
+
+// lost settles the sequences from..to-1, which should have been in the file. Some of them may be acknowledged
+// records of a segment that is gone; the others are lost, and nothing may wait for them.
+func (c *Cursor) lost(from, to uint64) {
+	if from >= to {
+		return
+	}
+	s := c.s
+	s.mu.Lock()
+	n := s.resolve(from, to)
+	s.n.missing += n
+	s.mu.Unlock()
+}
+
+// bad keeps the bytes of a damaged place. The records in it settle when the next good frame shows which they were.
+func (c *Cursor) bad(g *segment, got found) {
+	s := c.s
+	s.mu.Lock()
+	old := got.head.seq > 0 && s.acks.has(got.head.seq)
+	s.mu.Unlock()
+	if old {
+		return // nobody needs it, or it was counted before a Seek or a restart
+	}
+	name := keptName(g.name, got.from, badSuffix)
+	err := keepBytes(s.fs, s.opts.Dir, name, c.file, got.from, got.to)
+	s.mu.Lock()
+	s.n.corrupt++
+	s.n.corruptBytes += got.to - got.from
+	if err != nil {
+		g.tainted = true
+	}
+	s.mu.Unlock()
+	s.say("corrupt", "damaged bytes in a segment are skipped and kept as "+name,
+		errors.Join(fmt.Errorf("%d bytes at %d: %w", got.to-got.from, got.from, got.reason), err))
+}
+
+// enter opens g, unless the cursor is there already.
+func (c *Cursor) enter(g *segment) error {
+	if c.seg == g {
+		return nil
+	}
+	c.leave()
+	f, err := c.s.fs.OpenRead(c.s.path(g.name))
+	if err != nil {
+		return err
+	}
+	head, damaged, err := readSegmentHead(f)
+	if err != nil {
+		_ = f.Close()
+		return err
+	}
+	if damaged {
+		c.s.say("header", "one copy of a segment header is damaged, the other one serves", errors.New(g.name))
+	}
+	c.seg, c.file = g, f
+	c.scan = newScanner(f, head, c.s.disk)
+	c.scan.lo = g.first
+	return nil
+}
+
+func (c *Cursor) leave() {
+	if c.scan != nil {
+		c.scan.release()
+		_ = c.file.Close()
+	}
+	c.seg, c.file, c.scan = nil, nil, nil
+}
+
+// recoverRead decides what a failure to read g means.
+//
+// A segment whose header is damaged cannot be read by trying again: it is set aside. Anything else may be a disk
+// that is away for a while, and giving up the backlog for that would lose it; so it is waited for. Only what
+// fails again and again while the rest of the disk can be read is given up, a page at a time.
+func (c *Cursor) recoverRead(ctx context.Context, g *segment, err error) error {
+	s := c.s
+	if errors.Is(err, errSegmentHeader) || errors.Is(err, errSegmentEmpty) || errors.Is(err, errSegmentVersion) {
+		c.giveUp(g, err)
+		return nil
+	}
+	s.mu.Lock()
+	live := slices.Contains(s.segs, g)
+	s.mu.Unlock()
+	if !live {
+		c.leave() // acknowledged and unlinked between the look and the read
+		return nil
+	}
+	at := trouble{seg: g}
+	if c.scan != nil {
+		at.off = c.scan.off
+	}
+	if at.n = 1; c.trouble.seg == at.seg && c.trouble.off == at.off {
+		at.n += c.trouble.n
+	}
+	c.trouble = at
+	s.say("read", "a segment cannot be read at the moment", fmt.Errorf("segment %s at %d: %w", s.path(g.name), at.off, err))
+	if at.n >= readAttempts {
+		switch {
+		case c.scan != nil:
+			if _, _, herr := readSegmentHead(c.file); herr == nil {
+				c.stepOver(g, err)
+				return nil
+			}
+		case errors.Is(err, fs.ErrNotExist):
+			// Only when the folder itself is there: it may have vanished for a while as a whole.
+			if _, derr := s.fs.ReadDir(s.opts.Dir); derr == nil {
+				c.giveUp(g, err)
+				return nil
+			}
+		}
+	}
+	c.leave() // a file opened anew may read where an old one does not
+	timer := time.NewTimer(readRetry)
+	defer timer.Stop()
+	s.mu.Lock()
+	fresh := s.fresh
+	s.mu.Unlock()
+	for {
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.synced:
+			return ErrClosed
+		case <-fresh:
+			fresh = nil // not what is waited for
+		}
+	}
+}
+
+// giveUp resolves a whole segment that cannot be read, and keeps its file.
+func (c *Cursor) giveUp(g *segment, why error) {
+	s := c.s
+	c.leave()
+	s.mu.Lock()
+	if !errors.Is(why, errSegmentEmpty) {
+		g.tainted = true
+		s.n.corrupt++
+		s.n.corruptBytes += g.size
+	}
+	to := min(g.end, s.durable+1)
+	n := s.resolve(g.first, to)
+	s.n.missing += n
+	s.mu.Unlock()
+	c.next = max(c.next, to)
+	s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, fmt.Errorf("%d records: %w", n, why))
+}
+
+// stepOver skips the page that cannot be read.
+func (c *Cursor) stepOver(g *segment, why error) {
+	s := c.s
+	from := c.scan.off
+	to := min(c.scan.limit, (from/pageBytes+1)*pageBytes)
+	c.scan.off = to
+	c.trouble = trouble{seg: g, off: to, n: readAttempts - 1} // its neighbour need not be waited for as long
+	s.mu.Lock()
+	g.tainted = true
+	s.n.corrupt++
+	s.n.corruptBytes += to - from
+	s.mu.Unlock()
+	s.say("corrupt", "a part of a segment cannot be read and is skipped", fmt.Errorf("segment %s, %d bytes at %d: %w", s.path(g.name), to-from, from, why))
+}

@@ -1,0 +1,36 @@
+// Package spool is the durable log of one queue: bytes in, bytes out. It knows no Kafka.
+//
+// It promises, for every payload whose done function was called with nil: the payload is on disk and synced, and
+// each cursor delivers it, in the order of the sequence numbers, until it is acknowledged, also after a kill or
+// a power cut. It may deliver a payload again after a crash (at most those whose acknowledgement was not yet
+// written to the position file), and it may deliver one whose done function was called with an error or not at
+// all; it never delivers bytes that nobody appended.
+//
+// It refuses, and never waits: [ErrFull] at MaxBytes, [ErrBusy] when the disk is slower than the callers and the
+// memory for waiting frames is used up, [ErrDegraded] while nothing can be stored, [ErrTooLarge], [ErrClosed].
+// No file content makes it panic, and damage in a file costs the damaged records only.
+//
+// Who may call it: every method of [Spool] may be called from any goroutine or host thread, also from within a
+// done function. Append, Ack, DropOldest and Stats take one short lock and never touch the disk. A [Cursor]
+// belongs to one goroutine. Three of the hooks in [Options] and all done functions run on the spool's own
+// goroutines and must not block.
+//
+// Two goroutines live as long as a spool: the syncer (syncer.go), the only one that writes segments, and the
+// keeper (keeper.go), the only one that writes the position file and unlinks. [Spool.Close] ends both.
+//
+// The chapters, in the order in which bytes walk through them:
+//
+//	spool.go     Options, Open, Close          frame.go      one record on disk
+//	recover.go   what Open reads               segment.go    one file of records
+//	append.go    into memory                   block.go      pieces of memory, shared with readers
+//	syncer.go    memory to disk, group commit  poison.go     a failed write or sync, degraded, recovery
+//	cursor.go    back out, memory or disk      scan.go       walk a file, skip what is damaged
+//	ack.go       done with a record            acks.go       frontier and the set above it
+//	keeper.go    position file, unlinking      position.go   the two slots
+//	salvage.go   bytes that are kept aside     lock.go       one process a folder
+//	stats.go     numbers                       letter.go     dead letters
+//	inspect.go, check.go, export.go, repair.go the offline part
+//	fs.go, fs_os.go                            the only way to the disk
+//
+// The format is drawn in docs/spool-format.md.
+package spool

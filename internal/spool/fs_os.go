@@ -1,0 +1,187 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// OS is the file system of the operating system. It keeps no state.
+type OS struct{}
+
+// The folder holds what customers wrote in their mails: nobody but the owner may read it.
+const (
+	dirMode  = 0o700
+	fileMode = 0o600
+)
+
+// Part of Linux's statfs(2): the numbers by which network file systems tell themselves apart.
+const (
+	magicNFS  = 0x6969
+	magicSMB  = 0x517b
+	magicSMB2 = 0xfe534d42
+	magicCIFS = 0xff534d42
+)
+
+func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
+
+func (OS) ReadDir(dir string) ([]Entry, error) {
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, 0, len(found))
+	for _, e := range found {
+		if !e.Type().IsRegular() {
+			continue
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // unlinked by a running plugin while the offline tool looks
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, Entry{Name: e.Name(), Size: info.Size()})
+	}
+	return entries, nil
+}
+
+func (OS) Open(name string) (File, error) { return openOS(name, os.O_RDWR) }
+
+func (OS) OpenRead(name string) (File, error) { return openOS(name, os.O_RDONLY) }
+
+func (OS) Create(name string) (File, error) {
+	return openOS(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+}
+
+func openOS(name string, flag int) (File, error) {
+	f, err := os.OpenFile(name, flag|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (OS) Remove(name string) error { return os.Remove(name) }
+
+func (OS) SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	return errors.Join(err, d.Close())
+}
+
+func (OS) Lock(name string) (File, error) {
+	f, err := openOS(name, os.O_RDWR|os.O_CREATE)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f.(osFile).f, syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func (OS) Locked(name string) (bool, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = flock(f, syscall.LOCK_SH)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if errors.Is(err, ErrLocked) {
+		return true, nil
+	}
+	return false, err
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return ErrLocked
+		case err != nil:
+			return fmt.Errorf("flock %s: %w", f.Name(), err)
+		}
+		return nil
+	}
+}
+
+func (OS) Space(dir string) (Space, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return Space{}, fmt.Errorf("statfs %s: %w", dir, err)
+	}
+	s := Space{Free: int64(st.Bavail) * st.Bsize}
+	switch uint32(st.Type) {
+	case magicNFS, magicSMB, magicSMB2, magicCIFS:
+		s.Network = true
+	}
+	return s, nil
+}
+
+type osFile struct{ f *os.File }
+
+func (o osFile) ReadAt(p []byte, off int64) (int, error)  { return o.f.ReadAt(p, off) }
+func (o osFile) WriteAt(p []byte, off int64) (int, error) { return o.f.WriteAt(p, off) }
+func (o osFile) Truncate(size int64) error                { return o.f.Truncate(size) }
+func (o osFile) Close() error                             { return o.f.Close() }
+
+func (o osFile) Sync() error {
+	return o.ignoringEINTR("fdatasync", func(fd int) error { return syscall.Fdatasync(fd) })
+}
+
+// Preallocate falls back to a sparse file where the file system cannot reserve blocks: a full disk is then found
+// by the write, which the syncer handles as well.
+func (o osFile) Preallocate(size int64) error {
+	err := o.ignoringEINTR("fallocate", func(fd int) error { return syscall.Fallocate(fd, 0, 0, size) })
+	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
+		return o.f.Truncate(size)
+	}
+	return err
+}
+
+func (o osFile) ignoringEINTR(call string, fn func(fd int) error) error {
+	for {
+		err := fn(int(o.f.Fd()))
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			return &fs.PathError{Op: call, Path: o.f.Name(), Err: err}
+		}
+		return nil
+	}
+}
+
+func (o osFile) Size() (int64, error) {
+	info, err := o.f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (o osFile) Linked() (bool, error) {
+	info, err := o.f.Stat()
+	if err != nil {
+		return false, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || st.Nlink > 0, nil
+}

@@ -1,0 +1,105 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// ownerName is the lock of a folder. Its text names the process that holds it; the text may be stale, the lock
+// is not. It is never removed: a process that waits for the old file would lock one that has no name.
+const ownerName = "owner"
+
+type owner struct {
+	fs      FS
+	dir     string
+	program string
+	file    File
+}
+
+// takeOwnership locks dir for this process.
+func takeOwnership(fsys FS, dir, program string) (*owner, error) {
+	o := &owner{fs: fsys, dir: dir, program: program}
+	// The offline tool holds the lock for an instant when it asks whether somebody has it.
+	var err error
+	for try := 0; ; try++ {
+		if o.file, err = fsys.Lock(o.path()); err == nil {
+			break
+		}
+		if !errors.Is(err, ErrLocked) {
+			return nil, fmt.Errorf("spool %s: the file %s cannot be opened for writing: %w", dir, ownerName, err)
+		}
+		if try == 3 {
+			return nil, fmt.Errorf("spool %s: it is in use by %s: stop that process, or give this one a path of its own: %w",
+				dir, readOwner(fsys, dir), err)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	o.sign()
+	return o, nil
+}
+
+func (o *owner) path() string { return filepath.Join(o.dir, ownerName) }
+
+// sign writes who holds the lock. The text is a service to the next one who asks; a full disk must not stop a
+// spool that has records to deliver.
+func (o *owner) sign() {
+	text := fmt.Sprintf("%d %s\n", os.Getpid(), o.program)
+	if o.file.Truncate(0) == nil {
+		_, _ = o.file.WriteAt([]byte(text), 0)
+	}
+}
+
+// check makes sure that the lock still guards the folder: when the folder was removed and came back, the locked
+// file has no name any more and another process could lock the new one.
+func (o *owner) check() error {
+	if linked, err := o.file.Linked(); err == nil && linked {
+		return nil
+	}
+	again, err := takeOwnership(o.fs, o.dir, o.program)
+	if err != nil {
+		return err
+	}
+	_ = o.file.Close()
+	o.file = again.file
+	return nil
+}
+
+func (o *owner) release() {
+	_ = o.file.Truncate(0)
+	_ = o.file.Close()
+}
+
+// readOwner says who holds the folder, in words.
+func readOwner(fsys FS, dir string) string {
+	pid, program := ownerOf(fsys, dir)
+	if pid == "" {
+		return "another process"
+	}
+	return fmt.Sprintf("process %s (%s)", pid, program)
+}
+
+func ownerOf(fsys FS, dir string) (pid, program string) {
+	f, err := fsys.OpenRead(filepath.Join(dir, ownerName))
+	if err != nil {
+		return "", ""
+	}
+	defer f.Close()
+	b := make([]byte, 512)
+	n, err := readFull(f, b, 0)
+	if err != nil {
+		return "", ""
+	}
+	pid, program, _ = strings.Cut(strings.TrimSpace(string(b[:n])), " ")
+	return pid, program
+}
+
+func programName() string {
+	if name, err := os.Executable(); err == nil {
+		return filepath.Base(name)
+	}
+	return "unknown program"
+}

@@ -1,0 +1,77 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// Bytes that the spool does not understand are kept beside the segment that they were in, for a person to look
+// at: NAME.seg.OFFSET.bad from the middle, NAME.seg.OFFSET.torn from the end of the last segment, NAME.seg.bad for
+// a whole segment. Nothing reads them, and nothing but a person removes them.
+const (
+	badSuffix  = ".bad"
+	tornSuffix = ".torn"
+)
+
+func keptName(segment string, off int64, suffix string) string {
+	return fmt.Sprintf("%s.%d%s", segment, off, suffix)
+}
+
+// keepBytes copies from..to of f to a file called name in dir and makes it durable. A file of that name is the
+// rest of a copy that a crash cut short, or the same bytes: it is written again.
+func keepBytes(fsys FS, dir, name string, f File, from, to int64) error {
+	path := filepath.Join(dir, name)
+	if err := fsys.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	out, err := fsys.Create(path)
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, min(to-from, chunkBytes))
+	for at := from; at < to && err == nil; {
+		var n int
+		n, err = readFull(f, buf[:min(int64(len(buf)), to-at)], at)
+		if err == nil && n == 0 {
+			break
+		}
+		if err == nil {
+			_, err = out.WriteAt(buf[:n], at-from)
+		}
+		at += int64(n)
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = fsys.SyncDir(dir)
+	}
+	if err != nil {
+		_ = fsys.Remove(path)
+	}
+	return err
+}
+
+// lastNonZero returns the end of the content of f between from and to: preallocated space is not worth keeping.
+func lastNonZero(f File, from, to int64) (int64, error) {
+	buf := make([]byte, 64<<10)
+	for to > from {
+		n := min(int64(len(buf)), to-from)
+		got, err := readFull(f, buf[:n], to-n)
+		if err != nil {
+			return 0, err
+		}
+		for i := got - 1; i >= 0; i-- {
+			if buf[i] != 0 {
+				return to - n + int64(i) + 1, nil
+			}
+		}
+		to -= n
+	}
+	return from, nil
+}

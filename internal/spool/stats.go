@@ -1,0 +1,97 @@
+package spool
+
+import "time"
+
+// counters count since Open; Spool.mu guards them.
+type counters struct {
+	appended, stored, failed, refused uint64
+	acked, dropped, delivered         uint64
+	corrupt, missing, kept            uint64
+	poisoned, degradations, syncs     uint64
+	corruptBytes                      int64
+	syncTotal, syncMax                time.Duration
+}
+
+// Stats is a snapshot. Counters count since Open.
+type Stats struct {
+	Segments int
+	Bytes    int64     // of live segments
+	MaxBytes int64     // the limit that Bytes and Waiting together keep
+	Waiting  int64     // bytes that are not synced yet
+	Pending  uint64    // records that are stored or on their way there, and not acknowledged
+	Frontier uint64    // everything below this sequence is done with
+	Next     uint64    // sequence of the next record
+	Oldest   time.Time // begin of the oldest segment; zero when nothing is pending, or it is not known yet
+
+	Appended uint64 // taken by Append
+	Stored   uint64 // synced
+	Failed   uint64 // answered with an error
+	Refused  uint64 // not taken
+	Acked    uint64
+	Dropped  uint64 // by DropOldest
+
+	Corrupt      uint64 // places in files that were skipped as damaged
+	CorruptBytes int64
+	Missing      uint64 // records that should have been in a file and were not, damaged ones among them
+	Poisoned     uint64 // segments given up after a failed write or sync
+
+	Syncs     uint64
+	SyncTotal time.Duration
+	SyncMax   time.Duration
+
+	Degraded      error // why nothing can be stored at the moment; nil when all is well
+	DegradedSince time.Time
+	Degradations  uint64
+}
+
+// Stats returns what the spool knows of itself. It takes one short lock and never touches the disk.
+func (s *Spool) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{
+		Segments: len(s.segs), Bytes: s.bytes, MaxBytes: s.opts.MaxBytes, Waiting: s.waiting,
+		Pending: s.next - s.acks.frontier - s.acks.above, Frontier: s.acks.frontier, Next: s.next,
+		Appended: s.n.appended, Stored: s.n.stored, Failed: s.n.failed, Refused: s.n.refused,
+		Acked: s.n.acked, Dropped: s.n.dropped,
+		Corrupt: s.n.corrupt, CorruptBytes: s.n.corruptBytes, Missing: s.n.missing, Poisoned: s.n.poisoned,
+		Syncs: s.n.syncs, SyncTotal: s.n.syncTotal, SyncMax: s.n.syncMax, Degradations: s.n.degradations,
+	}
+	if st.Pending > 0 && len(s.segs) > 0 && s.segs[0].since > 0 {
+		st.Oldest = time.Unix(0, s.segs[0].since)
+	}
+	if s.degraded != nil {
+		st.Degraded, st.DegradedSince = s.degraded, s.degraded.since
+	}
+	return st
+}
+
+// quiet keeps one kind of log line to one a minute.
+type quiet struct {
+	last   time.Time
+	missed int
+}
+
+const quietFor = time.Minute
+
+// say logs what went wrong on the disk, once a minute for each kind.
+func (s *Spool) say(kind, text string, err error) {
+	now := s.opts.Now()
+	s.mu.Lock()
+	q := s.quiet[kind]
+	if q == nil {
+		q = &quiet{}
+		s.quiet[kind] = q
+	} else if now.Sub(q.last) < quietFor {
+		q.missed++
+		s.mu.Unlock()
+		return
+	}
+	missed := q.missed
+	q.last, q.missed = now, 0
+	s.mu.Unlock()
+	args := []any{"spool", s.opts.Dir, "error", err}
+	if missed > 0 {
+		args = append(args, "repeated", missed)
+	}
+	s.opts.Log.Warn(text, args...)
+}

@@ -1,0 +1,434 @@
+package spool
+
+import (
+	"fmt"
+	"time"
+)
+
+// The syncer takes everything that was appended since it last looked, writes it, syncs once and answers all. The
+// sync itself makes the batch: while it runs, the next one gathers. There is no artificial delay.
+
+// part is a run of whole frames in one block.
+type part struct {
+	blk *block
+	buf []byte // blk.buf[from:to], taken under mu: Append moves blk.buf's end meanwhile
+	to  int
+}
+
+// batch is one group commit.
+type batch struct {
+	parts []part
+	last  uint64 // sequence of the last frame
+	count int
+	bytes int64
+	dones []waiter
+}
+
+// writer is the syncer's own state: the active segment.
+type writer struct {
+	seg     *segment // nil: the next frame makes a new one
+	file    File
+	salt    uint32
+	limit   int64 // where to begin the next segment
+	written int64 // end of what was written
+	good    int64 // end of what was synced
+	frames  int
+	tail    hint   // the last frame that was written
+	durable uint64 // the last sequence that was synced
+	ord     uint64 // of the next segment
+	delay   time.Duration
+	failed  error // while ending
+}
+
+func (s *Spool) syncLoop() {
+	defer close(s.synced)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var b batch
+	for {
+		switch s.await(&b, timer) {
+		case workBatch:
+			s.commit(&b)
+		case workRoll:
+			if err := s.seal(); err != nil {
+				s.say("seal", "a segment could not be sealed", err)
+			}
+		case workProbe:
+			s.probe()
+		case workEnd:
+			s.w.failed = s.seal()
+			return
+		}
+	}
+}
+
+type work int
+
+const (
+	workBatch work = iota
+	workRoll
+	workProbe
+	workEnd
+)
+
+// await sleeps until there is something to do. Only the syncer calls it.
+func (s *Spool) await(b *batch, timer *time.Timer) work {
+	for {
+		s.mu.Lock()
+		unwritten := s.unwritten()
+		due := time.Duration(-1) // sleep until woken
+		switch {
+		case s.degraded != nil && s.closing:
+			s.mu.Unlock()
+			return workEnd
+		case s.degraded != nil:
+			due = time.Until(s.degraded.retry)
+			if due <= 0 {
+				s.mu.Unlock()
+				return workProbe
+			}
+		case s.rollNow:
+			s.rollNow = false
+			s.mu.Unlock()
+			return workRoll
+		case unwritten:
+			due = time.Until(s.late)
+			if s.urgent || s.closing || due <= 0 || s.waiting >= laterBytes {
+				s.take(b)
+				s.mu.Unlock()
+				return workBatch
+			}
+		case s.closing:
+			s.mu.Unlock()
+			return workEnd
+		}
+		s.asleep = true
+		s.mu.Unlock()
+
+		if due < 0 {
+			<-s.wake
+			continue
+		}
+		timer.Reset(due)
+		select {
+		case <-s.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// unwritten reports whether frames wait that no batch took. The caller holds mu.
+func (s *Spool) unwritten() bool {
+	n := len(s.blocks)
+	return n > 0 && s.blocks[n-1].written < len(s.blocks[n-1].buf)
+}
+
+// take moves what is unwritten into b, up to maxBatch bytes. The caller holds mu.
+func (s *Spool) take(b *batch) {
+	*b = batch{parts: b.parts[:0], dones: b.dones[:0]}
+	from := len(s.blocks)
+	for from > 0 && s.blocks[from-1].written < len(s.blocks[from-1].buf) {
+		from--
+	}
+	whole := true
+	for _, blk := range s.blocks[from:] {
+		if b.bytes > 0 && b.bytes+int64(len(blk.buf)-blk.written) > maxBatch {
+			whole = false
+			break
+		}
+		p := part{blk: blk, buf: blk.buf[blk.written:], to: len(blk.buf)}
+		blk.written = p.to
+		b.parts = append(b.parts, p)
+		b.bytes += int64(len(p.buf))
+		b.last = blk.last
+	}
+	b.count = int(b.last - s.durable)
+	if whole {
+		b.dones, s.dones = s.dones, b.dones
+		s.urgent, s.late = false, time.Time{}
+		return
+	}
+	b.dones = s.takeDones(b.dones, b.last)
+}
+
+// takeDones moves the waiters up to last to dst. The caller holds mu.
+func (s *Spool) takeDones(dst []waiter, last uint64) []waiter {
+	n := 0
+	for n < len(s.dones) && s.dones[n].seq <= last {
+		n++
+	}
+	if n == 0 {
+		return dst
+	}
+	dst = append(dst, s.dones[:n]...)
+	left := copy(s.dones, s.dones[n:])
+	clear(s.dones[left:])
+	s.dones = s.dones[:left]
+	return dst
+}
+
+// commit makes b durable and answers its waiters.
+//
+// After a failed write or sync the kernel may have dropped the pages and marked them clean, so that a second
+// sync of the same file would lie. The frames are still in memory: they go to a new segment, once. If that fails
+// as well, nothing on this disk can be trusted for now.
+func (s *Spool) commit(b *batch) {
+	begin := time.Now()
+	err := s.store(b)
+	if err != nil {
+		s.poison(err)
+		first := err
+		if err = s.store(b); err == nil {
+			s.say("rewritten", "a write failed and its records were stored in a new segment", first)
+		}
+	}
+	if err != nil {
+		s.poison(err)
+		s.degrade(err)
+		s.settle(b, s.reason())
+		for s.more(b) {
+			s.settle(b, s.reason())
+		}
+		return
+	}
+	took := time.Since(begin)
+	s.opts.Synced(took, b.count, b.bytes)
+	if took > time.Second {
+		s.say("slow", "a sync took longer than a second", fmt.Errorf("it took %v", took.Round(time.Millisecond)))
+	}
+	s.mu.Lock()
+	s.n.syncs++
+	s.n.syncTotal += took
+	s.n.syncMax = max(s.n.syncMax, took)
+	s.mu.Unlock()
+	s.settle(b, nil)
+}
+
+// more takes what gathered meanwhile, if anything.
+func (s *Spool) more(b *batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.unwritten() {
+		return false
+	}
+	s.take(b)
+	return true
+}
+
+// store writes and syncs the frames of b that are not durable yet. After an error it may be called again.
+func (s *Spool) store(b *batch) error {
+	w := &s.w
+	for _, p := range b.parts {
+		start := 0 // of the run of frames that is complete but not written
+		for at := 0; at < len(p.buf); {
+			h := rawHeader(p.buf[at:])
+			size := int(h.size())
+			if h.seq <= w.durable {
+				at += size
+				start = at
+				continue
+			}
+			if w.seg != nil && w.frames > 0 && w.written+int64(at-start+size) > w.limit {
+				if err := s.writeOut(p.buf[start:at]); err != nil {
+					return err
+				}
+				start = at
+				if err := s.syncOut(); err != nil {
+					return err
+				}
+				if err := s.seal(); err != nil {
+					s.say("seal", "a segment could not be sealed", err)
+				}
+			}
+			if w.seg == nil {
+				if err := s.create(h.seq, int64(size)); err != nil {
+					return err
+				}
+			}
+			sealHeader(p.buf[at:], w.salt)
+			w.tail = hint{ord: w.seg.ord, off: w.written + int64(at-start), seq: h.seq}
+			w.frames++
+			at += size
+		}
+		if err := s.writeOut(p.buf[start:]); err != nil {
+			return err
+		}
+	}
+	return s.syncOut()
+}
+
+func (s *Spool) writeOut(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if _, err := s.w.file.WriteAt(b, s.w.written); err != nil {
+		return err
+	}
+	s.w.written += int64(len(b))
+	return nil
+}
+
+func (s *Spool) syncOut() error {
+	w := &s.w
+	if w.seg == nil || w.good == w.written {
+		return nil
+	}
+	s.opts.Point(PointBatchWritten)
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	// Without this, a removed folder would be told "stored" until the segment is full.
+	linked, err := w.file.Linked()
+	if err != nil {
+		return err
+	}
+	if !linked {
+		return fmt.Errorf("somebody removed %s", s.path(w.seg.name))
+	}
+	w.good, w.durable = w.written, w.tail.seq
+	s.opts.Point(PointBatchSynced)
+	return nil
+}
+
+// settle lets cursors see b, or buries it, and calls the done functions.
+func (s *Spool) settle(b *batch, err error) {
+	s.mu.Lock()
+	for _, p := range b.parts {
+		p.blk.settled = p.to
+	}
+	kept := min(max(s.w.durable, s.durable), b.last)
+	s.durable = b.last
+	s.waiting -= b.bytes
+	if s.w.seg != nil {
+		s.resize(s.w.seg, s.w.good)
+		s.hint = s.w.tail
+		s.hinted += b.bytes
+	}
+	s.n.stored += kept + uint64(b.count) - b.last
+	if lost := b.last - kept; lost > 0 {
+		s.n.failed += lost
+		s.resolve(kept+1, b.last+1)
+	}
+	// Sync waits for a sequence that may have been on its way already.
+	b.dones = s.takeDones(b.dones, b.last)
+	if s.watched {
+		close(s.fresh)
+		s.fresh, s.watched = make(chan struct{}), false
+	}
+	room := s.room()
+	keep := s.hinted >= hintEvery
+	s.mu.Unlock()
+
+	if keep {
+		nudge(s.keep)
+	}
+	for i := range b.dones {
+		if b.dones[i].seq <= kept {
+			b.dones[i].done(nil)
+		} else {
+			b.dones[i].done(err)
+		}
+	}
+	clear(b.dones)
+	clear(b.parts)
+	if room {
+		s.opts.Room()
+	}
+}
+
+// room reports whether Options.Room is owed and due. The caller holds mu.
+func (s *Spool) room() bool {
+	if !s.refused || s.degraded != nil || s.closing ||
+		s.bytes+s.waiting >= s.opts.MaxBytes || s.waiting > s.opts.MaxWaiting/2 {
+		return false
+	}
+	s.refused = false
+	return true
+}
+
+// resize keeps the sum of the sizes. The caller holds mu.
+func (s *Spool) resize(g *segment, size int64) {
+	s.bytes += size - g.size
+	g.size = size
+}
+
+// create begins a new segment with the frame first, of size bytes.
+func (s *Spool) create(first uint64, size int64) error {
+	w := &s.w
+	now := s.opts.Now().UnixNano()
+	head := segmentHead{salt: newSalt(), ord: w.ord, first: first, created: now}
+	// A file that stays behind after a failure keeps its name: the next try takes another.
+	w.ord++
+	name := segmentName(head.ord, first)
+	f, err := s.fs.Create(s.path(name))
+	if err != nil {
+		return fmt.Errorf("a new segment cannot be created: %w", err)
+	}
+	limit := max(s.opts.SegmentBytes, segmentStart+size)
+	if err := s.prepare(f, head, limit); err != nil {
+		_ = f.Close()
+		_ = s.fs.Remove(s.path(name))
+		return fmt.Errorf("a new segment cannot be prepared: %w", err)
+	}
+	w.seg = &segment{name: name, ord: head.ord, first: first, end: openEnd, since: now}
+	w.file, w.salt, w.limit, w.frames = f, head.salt, limit, 0
+	w.written, w.good = segmentStart, segmentStart
+	s.mu.Lock()
+	s.segs = append(s.segs, w.seg)
+	s.resize(w.seg, segmentStart)
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Spool) prepare(f File, head segmentHead, size int64) error {
+	if err := f.Preallocate(size); err != nil {
+		return err
+	}
+	s.opts.Point(PointSegmentCreated)
+	if _, err := f.WriteAt(head.encode(), 0); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	s.opts.Point(PointHeaderSynced)
+	if err := s.fs.SyncDir(s.opts.Dir); err != nil {
+		return err
+	}
+	s.opts.Point(PointFolderSynced)
+	return nil
+}
+
+// seal ends the active segment, all of which is synced, and gives back the space that was reserved behind its
+// last frame. An error is a nuisance only: everything that was answered is durable already.
+func (s *Spool) seal() error {
+	w := &s.w
+	if w.seg == nil {
+		return nil
+	}
+	seg, f := w.seg, w.file
+	w.seg, w.file = nil, nil
+	err := f.Truncate(w.good)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	s.opts.Point(PointSegmentSealed)
+	s.close(seg, w.good, w.durable)
+	if err != nil {
+		return fmt.Errorf("segment %s: %w", s.path(seg.name), err)
+	}
+	return nil
+}
+
+// close fixes the range of a segment that gets no more frames; last is the last sequence that is durable.
+func (s *Spool) close(g *segment, size int64, last uint64) {
+	s.mu.Lock()
+	g.end = max(g.first, last+1)
+	s.resize(g, size)
+	s.retire(g)
+	s.mu.Unlock()
+}
