@@ -40,9 +40,9 @@ func (c *conn) produce(h header) error {
 		for ; partitions > 0 && in.err == nil; partitions-- {
 			index := in.int32()
 			n := int64(in.length(flexible, false))
-			got, in2 := c.batches(n)
+			gotRecords, gotBatches := c.batches(n)
 			c.acknowledge(v, index, offset+records)
-			records, batches, size = records+got, batches+in2, size+max(n, 0)
+			records, batches, size = records+gotRecords, batches+gotBatches, size+max(n, 0)
 			in.tags(flexible)
 		}
 		in.tags(flexible)

@@ -239,7 +239,7 @@ static void produce(const struct settings *s, struct load *load, int control)
     double cpu = usage_now().cpu_seconds - before.cpu_seconds;
     double accepted = outcome.accepted ? (double)outcome.accepted : 1;
 
-    printf(",\"accepted\":%llu,\"refused\":%llu,\"seconds\":%.6f,\"call_seconds\":%.6f,\"messages_per_second\":%.0f,"
+    printf(",\"accepted\":%llu,\"refused\":%llu,\"seconds\":%.9f,\"call_seconds\":%.9f,\"messages_per_second\":%.0f,"
            "\"cpu_seconds\":%.6f,\"cpu_us_per_message\":%.4f",
            (unsigned long long)outcome.accepted, (unsigned long long)outcome.refused, seconds, outcome.call_seconds,
            (double)outcome.accepted / seconds, cpu, cpu * 1e6 / accepted);

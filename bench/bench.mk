@@ -1,0 +1,34 @@
+# The bench, to be included from the Makefile at the top. Uses GO, CC and BUILD.
+#
+# The driver and the noop plugin are built on our own header only, as they are this project's host and not Halon's; a
+# kafka.so that was built on Halon's header is refused by the driver, because its numbers differ.
+
+BENCH_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Iinclude
+BENCH_SO     := -fPIC -shared -fvisibility=hidden -Wl,--unresolved-symbols=ignore-all
+RDKAFKA      := github.com/confluentinc/confluent-kafka-go/v2
+
+.PHONY: bench bench-build
+bench-build: $(BUILD)/driver $(BUILD)/noop.so $(BUILD)/baseline.so $(BUILD)/blackhole $(BUILD)/wire
+
+# make bench [CELLS=sat,steady-20k] [PAIRS=n]
+bench: $(BUILD)/kafka.so bench-build
+	CELLS='$(CELLS)' PAIRS='$(PAIRS)' $(GO) run ./bench/run -build $(BUILD)
+
+$(BUILD)/driver: $(wildcard bench/driver/*.[ch]) include/HalonMTA.h
+	@mkdir -p $(BUILD)
+	$(CC) $(BENCH_CFLAGS) -pthread -rdynamic -o $@ $(filter %.c,$^) -ldl
+
+$(BUILD)/noop.so: bench/noop/noop.c include/HalonMTA.h
+	@mkdir -p $(BUILD)
+	$(CC) $(BENCH_CFLAGS) $(BENCH_SO) -o $@ $<
+
+# The archive of librdkafka and its header come out of a Go module, which is pinned by bench/baseline/go.mod and go.sum.
+$(BUILD)/baseline.so: $(wildcard bench/baseline/*.[ch]) bench/baseline/go.mod bench/baseline/go.sum include/HalonMTA.h
+	@mkdir -p $(BUILD)
+	dir=$$(cd bench/baseline && $(GO) mod download -json $(RDKAFKA) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/kafka/librdkafka_vendor && \
+	$(CC) $(BENCH_CFLAGS) $(BENCH_SO) -pthread -s -isystem "$$dir" -o $@ $(filter %.c,$^) \
+		"$$dir/librdkafka_glibc_linux_$$($(GO) env GOARCH).a" -Wl,--exclude-libs,ALL -lm -ldl -lrt
+
+$(BUILD)/blackhole $(BUILD)/wire: $(BUILD)/%: $(wildcard bench/blackhole/*.go bench/wire/*.go) go.mod go.sum
+	@mkdir -p $(BUILD)
+	$(GO) build -o $@ ./bench/$*

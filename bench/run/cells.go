@@ -1,0 +1,168 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+// cell is one situation: what the driver is told, and which figures are taken from its runs.
+type cell struct {
+	name, about string
+	args        string // of the driver, the same for both plugins
+	partitions  int    // of each topic; 0 is 1, which suits the baseline best
+	hang        bool   // the broker never answers a produce request
+	own         string // arguments of the driver for a run with the plugin that does nothing; "" if the cell needs none
+	wire        string // arguments of wire for the limit of the machine with such messages; "" if there is none
+	figures     []figure
+}
+
+// figure is one number of a run.
+type figure struct {
+	suffix, unit string
+	of           func(run) float64
+	own          func(result) float64 // the driver's part, which is subtracted; nil: nothing is
+	limit        bool                 // it can be compared with wire
+}
+
+// The figures of every cell that produces.
+var produced = []figure{
+	{suffix: ".msgs", unit: "messages/s", of: func(r run) float64 { return r.PerSecond }, limit: true},
+	{suffix: ".cpu", unit: "us/message", of: func(r run) float64 { return r.CPU }, own: func(r result) float64 { return r.CPU }},
+	{suffix: ".p50", unit: "ns", of: func(r run) float64 { return r.Latency.P50 }},
+	{suffix: ".p99", unit: "ns", of: func(r run) float64 { return r.Latency.P99 }},
+	{suffix: ".p999", unit: "ns", of: func(r run) float64 { return r.Latency.P999 }},
+}
+
+const mib = 1 << 20
+
+// full is a cell at full speed: three seconds of calls, after a warm-up of 100,000 messages or the share of it that `warm`
+// says.
+func full(name, about, shape, more string, warm int) cell {
+	return cell{
+		name: name, about: about,
+		args: "--seconds 3 --warmup " + strconv.Itoa(warm) + " " + shape + " " + more,
+		own:  "--messages 2000000 " + shape + " " + more,
+		wire: wireArgs(shape), figures: produced,
+	}
+}
+
+// steady is a paced cell, two headers, as a mail server that logs each of its messages.
+func steady(name string, rate, seconds int) cell {
+	shape := "--headers 2 --rate " + strconv.Itoa(rate) + " --seconds " + strconv.Itoa(seconds)
+	return cell{
+		name: name, about: strconv.Itoa(rate) + " messages a second, two headers",
+		args: shape + " --warmup 1000", own: shape, figures: produced,
+	}
+}
+
+// wireArgs keeps of the driver's arguments those that wire has as well.
+func wireArgs(shape string) string {
+	var args []string
+	fields := strings.Fields(shape)
+	for i := 0; i+1 < len(fields); i++ {
+		switch fields[i] {
+		case "--value-bytes", "--key-bytes", "--headers":
+			args = append(args, fields[i], fields[i+1])
+		}
+	}
+	return strings.Join(append(args, "-for", "1s"), " ")
+}
+
+// cells is the bench. A message has a 200-byte value, a key of 12 bytes and no headers where nothing else is said.
+var cells = []cell{
+	full("sat", "full speed, one thread", "", "", 100000),
+	full("sat-h2", "two headers", "--headers 2", "", 100000),
+	full("sat-8t", "8 threads, two headers", "--headers 2 --threads 8", "", 100000),
+	full("sat-20b", "20-byte values", "--value-bytes 20", "", 100000),
+	full("sat-2k", "2,000-byte values", "--value-bytes 2000", "", 50000),
+	full("sat-10k", "10,000-byte values", "--value-bytes 10000", "", 10000),
+	full("lz4", "compressed", "", "--conf compression.codec=lz4", 100000),
+	full("zstd", "compressed", "", "--conf compression.codec=zstd", 100000),
+	full("gzip", "compressed", "", "--conf compression.codec=gzip", 100000),
+	topics(full("topics-100", "100 topics of 10 partitions, in turns", "--topics 100", "", 100000)),
+	steady("steady-2k", 2000, 6),
+	steady("steady-20k", 20000, 4),
+	steady("steady-100k", 100000, 4),
+	{
+		name: "rss-100k", about: "resident memory, 100,000 x 500 bytes queued, the broker hangs",
+		args: "--mode rss --messages 100000 --value-bytes 500", hang: true,
+		figures: []figure{{unit: "MiB", of: func(r run) float64 { return r.RSS / mib }}},
+	},
+	{
+		name: "init", about: "start: Halon_init, and before it the loading of the library",
+		args: "--mode init",
+		figures: []figure{
+			{unit: "ms", of: func(r run) float64 { return r.Init }},
+			{suffix: ".load", unit: "ms", of: func(r run) float64 { return r.Load }},
+		},
+	},
+	{
+		name: "outage", about: "CPU while the broker is gone and 100,000 messages are queued",
+		args:    "--mode outage --messages 100000 --warmup 1000 --seconds 10",
+		figures: []figure{{unit: "% of a core", of: func(r run) float64 { return 100 * r.Cores }}},
+	},
+	{
+		name: "load", about: "size of the library; threads, memory and CPU of an idle process",
+		args: "--mode idle --warmup 1 --seconds 3",
+		figures: []figure{
+			{suffix: ".size", unit: "MiB", of: func(r run) float64 { return fileSize(r.Plugin) / mib }},
+			{suffix: ".threads", unit: "threads", of: func(r run) float64 { return r.Threads }},
+			{suffix: ".rss", unit: "MiB", of: func(r run) float64 { return r.RSS / mib }},
+			{suffix: ".cpu", unit: "% of a core", of: func(r run) float64 { return 100 * r.Cores }},
+		},
+	},
+	{name: wireCell, about: "batches that were encoded ahead, no plugin: what the machine carries", wire: "-for 2s"},
+}
+
+// wireCell is the one cell that runs no plugin: its figures are neither ours nor the baseline's.
+const wireCell = "wire"
+
+func topics(c cell) cell {
+	c.partitions = 10
+	return c
+}
+
+func fileSize(name string) float64 {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0
+	}
+	return float64(info.Size())
+}
+
+// goal is a ratio to the baseline that the project has promised.
+type goal struct {
+	atLeast bool
+	ratio   float64
+}
+
+var goals = map[string]goal{
+	"sat.msgs": {true, 1.5}, "sat-20b.msgs": {true, 1.5}, "sat-2k.msgs": {true, 1.5},
+	"sat-h2.msgs": {true, 3}, "sat-8t.msgs": {true, 3},
+	"sat.cpu": {false, 0.7}, "sat-h2.cpu": {false, 0.4},
+	"steady-100k.cpu": {false, 0.9}, "steady-20k.cpu": {false, 1}, "steady-2k.cpu": {false, 1.5},
+	"lz4.msgs": {true, 1.2}, "zstd.msgs": {true, 1}, "gzip.msgs": {true, 1.2},
+	"rss-100k": {false, 1.2},
+}
+
+// goalOf is the goal of a figure: its own, or that of all latencies.
+func goalOf(name string) (goal, bool) {
+	if g, ok := goals[name]; ok {
+		return g, true
+	}
+	switch {
+	case strings.HasSuffix(name, ".p50"):
+		return goal{false, 0.4}, true
+	case strings.HasSuffix(name, ".p99"), strings.HasSuffix(name, ".p999"):
+		return goal{false, 0.8}, true
+	}
+	return goal{}, false
+}
+
+func (g goal) met(ratio float64) bool {
+	if g.atLeast {
+		return ratio >= g.ratio
+	}
+	return ratio <= g.ratio
+}

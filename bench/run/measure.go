@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// row is one figure of a cell, as it is printed and written.
+type row struct {
+	Name      string   `json:"name"`
+	Unit      string   `json:"unit"`
+	Ours      *spread  `json:"ours"`
+	Baseline  *spread  `json:"baseline"` // null for wire, which no plugin runs in
+	Ratio     *spread  `json:"ratio"`    // ours to the baseline's, within each pair; null for wire
+	Driver    *float64 `json:"driver,omitempty"`
+	WireShare *float64 `json:"wire_share,omitempty"` // of what the machine carries with such messages
+	Others    float64  `json:"other_processes"`      // cores that other processes used, in the worst run
+}
+
+// spread is what several runs gave.
+type spread struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+func spreadOf(values []float64) *spread {
+	v := slices.Sorted(slices.Values(values))
+	n := len(v)
+	return &spread{Median: (v[(n-1)/2] + v[n/2]) / 2, Min: v[0], Max: v[n-1]}
+}
+
+// measure runs a cell: the driver's own cost, the limit, then the pairs.
+func (b bench) measure(c cell) ([]row, error) {
+	if c.name == wireCell {
+		return b.measureWire(c)
+	}
+	var own result
+	if c.own != "" {
+		var err error
+		if own, err = b.driveAlone(c.own); err != nil {
+			return nil, err
+		}
+	}
+	var limit float64
+	if c.wire != "" {
+		r, err := b.driveWire(c.wire)
+		if err != nil {
+			return nil, err
+		}
+		limit = r.PerSecond
+	}
+	var ours, baseline []run
+	for range b.pairs {
+		a, err := b.drive(c, b.ours)
+		if err != nil {
+			return nil, err
+		}
+		o, err := b.drive(c, b.baseline)
+		if err != nil {
+			return nil, err
+		}
+		ours, baseline = append(ours, a), append(baseline, o)
+	}
+	rows := make([]row, 0, len(c.figures))
+	for _, f := range c.figures {
+		rows = append(rows, f.row(c.name, ours, baseline, own, limit))
+	}
+	return rows, nil
+}
+
+// row makes the row of a figure from the runs, which are pairs.
+func (f figure) row(cell string, ours, baseline []run, own result, limit float64) row {
+	r := row{Name: cell + f.suffix, Unit: f.unit}
+	less := 0.0
+	if f.own != nil {
+		less = f.own(own)
+		r.Driver = &less
+	}
+	var a, o, ratio []float64
+	for i := range ours {
+		// A figure below the driver's own is noise around nothing; a ratio to nothing would be none.
+		x, y := max(f.of(ours[i])-less, 0), max(f.of(baseline[i])-less, 0)
+		a, o = append(a, x), append(o, y)
+		if y > 0 {
+			ratio = append(ratio, x/y)
+		}
+		r.Others = max(r.Others, ours[i].others, baseline[i].others)
+	}
+	r.Ours, r.Baseline = spreadOf(a), spreadOf(o)
+	if len(ratio) > 0 {
+		r.Ratio = spreadOf(ratio)
+	}
+	if f.limit && limit > 0 {
+		share := r.Ours.Median / limit
+		r.WireShare = &share
+	}
+	return r
+}
+
+// measureWire fills the column of ours and leaves the others empty: it is the limit of both.
+func (b bench) measureWire(c cell) ([]row, error) {
+	var perSecond, cpu []float64
+	others := 0.0
+	for range b.pairs {
+		r, err := b.driveWire(c.wire)
+		if err != nil {
+			return nil, fmt.Errorf("wire: %w", err)
+		}
+		perSecond, cpu = append(perSecond, r.PerSecond), append(cpu, r.CPU)
+		others = max(others, r.others)
+	}
+	return []row{
+		{Name: c.name + ".msgs", Unit: "messages/s", Ours: spreadOf(perSecond), Others: others},
+		{Name: c.name + ".cpu", Unit: "us/message", Ours: spreadOf(cpu), Others: others},
+	}, nil
+}
