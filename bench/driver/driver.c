@@ -59,6 +59,7 @@ static const char usage_text[] =
     "  --tick-us T       messages that fall due within this time are sent in one go (1000)\n"
     "  --warmup N        messages before the measurement (0)\n"
     "  --value-bytes B, --key-bytes K, --headers H, --topics T   shape of the messages (200, 12, 0, 1)\n"
+    "  --pool-kib N      size of the pool that values are taken from in turns (256)\n"
     "  --block           pass block=true\n"
     "  --conf NAME=VALUE property of the queue; again for more\n"
     "--control is the black-hole broker's: without it nothing is known of what arrived.\n";
@@ -92,18 +93,20 @@ static enum mode parse_mode(const char *text)
 static void parse(struct settings *s, int argc, char *argv[])
 {
     enum { PLUGIN, BROKER, CONTROL, MODE, THREADS, MESSAGES, SECONDS, RATE, TICK, WARMUP, VALUE, KEY, HEADERS, TOPICS,
-           BLOCK, CONF, HELP };
+           POOL, BLOCK, CONF, HELP };
     static const struct option options[] = {
         {"plugin", 1, NULL, PLUGIN},       {"broker", 1, NULL, BROKER},     {"control", 1, NULL, CONTROL},
         {"mode", 1, NULL, MODE},           {"threads", 1, NULL, THREADS},   {"messages", 1, NULL, MESSAGES},
         {"seconds", 1, NULL, SECONDS},     {"rate", 1, NULL, RATE},         {"tick-us", 1, NULL, TICK},
         {"warmup", 1, NULL, WARMUP},       {"value-bytes", 1, NULL, VALUE}, {"key-bytes", 1, NULL, KEY},
-        {"headers", 1, NULL, HEADERS},     {"topics", 1, NULL, TOPICS},     {"block", 0, NULL, BLOCK},
-        {"conf", 1, NULL, CONF},           {"help", 0, NULL, HELP},         {0},
+        {"headers", 1, NULL, HEADERS},     {"topics", 1, NULL, TOPICS},     {"pool-kib", 1, NULL, POOL},
+        {"block", 0, NULL, BLOCK},         {"conf", 1, NULL, CONF},         {"help", 0, NULL, HELP},         {0},
     };
     int option, at = 0;
 
-    *s = (struct settings){.threads = 1, .tick_seconds = 1e-3, .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1}};
+    *s = (struct settings){.threads = 1,
+                           .tick_seconds = 1e-3,
+                           .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1, .pool_bytes = 256 << 10}};
     while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
         const char *name = option == '?' ? "" : options[at].name;
         char *equals;
@@ -123,6 +126,7 @@ static void parse(struct settings *s, int argc, char *argv[])
         case KEY: s->shape.key_bytes = (unsigned)number(name, optarg); break;
         case HEADERS: s->shape.headers = (unsigned)number(name, optarg); break;
         case TOPICS: s->shape.topics = (unsigned)number(name, optarg); break;
+        case POOL: s->shape.pool_bytes = (size_t)number(name, optarg) << 10; break;
         case BLOCK: s->shape.block = true; break;
         case CONF:
             equals = strchr(optarg, '=');

@@ -14,6 +14,11 @@
 struct shape {
     unsigned value_bytes, key_bytes; /* no key bytes: the key is none */
     unsigned headers, topics;
+    /*
+     * The values come from a pool of about this size, in turns. A small one stays in the CPU's cache, where the values of a
+     * script are that has just made them; compression needs one that is larger than what a codec looks back on.
+     */
+    size_t pool_bytes;
     bool block; /* pass block=true: a full queue parks the call instead of refusing it */
 };
 

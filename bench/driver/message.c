@@ -4,13 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * The pool stays within a CPU's cache of the second level, which the values of a real script would be in as well: it has just
- * made them.
- */
-#define POOL_BYTES  (256u << 10)
-#define POOL_VALUES 1024u
-#define STAMP       8u
+#define POOL_LEAST 8u /* values, also of the largest messages */
+#define STAMP      8u
 
 static void *need(void *memory)
 {
@@ -56,11 +51,9 @@ void messages_init(struct messages *m, const char *queue, const struct shape *sh
     m->value_len = shape->value_bytes;
     m->key_len = shape->key_bytes;
     m->stride = m->value_len + 1;
-    m->values_len = (unsigned)(POOL_BYTES / m->stride);
-    if (m->values_len > POOL_VALUES)
-        m->values_len = POOL_VALUES;
-    if (m->values_len < 8)
-        m->values_len = 8;
+    m->values_len = (unsigned)(shape->pool_bytes / m->stride);
+    if (m->values_len < POOL_LEAST)
+        m->values_len = POOL_LEAST;
     m->values = need(malloc(m->values_len * m->stride));
     uint64_t state = seed;
     for (unsigned i = 0; i < m->values_len; ++i)

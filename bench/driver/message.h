@@ -10,7 +10,7 @@
 
 struct messages {
     HalonHSLArguments arguments; /* of the message that messages_next prepared */
-    char *values;                /* a pool of texts, so that compression sees more than one */
+    char *values;                /* the pool */
     unsigned values_len, values_at;
     size_t stride;
     size_t value_stamp; /* where in a value it is made unique */

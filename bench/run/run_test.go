@@ -26,7 +26,7 @@ func TestSpread(t *testing.T) {
 func TestARatioIsTakenWithinAPairAndWithoutTheDriver(t *testing.T) {
 	cost := func(us float64) run { return run{result: result{CPU: us}} }
 	f := figure{suffix: ".cpu", of: func(r run) float64 { return r.CPU }, own: func(r result) float64 { return r.CPU }}
-	got := f.row("c", []run{cost(2), cost(3), cost(9)}, []run{cost(3), cost(5), cost(5)}, result{CPU: 1}, 0)
+	got := f.row("c", []run{cost(2), cost(3), cost(9)}, []run{cost(3), cost(5), cost(5)}, []result{{CPU: 1}, {CPU: 9}, {CPU: 0.5}}, 0)
 	// Pairs without the driver's 1: 1/2, 2/4, 8/4.
 	if want := (spread{0.5, 0.5, 2}); *got.Ratio != want {
 		t.Errorf("ratio %v, want %v", *got.Ratio, want)
@@ -38,7 +38,7 @@ func TestARatioIsTakenWithinAPairAndWithoutTheDriver(t *testing.T) {
 
 func TestAFigureThatIsNothingHasNoRatio(t *testing.T) {
 	f := figure{of: func(r run) float64 { return r.Cores }}
-	r := f.row("c", []run{{}}, []run{{}}, result{}, 0)
+	r := f.row("c", []run{{}}, []run{{}}, nil, 0)
 	if r.Ratio != nil {
 		t.Errorf("ratio %v", *r.Ratio)
 	}
