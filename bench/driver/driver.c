@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "broker.h"
@@ -280,6 +281,8 @@ int main(int argc, char *argv[])
     static struct settings s;
     struct plugin plugin = {0};
 
+    /* A plugin that refuses to start says why in its log, and a machine for benchmarks may have no syslogd. */
+    openlog("driver", LOG_PERROR, LOG_MAIL);
     parse(&s, argc, argv);
     HalonConfig key_names[] = {{.scalar = "id"}, {.scalar = "config"}};
     HalonConfig key_values[] = {{.scalar = QUEUE_ID}, {.len = s.conf_len, .names = s.names, .items = s.values}};
