@@ -3,6 +3,7 @@ package packaging
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -143,6 +144,8 @@ func testDeb(t *testing.T, deb, version string) {
 			t.Errorf("%s is not packaging/%s:\n%s", script, script, control[script])
 		}
 	}
+	testBill(t, files["/opt/halon/share/sbom/plugins/kafka.json"].content, version)
+
 	// Each file's licence comes with it, ours and those of what is linked in.
 	for name, phrase := range map[string]string{
 		"LICENSE":              "MIT License",
@@ -152,4 +155,30 @@ func testDeb(t *testing.T, deb, version string) {
 			t.Errorf("%s%s does not have %q", documents, name, phrase)
 		}
 	}
+}
+
+// testBill reads the bill of materials, which must name the Kafka client by the version that go.mod has.
+func testBill(t *testing.T, text []byte, version string) {
+	t.Helper()
+	var bill struct {
+		BomFormat string
+		Metadata  struct {
+			Component struct{ Name, Version string }
+		}
+		Components []struct{ Name, Version, Purl string }
+	}
+	if err := json.Unmarshal(text, &bill); err != nil {
+		t.Fatalf("the bill of materials: %v\n%s", err, text)
+	}
+	if bill.BomFormat != "CycloneDX" || bill.Metadata.Component.Name != "halon-extras-kafka" || bill.Metadata.Component.Version != version {
+		t.Errorf("the bill of materials is %s of %+v", bill.BomFormat, bill.Metadata.Component)
+	}
+	const client = "github.com/twmb/franz-go"
+	wanted := strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Version}}", client))
+	for _, c := range bill.Components {
+		if c.Name == client && c.Version == wanted && c.Purl == "pkg:golang/"+client+"@"+wanted {
+			return
+		}
+	}
+	t.Errorf("the bill of materials does not have %s %s:\n%s", client, wanted, text)
 }
