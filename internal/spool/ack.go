@@ -46,7 +46,7 @@ func (s *Spool) resolve(from, to uint64) uint64 {
 		}
 	}
 	n := s.acks.setRange(from, to)
-	s.dirty += int(min(n, ackEvery))
+	s.dirty += int(min(n, uint64(s.opts.pace.acks)))
 	for _, g := range touched {
 		s.retire(g)
 	}

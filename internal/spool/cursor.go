@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 	"time"
 )
 
@@ -51,19 +49,6 @@ type Cursor struct {
 	trouble trouble
 }
 
-// trouble counts failures to read at one place.
-type trouble struct {
-	seg *segment
-	off int64
-	n   int
-}
-
-const (
-	readRetry    = time.Second
-	readAttempts = 5
-	pageBytes    = 4096
-)
-
 // NewCursor returns a cursor that begins at the oldest record that is not acknowledged. It must be closed before
 // the spool is.
 func (s *Spool) NewCursor() *Cursor {
@@ -83,33 +68,58 @@ func (c *Cursor) Close() { c.leave() }
 //
 // Damage is stepped over, counted and kept aside. A disk that cannot be read at all is waited for.
 func (c *Cursor) Next(ctx context.Context) (*Batch, error) {
-	s := c.s
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		batch, fresh, err := c.poll()
+		switch {
+		case batch != nil:
+			return batch, nil
+		case errors.Is(err, ErrClosed):
+			return nil, err
+		case err != nil:
+			if err := c.recoverRead(ctx, err); err != nil {
+				return nil, err
+			}
+		default:
+			select {
+			case <-fresh:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// TryNext is Next without waiting: nil when the cursor has caught up, and a read error as it is. A caller that
+// needs the damaged parts of a disk skipped calls Next.
+func (c *Cursor) TryNext() (*Batch, error) {
+	batch, _, err := c.poll()
+	return batch, err
+}
+
+// poll returns the next records, or what is closed when there are some.
+func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
+	s := c.s
+	for {
 		s.mu.Lock()
-		if s.closingDown() {
+		if s.ended() {
 			s.mu.Unlock()
-			return nil, ErrClosed
+			return nil, nil, ErrClosed
 		}
 		c.next = s.acks.nextClear(c.next)
 		if c.next > s.durable {
 			fresh := s.fresh
 			s.watched = true
 			s.mu.Unlock()
-			select {
-			case <-fresh:
-			case <-ctx.Done():
-			}
-			continue
+			return nil, fresh, nil
 		}
 		if b := s.blockOf(c.next); b != nil {
 			batch := c.fromMemory(b)
 			s.n.delivered += uint64(len(batch.Frames))
 			s.mu.Unlock()
 			if len(batch.Frames) > 0 {
-				return batch, nil
+				return batch, nil, nil
 			}
 			batch.Release()
 			continue
@@ -123,19 +133,14 @@ func (c *Cursor) Next(ctx context.Context) (*Batch, error) {
 		limit, hi := g.size, min(g.end, s.durable+1)
 		s.mu.Unlock()
 		batch, err := c.fromDisk(g, limit, hi)
-		if err != nil {
-			if werr := c.recoverRead(ctx, g, err); werr != nil {
-				return nil, werr
-			}
-		}
-		if batch != nil {
-			return batch, nil
+		if batch != nil || err != nil {
+			return batch, nil, err
 		}
 	}
 }
 
-// closingDown reports whether the spool has ended. The caller holds mu.
-func (s *Spool) closingDown() bool {
+// ended reports whether nothing more will be stored or read. The caller holds mu.
+func (s *Spool) ended() bool {
 	select {
 	case <-s.synced:
 		return true
@@ -196,8 +201,13 @@ func (c *Cursor) skipHole() {
 
 // fromDisk returns the next frames of g, or nil when there were none and c.next has moved.
 func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
-	if err := c.enter(g); err != nil {
-		return nil, err
+	err := c.enter(g)
+	switch {
+	case errors.Is(err, errSegmentHeader), errors.Is(err, errSegmentEmpty), errors.Is(err, errSegmentVersion):
+		c.giveUp(g, err) // it was read, and reading it again will not make it better
+		return nil, nil
+	case err != nil:
+		return nil, &readError{g, err}
 	}
 	if c.scan.lo > c.next {
 		c.scan.off, c.scan.lo = segmentStart, g.first // after a Seek
@@ -210,7 +220,7 @@ func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
 			if kept := c.filter(batch); kept != nil {
 				return kept, nil // the next call meets the error again
 			}
-			return nil, err
+			return nil, &readError{g, err}
 		}
 		switch got.what {
 		case foundFrame:
@@ -325,99 +335,4 @@ func (c *Cursor) leave() {
 		_ = c.file.Close()
 	}
 	c.seg, c.file, c.scan = nil, nil, nil
-}
-
-// recoverRead decides what a failure to read g means.
-//
-// A segment whose header is damaged cannot be read by trying again: it is set aside. Anything else may be a disk
-// that is away for a while, and giving up the backlog for that would lose it; so it is waited for. Only what
-// fails again and again while the rest of the disk can be read is given up, a page at a time.
-func (c *Cursor) recoverRead(ctx context.Context, g *segment, err error) error {
-	s := c.s
-	if errors.Is(err, errSegmentHeader) || errors.Is(err, errSegmentEmpty) || errors.Is(err, errSegmentVersion) {
-		c.giveUp(g, err)
-		return nil
-	}
-	s.mu.Lock()
-	live := slices.Contains(s.segs, g)
-	s.mu.Unlock()
-	if !live {
-		c.leave() // acknowledged and unlinked between the look and the read
-		return nil
-	}
-	at := trouble{seg: g}
-	if c.scan != nil {
-		at.off = c.scan.off
-	}
-	if at.n = 1; c.trouble.seg == at.seg && c.trouble.off == at.off {
-		at.n += c.trouble.n
-	}
-	c.trouble = at
-	s.say("read", "a segment cannot be read at the moment", fmt.Errorf("segment %s at %d: %w", s.path(g.name), at.off, err))
-	if at.n >= readAttempts {
-		switch {
-		case c.scan != nil:
-			if _, _, herr := readSegmentHead(c.file); herr == nil {
-				c.stepOver(g, err)
-				return nil
-			}
-		case errors.Is(err, fs.ErrNotExist):
-			// Only when the folder itself is there: it may have vanished for a while as a whole.
-			if _, derr := s.fs.ReadDir(s.opts.Dir); derr == nil {
-				c.giveUp(g, err)
-				return nil
-			}
-		}
-	}
-	c.leave() // a file opened anew may read where an old one does not
-	timer := time.NewTimer(readRetry)
-	defer timer.Stop()
-	s.mu.Lock()
-	fresh := s.fresh
-	s.mu.Unlock()
-	for {
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.synced:
-			return ErrClosed
-		case <-fresh:
-			fresh = nil // not what is waited for
-		}
-	}
-}
-
-// giveUp resolves a whole segment that cannot be read, and keeps its file.
-func (c *Cursor) giveUp(g *segment, why error) {
-	s := c.s
-	c.leave()
-	s.mu.Lock()
-	if !errors.Is(why, errSegmentEmpty) {
-		g.tainted = true
-		s.n.corrupt++
-		s.n.corruptBytes += g.size
-	}
-	to := min(g.end, s.durable+1)
-	n := s.resolve(g.first, to)
-	s.n.missing += n
-	s.mu.Unlock()
-	c.next = max(c.next, to)
-	s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, fmt.Errorf("%d records: %w", n, why))
-}
-
-// stepOver skips the page that cannot be read.
-func (c *Cursor) stepOver(g *segment, why error) {
-	s := c.s
-	from := c.scan.off
-	to := min(c.scan.limit, (from/pageBytes+1)*pageBytes)
-	c.scan.off = to
-	c.trouble = trouble{seg: g, off: to, n: readAttempts - 1} // its neighbour need not be waited for as long
-	s.mu.Lock()
-	g.tainted = true
-	s.n.corrupt++
-	s.n.corruptBytes += to - from
-	s.mu.Unlock()
-	s.say("corrupt", "a part of a segment cannot be read and is skipped", fmt.Errorf("segment %s, %d bytes at %d: %w", s.path(g.name), to-from, from, why))
 }

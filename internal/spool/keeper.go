@@ -37,7 +37,7 @@ func (k *keeper) close() {
 }
 
 // keeperDue reports whether the keeper should not wait for its timer. The caller holds mu.
-func (s *Spool) keeperDue() bool { return s.dirty == 1 || s.dirty >= ackEvery }
+func (s *Spool) keeperDue() bool { return s.dirty == 1 || s.dirty >= s.opts.pace.acks }
 
 func (s *Spool) keepLoop() {
 	k := &s.k
@@ -49,15 +49,15 @@ func (s *Spool) keepLoop() {
 		wait, failing := time.Hour, false
 		s.findOldest()
 		s.mu.Lock()
-		pending := s.dirty > 0 || s.hinted >= hintEvery
-		now := s.dirty >= ackEvery || s.hinted >= hintEvery
+		pending := s.dirty > 0 || s.hinted >= s.opts.pace.bytes
+		now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
 		doomed := len(s.doomed) > 0
 		s.mu.Unlock()
 		switch {
 		case !pending:
 			due = time.Time{}
 		case due.IsZero():
-			due = time.Now().Add(positionEvery)
+			due = time.Now().Add(s.opts.pace.every)
 		}
 		if now || doomed || !due.IsZero() && time.Until(due) <= 0 {
 			ok := s.writePosition() == nil
@@ -156,7 +156,7 @@ func (s *Spool) writePosition() error {
 		k.buf = make([]byte, positionSlot)
 	}
 	s.mu.Lock()
-	if s.dirty == 0 && s.hinted < hintEvery {
+	if s.dirty == 0 && s.hinted < s.opts.pace.bytes {
 		s.mu.Unlock()
 		return nil
 	}

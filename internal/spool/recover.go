@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -18,7 +19,10 @@ func (s *Spool) recover() error {
 	if err != nil {
 		return fmt.Errorf("spool %s: the folder cannot be read: %w", s.opts.Dir, err)
 	}
-	pos := s.loadPosition()
+	pos, err := s.loadPosition()
+	if err != nil {
+		return err
+	}
 	for _, g := range segs {
 		s.w.ord = max(s.w.ord, g.ord+1)
 	}
@@ -53,27 +57,39 @@ func (s *Spool) recover() error {
 	return nil
 }
 
-// loadPosition reads the position file. Every fault of it costs duplicates only, and is logged.
-func (s *Spool) loadPosition() position {
-	lost := position{acks: newAcks(1)}
+// loadPosition reads the position file. Damage in it costs duplicates only, and is logged. But a file that cannot
+// be read now must not come back later: sequences above the last one in the segments may be given out again, and
+// its acknowledgements would then hide new records. So it is set aside.
+func (s *Spool) loadPosition() (position, error) {
+	none := position{acks: newAcks(1)}
 	f, err := s.fs.Open(s.path(positionName))
-	if err != nil {
-		return lost // usually new; when it can be opened later on, the keeper creates it
+	if errors.Is(err, fs.ErrNotExist) {
+		return none, nil
 	}
-	s.k.file = f
-	p, slot, reasons, err := readPosition(f)
-	if err == nil && slot < 0 {
-		err = errors.Join(reasons[0], reasons[1])
-		if errors.Is(reasons[0], errPositionEmpty) && errors.Is(reasons[1], errPositionEmpty) {
-			return lost
+	if err == nil {
+		var p position
+		var slot int
+		var reasons [2]error
+		p, slot, reasons, err = readPosition(f)
+		if err == nil && slot >= 0 {
+			s.k.file, s.k.generation, s.k.slot = f, p.generation, 1-slot
+			return p, nil
 		}
+		_ = f.Close()
+		if err == nil && errors.Is(reasons[0], errPositionEmpty) && errors.Is(reasons[1], errPositionEmpty) {
+			return none, nil // created, and never written
+		}
+		err = errors.Join(err, reasons[0], reasons[1])
 	}
-	if err != nil {
-		s.say("position-lost", "the position is lost, records that were delivered may be delivered again", err)
-		return lost
+	s.say("position-lost", "the position is lost, records that were delivered may be delivered again; it is kept as "+
+		positionName+badSuffix, err)
+	if rerr := s.fs.Rename(s.path(positionName), s.path(positionName+badSuffix)); rerr != nil {
+		return none, fmt.Errorf("spool %s: the file %s can neither be read nor set aside: %w", s.opts.Dir, positionName, errors.Join(err, rerr))
 	}
-	s.k.generation, s.k.slot = p.generation, 1-slot
-	return p
+	if rerr := s.fs.SyncDir(s.opts.Dir); rerr != nil {
+		return none, fmt.Errorf("spool %s: the folder cannot be synced: %w", s.opts.Dir, rerr)
+	}
+	return none, nil
 }
 
 // listSegments returns the segments of dir by ordinal, each with the range that its name and its successor's tell.

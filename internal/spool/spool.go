@@ -43,6 +43,15 @@ type Options struct {
 	// Room is called once there may be room again after Append had refused, from the goroutine that made it: one
 	// of the spool's, or one that acknowledged. It must not block.
 	Room func()
+
+	pace pace // tests turn the keeper's clock
+}
+
+// pace says when the keeper writes the position.
+type pace struct {
+	acks  int
+	every time.Duration
+	bytes int64
 }
 
 const (
@@ -101,6 +110,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Room == nil {
 		o.Room = func() {}
+	}
+	if o.pace == (pace{}) {
+		o.pace = pace{acks: ackEvery, every: positionEvery, bytes: hintEvery}
 	}
 	if o.Program == "" {
 		o.Program = programName()

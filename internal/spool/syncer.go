@@ -24,22 +24,6 @@ type batch struct {
 	dones []waiter
 }
 
-// writer is the syncer's own state: the active segment.
-type writer struct {
-	seg     *segment // nil: the next frame makes a new one
-	file    File
-	salt    uint32
-	limit   int64 // where to begin the next segment
-	written int64 // end of what was written
-	good    int64 // end of what was synced
-	frames  int
-	tail    hint   // the last frame that was written
-	durable uint64 // the last sequence that was synced
-	ord     uint64 // of the next segment
-	delay   time.Duration
-	failed  error // while ending
-}
-
 func (s *Spool) syncLoop() {
 	defer close(s.synced)
 	timer := time.NewTimer(time.Hour)
@@ -216,81 +200,6 @@ func (s *Spool) more(b *batch) bool {
 	return true
 }
 
-// store writes and syncs the frames of b that are not durable yet. After an error it may be called again.
-func (s *Spool) store(b *batch) error {
-	w := &s.w
-	for _, p := range b.parts {
-		start := 0 // of the run of frames that is complete but not written
-		for at := 0; at < len(p.buf); {
-			h := rawHeader(p.buf[at:])
-			size := int(h.size())
-			if h.seq <= w.durable {
-				at += size
-				start = at
-				continue
-			}
-			if w.seg != nil && w.frames > 0 && w.written+int64(at-start+size) > w.limit {
-				if err := s.writeOut(p.buf[start:at]); err != nil {
-					return err
-				}
-				start = at
-				if err := s.syncOut(); err != nil {
-					return err
-				}
-				if err := s.seal(); err != nil {
-					s.say("seal", "a segment could not be sealed", err)
-				}
-			}
-			if w.seg == nil {
-				if err := s.create(h.seq, int64(size)); err != nil {
-					return err
-				}
-			}
-			sealHeader(p.buf[at:], w.salt)
-			w.tail = hint{ord: w.seg.ord, off: w.written + int64(at-start), seq: h.seq}
-			w.frames++
-			at += size
-		}
-		if err := s.writeOut(p.buf[start:]); err != nil {
-			return err
-		}
-	}
-	return s.syncOut()
-}
-
-func (s *Spool) writeOut(b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if _, err := s.w.file.WriteAt(b, s.w.written); err != nil {
-		return err
-	}
-	s.w.written += int64(len(b))
-	return nil
-}
-
-func (s *Spool) syncOut() error {
-	w := &s.w
-	if w.seg == nil || w.good == w.written {
-		return nil
-	}
-	s.opts.Point(PointBatchWritten)
-	if err := w.file.Sync(); err != nil {
-		return err
-	}
-	// Without this, a removed folder would be told "stored" until the segment is full.
-	linked, err := w.file.Linked()
-	if err != nil {
-		return err
-	}
-	if !linked {
-		return fmt.Errorf("somebody removed %s", s.path(w.seg.name))
-	}
-	w.good, w.durable = w.written, w.tail.seq
-	s.opts.Point(PointBatchSynced)
-	return nil
-}
-
 // settle lets cursors see b, or buries it, and calls the done functions.
 func (s *Spool) settle(b *batch, err error) {
 	s.mu.Lock()
@@ -317,7 +226,7 @@ func (s *Spool) settle(b *batch, err error) {
 		s.fresh, s.watched = make(chan struct{}), false
 	}
 	room := s.room()
-	keep := s.hinted >= hintEvery
+	keep := s.hinted >= s.opts.pace.bytes
 	s.mu.Unlock()
 
 	if keep {
@@ -351,84 +260,4 @@ func (s *Spool) room() bool {
 func (s *Spool) resize(g *segment, size int64) {
 	s.bytes += size - g.size
 	g.size = size
-}
-
-// create begins a new segment with the frame first, of size bytes.
-func (s *Spool) create(first uint64, size int64) error {
-	w := &s.w
-	now := s.opts.Now().UnixNano()
-	head := segmentHead{salt: newSalt(), ord: w.ord, first: first, created: now}
-	// A file that stays behind after a failure keeps its name: the next try takes another.
-	w.ord++
-	name := segmentName(head.ord, first)
-	f, err := s.fs.Create(s.path(name))
-	if err != nil {
-		return fmt.Errorf("a new segment cannot be created: %w", err)
-	}
-	limit := max(s.opts.SegmentBytes, segmentStart+size)
-	if err := s.prepare(f, head, limit); err != nil {
-		_ = f.Close()
-		_ = s.fs.Remove(s.path(name))
-		return fmt.Errorf("a new segment cannot be prepared: %w", err)
-	}
-	w.seg = &segment{name: name, ord: head.ord, first: first, end: openEnd, since: now}
-	w.file, w.salt, w.limit, w.frames = f, head.salt, limit, 0
-	w.written, w.good = segmentStart, segmentStart
-	s.mu.Lock()
-	s.segs = append(s.segs, w.seg)
-	s.resize(w.seg, segmentStart)
-	s.mu.Unlock()
-	return nil
-}
-
-func (s *Spool) prepare(f File, head segmentHead, size int64) error {
-	if err := f.Preallocate(size); err != nil {
-		return err
-	}
-	s.opts.Point(PointSegmentCreated)
-	if _, err := f.WriteAt(head.encode(), 0); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	s.opts.Point(PointHeaderSynced)
-	if err := s.fs.SyncDir(s.opts.Dir); err != nil {
-		return err
-	}
-	s.opts.Point(PointFolderSynced)
-	return nil
-}
-
-// seal ends the active segment, all of which is synced, and gives back the space that was reserved behind its
-// last frame. An error is a nuisance only: everything that was answered is durable already.
-func (s *Spool) seal() error {
-	w := &s.w
-	if w.seg == nil {
-		return nil
-	}
-	seg, f := w.seg, w.file
-	w.seg, w.file = nil, nil
-	err := f.Truncate(w.good)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	s.opts.Point(PointSegmentSealed)
-	s.close(seg, w.good, w.durable)
-	if err != nil {
-		return fmt.Errorf("segment %s: %w", s.path(seg.name), err)
-	}
-	return nil
-}
-
-// close fixes the range of a segment that gets no more frames; last is the last sequence that is durable.
-func (s *Spool) close(g *segment, size int64, last uint64) {
-	s.mu.Lock()
-	g.end = max(g.first, last+1)
-	s.resize(g, size)
-	s.retire(g)
-	s.mu.Unlock()
 }
