@@ -67,6 +67,7 @@ type Host struct {
 	waiting  map[uint64]chan struct{} // guarded by mu: who waits for the event with that tag
 	arrived  map[uint64]bool          // guarded by mu: events that came before somebody waited
 	consumed chan struct{}            // closed when the last event was taken
+	closing  sync.Once
 }
 
 // Open loads the plugin at path and checks its version. Nothing of the plugin runs but Halon_version.
@@ -151,9 +152,11 @@ func (h *Host) Cleanup() {
 // Close forgets the plugin, after [Host.Cleanup] and with no script running; [Open] may follow. A plugin
 // built by Go stays in the process all the same.
 func (h *Host) Close() {
-	C.standin_events_stop()
-	<-h.consumed
-	C.standin_close()
+	h.closing.Do(func() {
+		C.standin_events_stop()
+		<-h.consumed
+		C.standin_close()
+	})
 }
 
 // Functions returns the names that a script can import from the plugin's module, in the order of registration.
