@@ -1,0 +1,101 @@
+package conf
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// resolved is what a name stood for a moment ago.
+type resolved struct {
+	name      string // the name to connect to: the canonical one for a bootstrap name, if asked for
+	addresses []string
+	until     time.Time
+}
+
+// resolve returns the addresses of a broker, which may be up to broker.address.ttl old. An address
+// needs no resolving.
+func (d *dialer) resolve(ctx context.Context, host string, seed bool) (name string, addresses []string, err error) {
+	canonical := seed && d.set.network.canonical
+	if net.ParseIP(host) != nil && !canonical {
+		return host, []string{host}, nil
+	}
+	d.mu.Lock()
+	known, ok := d.addresses[host]
+	d.mu.Unlock()
+	if ok && time.Now().Before(known.until) {
+		return known.name, known.addresses, nil
+	}
+	network := strings.Replace(d.set.network.tcp(), "tcp", "ip", 1)
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
+	if err != nil {
+		return "", nil, err
+	}
+	fresh := resolved{name: host, until: time.Now().Add(d.set.network.addressTTL)}
+	for _, ip := range ips {
+		fresh.addresses = append(fresh.addresses, ip.Unmap().String())
+	}
+	if canonical {
+		if names, err := net.DefaultResolver.LookupAddr(ctx, fresh.addresses[0]); err == nil && len(names) > 0 {
+			fresh.name = strings.TrimSuffix(names[0], ".")
+		}
+	}
+	d.mu.Lock()
+	d.addresses[host] = fresh
+	d.mu.Unlock()
+	return fresh.name, fresh.addresses, nil
+}
+
+// brokerConn is a connection whose first answer has a time limit of its own: it tells which
+// protocol versions the broker speaks, and something that is no broker never sends it.
+//
+// kgo writes and reads on two goroutines, one of each.
+type brokerConn struct {
+	net.Conn
+	first time.Duration
+
+	mu       sync.Mutex
+	limit    time.Time // for the first answer, once the first question was sent; guarded by mu
+	answered bool      // guarded by mu
+	deadline time.Time // the caller's; guarded by mu
+}
+
+// Write implements [net.Conn].
+func (c *brokerConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	if c.limit.IsZero() {
+		c.limit = time.Now().Add(c.first)
+	}
+	c.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+// SetReadDeadline implements [net.Conn].
+func (c *brokerConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	c.deadline = t
+	if !c.answered && !c.limit.IsZero() && (t.IsZero() || c.limit.Before(t)) {
+		t = c.limit
+	}
+	c.mu.Unlock()
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Read implements [net.Conn].
+func (c *brokerConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n == 0 {
+		return n, err
+	}
+	c.mu.Lock()
+	first := !c.answered
+	c.answered = true
+	deadline := c.deadline
+	c.mu.Unlock()
+	if first && err == nil {
+		err = c.Conn.SetReadDeadline(deadline)
+	}
+	return n, err
+}
