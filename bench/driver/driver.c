@@ -13,7 +13,6 @@
  *   queue full  the same message is tried again after 200 us, with every plugin. No call passes block=true unless --block
  *               says so; the time of such a call includes its wait.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,136 +22,16 @@
 
 #include "broker.h"
 #include "load.h"
+#include "settings.h"
 #include "ticks.h"
 
 #define QUEUE_ID "bench"
-#define MAX_CONF 64
 #define DRAIN_NS 60000000000u
-
-enum mode { PRODUCE, INIT, OUTAGE, IDLE, RSS };
-
-static const char *const mode_names[] = {"produce", "init", "outage", "idle", "rss"};
-
-struct settings {
-    const char *plugin, *control;
-    enum mode mode;
-    unsigned threads;
-    uint64_t warmup;
-    double tick_seconds;
-    struct phase phase;
-    struct shape shape;
-    /* Names and values of the queue's configuration, of equal length. */
-    HalonConfig names[MAX_CONF], values[MAX_CONF];
-    size_t conf_len;
-};
 
 struct usage {
     double cpu_seconds;
     uint64_t ns;
 };
-
-static const char usage_text[] =
-    "usage: driver --plugin FILE [--broker HOST:PORT] [--control HOST:PORT] [--mode produce|init|outage|idle|rss]\n"
-    "  --threads N       host threads (1)\n"
-    "  --messages N      messages in all, over all threads; or\n"
-    "  --seconds S       duration (produce), or how long to watch (outage, idle)\n"
-    "  --rate R          messages a second in all; 0 is full speed (0)\n"
-    "  --tick-us T       messages that fall due within this time are sent in one go (1000)\n"
-    "  --warmup N        messages before the measurement (0)\n"
-    "  --value-bytes B, --key-bytes K, --headers H, --topics T   shape of the messages (200, 12, 0, 1)\n"
-    "  --pool-kib N      size of the pool that values are taken from in turns (256)\n"
-    "  --block           pass block=true\n"
-    "  --conf NAME=VALUE property of the queue; again for more\n"
-    "--control is the black-hole broker's: without it nothing is known of what arrived.\n";
-
-static void set_conf(struct settings *s, const char *name, const char *value)
-{
-    if (s->conf_len == MAX_CONF)
-        fail("more than %d properties", MAX_CONF);
-    s->names[s->conf_len] = (HalonConfig){.scalar = name};
-    s->values[s->conf_len++] = (HalonConfig){.scalar = value};
-}
-
-static double number(const char *name, const char *text)
-{
-    char *end;
-    double n = strtod(text, &end);
-
-    if (end == text || *end || !(n >= 0))
-        fail("--%s %s: want a number of at least 0", name, text);
-    return n;
-}
-
-static enum mode parse_mode(const char *text)
-{
-    for (size_t i = 0; i < sizeof mode_names / sizeof *mode_names; ++i)
-        if (strcmp(text, mode_names[i]) == 0)
-            return (enum mode)i;
-    fail("--mode %s: want produce, init, outage, idle or rss", text);
-}
-
-static void parse(struct settings *s, int argc, char *argv[])
-{
-    enum { PLUGIN, BROKER, CONTROL, MODE, THREADS, MESSAGES, SECONDS, RATE, TICK, WARMUP, VALUE, KEY, HEADERS, TOPICS,
-           POOL, BLOCK, CONF, HELP };
-    static const struct option options[] = {
-        {"plugin", 1, NULL, PLUGIN},       {"broker", 1, NULL, BROKER},     {"control", 1, NULL, CONTROL},
-        {"mode", 1, NULL, MODE},           {"threads", 1, NULL, THREADS},   {"messages", 1, NULL, MESSAGES},
-        {"seconds", 1, NULL, SECONDS},     {"rate", 1, NULL, RATE},         {"tick-us", 1, NULL, TICK},
-        {"warmup", 1, NULL, WARMUP},       {"value-bytes", 1, NULL, VALUE}, {"key-bytes", 1, NULL, KEY},
-        {"headers", 1, NULL, HEADERS},     {"topics", 1, NULL, TOPICS},     {"pool-kib", 1, NULL, POOL},
-        {"block", 0, NULL, BLOCK},         {"conf", 1, NULL, CONF},         {"help", 0, NULL, HELP},         {0},
-    };
-    int option, at = 0;
-
-    *s = (struct settings){.threads = 1,
-                           .tick_seconds = 1e-3,
-                           .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1, .pool_bytes = 256 << 10}};
-    while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
-        const char *name = option == '?' ? "" : options[at].name;
-        char *equals;
-
-        switch (option) {
-        case PLUGIN: s->plugin = optarg; break;
-        case BROKER: set_conf(s, "bootstrap.servers", optarg); break;
-        case CONTROL: s->control = optarg; break;
-        case MODE: s->mode = parse_mode(optarg); break;
-        case THREADS: s->threads = (unsigned)number(name, optarg); break;
-        case MESSAGES: s->phase.messages = (uint64_t)number(name, optarg); break;
-        case SECONDS: s->phase.seconds = number(name, optarg); break;
-        case RATE: s->phase.rate = number(name, optarg); break;
-        case TICK: s->tick_seconds = number(name, optarg) / 1e6; break;
-        case WARMUP: s->warmup = (uint64_t)number(name, optarg); break;
-        case VALUE: s->shape.value_bytes = (unsigned)number(name, optarg); break;
-        case KEY: s->shape.key_bytes = (unsigned)number(name, optarg); break;
-        case HEADERS: s->shape.headers = (unsigned)number(name, optarg); break;
-        case TOPICS: s->shape.topics = (unsigned)number(name, optarg); break;
-        case POOL: s->shape.pool_bytes = (size_t)number(name, optarg) << 10; break;
-        case BLOCK: s->shape.block = true; break;
-        case CONF:
-            equals = strchr(optarg, '=');
-            if (!equals)
-                fail("--conf %s: want NAME=VALUE", optarg);
-            *equals = '\0';
-            set_conf(s, optarg, equals + 1);
-            break;
-        case HELP:
-            fputs(usage_text, stdout);
-            exit(0);
-        default:
-            fputs(usage_text, stderr);
-            exit(2);
-        }
-    }
-    if (!s->plugin || optind != argc || s->threads == 0 || s->shape.topics == 0 || s->tick_seconds <= 0) {
-        fputs(usage_text, stderr);
-        exit(2);
-    }
-    if (s->mode == PRODUCE && (s->phase.messages == 0) == (s->phase.seconds == 0))
-        fail("--mode produce wants --messages or --seconds, and not both");
-    if ((s->mode == OUTAGE || s->mode == IDLE) && !s->control)
-        fail("--mode %s wants --control", mode_names[s->mode]);
-}
 
 static struct usage usage_now(void)
 {
@@ -283,7 +162,7 @@ int main(int argc, char *argv[])
 
     /* A plugin that refuses to start says why in its log, and a machine for benchmarks may have no syslogd. */
     openlog("driver", LOG_PERROR, LOG_MAIL);
-    parse(&s, argc, argv);
+    settings_parse(&s, argc, argv);
     HalonConfig key_names[] = {{.scalar = "id"}, {.scalar = "config"}};
     HalonConfig key_values[] = {{.scalar = QUEUE_ID}, {.len = s.conf_len, .names = s.names, .items = s.values}};
     HalonConfig queue = {.len = 2, .names = key_names, .items = key_values};

@@ -1,0 +1,37 @@
+/*
+ * What the driver was asked to do.
+ */
+#ifndef DRIVER_SETTINGS_H
+#define DRIVER_SETTINGS_H
+
+#include "load.h"
+
+#define MAX_CONF 64
+
+enum mode {
+    PRODUCE, /* messages, at full speed or paced */
+    INIT,    /* start and stop */
+    OUTAGE,  /* a queue full of messages, the broker gone */
+    IDLE,    /* started, and no calls */
+    RSS,     /* a queue full of messages, the broker silent */
+};
+
+extern const char *const mode_names[];
+
+struct settings {
+    const char *plugin, *control;
+    enum mode mode;
+    unsigned threads;
+    uint64_t warmup;
+    double tick_seconds;
+    struct phase phase;
+    struct shape shape;
+    /* Names and values of the queue's configuration, of equal length. */
+    HalonConfig names[MAX_CONF], values[MAX_CONF];
+    size_t conf_len;
+};
+
+/* Reads the command line. What is wrong with it, and --help, end the process. `argv` is kept. */
+void settings_parse(struct settings *settings, int argc, char *argv[]);
+
+#endif
