@@ -1,0 +1,120 @@
+package abi
+
+/*
+#include "producer_shim.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/binding"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// headersOnStack is how many headers a call has without an allocation.
+const headersOnStack = 16
+
+// kafkaProduce is the one crossing of a call of kafka_producer. Everything it reads is lent by the
+// host until it returns; the producer copies what it keeps.
+//
+//export kafkaProduce
+func kafkaProduce(call *C.struct_kafka_call) {
+	defer guard("kafka_producer", func(text string) { throw(call, text) })
+	var scratch [headersOnStack]kgo.RecordHeader
+	c := binding.Produce{
+		ID:        arg(&call.args[C.KAFKA_ID]),
+		Topic:     arg(&call.args[C.KAFKA_TOPIC]),
+		Value:     arg(&call.args[C.KAFKA_VALUE]),
+		Key:       arg(&call.args[C.KAFKA_KEY]),
+		Headers:   arg(&call.args[C.KAFKA_HEADERS]),
+		Partition: arg(&call.args[C.KAFKA_PARTITION]),
+		Block:     arg(&call.args[C.KAFKA_BLOCK]),
+		Pairs:     pairs(call, scratch[:0]),
+	}
+	if exception := c.Check(); exception != "" {
+		throw(call, string(exception))
+		return
+	}
+	b := current.Load()
+	if b == nil {
+		throw(call, string(binding.NoSuchID))
+		return
+	}
+	queue := b.plugin.Find(c.QueueID())
+	if queue == nil {
+		throw(call, string(binding.NoSuchID))
+		return
+	}
+	var r kgo.Record
+	topic := c.TopicName()
+	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
+	var code resperr.Code
+	if c.Blocks() {
+		var parked bool
+		if parked, code = queue.Park(&r, resume(call.context, call.ret)); parked {
+			call.outcome = C.KAFKA_PARK
+			return
+		}
+	} else {
+		code = queue.Offer(&r)
+	}
+	answer(call, code)
+}
+
+// arg views one argument where the host has it.
+func arg(a *C.struct_kafka_arg) binding.Arg {
+	return binding.Arg{
+		Kind:    binding.Kind(a.kind),
+		Boolean: bool(a.boolean),
+		Number:  float64(a.number),
+		Bytes:   lent(a.bytes, a.length),
+	}
+}
+
+// pairs views the headers where the host has them.
+func pairs(call *C.struct_kafka_call, headers []kgo.RecordHeader) []kgo.RecordHeader {
+	n := int(call.pair_count)
+	if n > cap(headers) {
+		headers = make([]kgo.RecordHeader, 0, n)
+	}
+	for i := range unsafe.Slice(call.pairs, n) {
+		pair := &unsafe.Slice(call.pairs, n)[i]
+		name := lent(pair.name, pair.name_length)
+		value := lent(pair.value, pair.value_length)
+		if value == nil {
+			value = []byte{} // an empty string is empty, not null
+		}
+		headers = append(headers, kgo.RecordHeader{Key: unsafe.String(unsafe.SliceData(name), len(name)), Value: value})
+	}
+	return headers
+}
+
+func lent(p *C.char, n C.size_t) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n))
+}
+
+// answer leaves a code in the call.
+func answer(call *C.struct_kafka_call, code resperr.Code) {
+	if code == resperr.NoError {
+		call.outcome = C.KAFKA_DONE
+		return
+	}
+	call.outcome, call.code = C.KAFKA_FAILED, C.int(code)
+	setText(call, code.Error())
+}
+
+// throw leaves an exception in the call.
+func throw(call *C.struct_kafka_call, text string) {
+	call.outcome = C.KAFKA_THROW
+	setText(call, text)
+}
+
+// setText cuts what does not fit: the last byte stays NUL.
+func setText(call *C.struct_kafka_call, text string) {
+	buffer := unsafe.Slice((*byte)(unsafe.Pointer(&call.text[0])), len(call.text))
+	n := copy(buffer[:len(buffer)-1], text)
+	buffer[n] = 0
+}

@@ -1,0 +1,65 @@
+package abi
+
+/*
+#include <stdlib.h>
+#include "producer_shim.h"
+*/
+import "C"
+
+import (
+	"context"
+	"log/slog"
+	"unsafe"
+
+	"github.com/halon-extras/kafka/internal/logsink"
+)
+
+//export kafkaInit
+func kafkaInit(config *C.HalonConfig) (ok C.bool) {
+	defer guard("Halon_init", func(string) { ok = false })
+	b := here()
+	if err := b.plugin.Start(copyConfig(config)); err != nil {
+		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
+		return false
+	}
+	return true
+}
+
+//export kafkaCleanup
+func kafkaCleanup() {
+	defer guard("Halon_cleanup", func(string) {})
+	b := here()
+	b.plugin.Stop()
+	b.sink.Close()
+}
+
+// kafkaReload is called with the running configuration, in which this plugin has no settings. A
+// queue's properties belong to the client that was made with them, so a change needs a restart.
+//
+//export kafkaReload
+func kafkaReload(config *C.HalonConfig) {
+	defer guard("Halon_config_reload", func(string) {})
+	if n := copyConfig(config); n != nil && len(n.Object) > 0 {
+		slog.New(here().sink.Handler()).Warn("the plugin has no settings in the running configuration; " +
+			"move them to smtpd.yaml and restart smtpd")
+	}
+}
+
+//export kafkaCommand
+func kafkaCommand(argc C.size_t, argv **C.char, out **C.char, outlen *C.size_t) (ok C.bool) {
+	// The host frees the text, so it must come from malloc.
+	answer := func(text string) {
+		*out = C.CString(text)
+		if outlen != nil {
+			*outlen = C.size_t(len(text))
+		}
+	}
+	defer guard("Halon_command_execute", func(text string) { answer(text); ok = false })
+	args := make([]string, 0, int(argc))
+	for _, arg := range unsafe.Slice(argv, int(argc)) {
+		args = append(args, C.GoString(arg))
+	}
+	text, success := here().plugin.Command(args)
+	answer(text)
+	return C.bool(success)
+}

@@ -1,0 +1,234 @@
+#include "producer_shim.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Headers that fit the stack; a script that logs mail has a handful. */
+#define PAIRS_ON_STACK 16
+
+/*
+ * Go's runtime starts threads when the library is loaded, and fork(2) copies only the caller's. In
+ * the child the first call into Go would wait for ever for threads that are not there, so every
+ * entry asks here first. A constructor notes the process, because a host may become a daemon after
+ * it has loaded its plugins and before it starts them.
+ */
+static pid_t loaded_in;
+
+__attribute__((constructor)) static void note_process(void)
+{
+    loaded_in = getpid();
+}
+
+static volatile bool is_child;
+
+static void note_fork(void)
+{
+    is_child = true;
+}
+
+static bool forked(void)
+{
+    return is_child;
+}
+
+static void throw(HalonHSLContext *context, const char *text)
+{
+    HalonHSLValue *exception = HalonMTA_hsl_throw(context);
+    HalonMTA_hsl_value_set(exception, HALONMTA_HSL_TYPE_EXCEPTION, text, 0);
+}
+
+static void add_pair(HalonHSLValue *ret, const char *name, int type, const void *value)
+{
+    /* Both pointers are good until the next array_add only. */
+    HalonHSLValue *k = NULL, *v = NULL;
+    HalonMTA_hsl_value_array_add(ret, &k, &v);
+    HalonMTA_hsl_value_set(k, HALONMTA_HSL_TYPE_STRING, name, 0);
+    HalonMTA_hsl_value_set(v, type, value, 0);
+}
+
+static void set_result(HalonHSLValue *ret, int code, const char *text)
+{
+    /* The array comes first: array_add alone would leave none when there is nothing to add. */
+    HalonMTA_hsl_value_set(ret, HALONMTA_HSL_TYPE_ARRAY, NULL, 0);
+    if (code == 0)
+        return;
+    double number = code;
+    add_pair(ret, "errno", HALONMTA_HSL_TYPE_NUMBER, &number);
+    add_pair(ret, "errstr", HALONMTA_HSL_TYPE_STRING, text);
+}
+
+static void gather(struct kafka_arg *arg, HalonHSLArguments *arguments, size_t position)
+{
+    HalonHSLValue *value = HalonMTA_hsl_argument_get(arguments, position);
+    arg->bytes = NULL;
+    arg->length = 0;
+    if (!value) {
+        arg->kind = KAFKA_MISSING;
+        return;
+    }
+    /* Not a switch: the header's constants need not be integer constant expressions for C. */
+    int type = HalonMTA_hsl_value_type(value);
+    if (type == HALONMTA_HSL_TYPE_STRING) {
+        const char *bytes = NULL;
+        arg->kind = HalonMTA_hsl_value_get(value, HALONMTA_HSL_TYPE_STRING, &bytes, &arg->length) ? KAFKA_STRING
+                                                                                                 : KAFKA_OTHER;
+        arg->bytes = bytes;
+    } else if (type == HALONMTA_HSL_TYPE_NUMBER) {
+        arg->kind = HalonMTA_hsl_value_get(value, HALONMTA_HSL_TYPE_NUMBER, &arg->number, NULL) ? KAFKA_NUMBER
+                                                                                                : KAFKA_OTHER;
+    } else if (type == HALONMTA_HSL_TYPE_BOOLEAN) {
+        arg->kind = HalonMTA_hsl_value_get(value, HALONMTA_HSL_TYPE_BOOLEAN, &arg->boolean, NULL) ? KAFKA_BOOLEAN
+                                                                                                  : KAFKA_OTHER;
+    } else if (type == HALONMTA_HSL_TYPE_ARRAY) {
+        arg->kind = KAFKA_ARRAY;
+    } else if (type == HALONMTA_HSL_TYPE_NONE) {
+        arg->kind = KAFKA_NONE;
+    } else {
+        arg->kind = KAFKA_OTHER;
+    }
+}
+
+/* Pairs whose key or value is no string are left out, as the original leaves them out. */
+static bool gather_pairs(struct kafka_call *call, HalonHSLArguments *arguments, struct kafka_pair *on_stack)
+{
+    HalonHSLValue *array = HalonMTA_hsl_argument_get(arguments, KAFKA_HEADERS);
+    size_t length = HalonMTA_hsl_value_array_length(array);
+    call->pairs = on_stack;
+    if (length > PAIRS_ON_STACK && !(call->pairs = malloc(length * sizeof *call->pairs)))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        HalonHSLValue *k = NULL;
+        HalonHSLValue *v = HalonMTA_hsl_value_array_get(array, i, &k);
+        if (!v)
+            break;
+        struct kafka_pair *pair = &call->pairs[call->pair_count];
+        if (HalonMTA_hsl_value_type(k) == HALONMTA_HSL_TYPE_STRING &&
+            HalonMTA_hsl_value_type(v) == HALONMTA_HSL_TYPE_STRING &&
+            HalonMTA_hsl_value_get(k, HALONMTA_HSL_TYPE_STRING, &pair->name, &pair->name_length) &&
+            HalonMTA_hsl_value_get(v, HALONMTA_HSL_TYPE_STRING, &pair->value, &pair->value_length))
+            call->pair_count++;
+    }
+    return true;
+}
+
+static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+{
+    if (forked()) {
+        throw(context, "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child");
+        return;
+    }
+    struct kafka_pair on_stack[PAIRS_ON_STACK];
+    struct kafka_call call;
+    call.context = context;
+    call.ret = ret;
+    call.pairs = NULL;
+    call.pair_count = 0;
+    call.outcome = KAFKA_THROW;
+    call.code = 0;
+    call.text[0] = '\0';
+    for (size_t i = 0; i < KAFKA_ARGUMENTS; i++)
+        gather(&call.args[i], arguments, i);
+    if (call.args[KAFKA_HEADERS].kind == KAFKA_ARRAY && !gather_pairs(&call, arguments, on_stack)) {
+        throw(context, "kafka: no memory for the headers");
+        return;
+    }
+
+    kafkaProduce(&call);
+
+    if (call.pairs != on_stack)
+        free(call.pairs);
+    switch (call.outcome) {
+    case KAFKA_DONE:
+    case KAFKA_FAILED:
+        set_result(ret, call.code, call.text);
+        break;
+    case KAFKA_THROW:
+        throw(context, call.text);
+        break;
+    case KAFKA_PARK:
+        /* The last act: the script may run on, and context and ret be gone, before this returns. */
+        HalonMTA_hsl_suspend_return(context);
+        break;
+    }
+}
+
+#ifdef KAFKA_FAULTINJECT
+static void kafka_fault(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+{
+    (void)arguments;
+    struct kafka_call call = {.context = context, .ret = ret, .outcome = KAFKA_DONE};
+    kafkaFault(&call);
+    if (call.outcome == KAFKA_THROW)
+        throw(context, call.text);
+}
+#endif
+
+void kafka_resume(HalonHSLContext *context, HalonHSLValue *ret, int code, const char *text)
+{
+    set_result(ret, code, text);
+    HalonMTA_hsl_schedule(context);
+}
+
+void kafka_syslog(int priority, const char *text)
+{
+    syslog(priority, "%s", text);
+}
+
+/* ---- the entry points that the host finds by name ---- */
+
+EXPORT int Halon_version(void)
+{
+    return HALONMTA_PLUGIN_VERSION;
+}
+
+EXPORT bool Halon_init(HalonInitContext *context)
+{
+    if (is_child || getpid() != loaded_in) {
+        is_child = true;
+        kafka_syslog(LOG_CRIT, "kafka: the host has forked after it loaded the plugin; start it in the foreground");
+        return false;
+    }
+    static bool watching;
+    if (!watching)
+        watching = pthread_atfork(NULL, NULL, note_fork) == 0;
+    HalonConfig *config = NULL;
+    HalonMTA_init_getinfo(context, HALONMTA_INIT_CONFIG, NULL, 0, &config, NULL);
+    return kafkaInit(config);
+}
+
+EXPORT void Halon_cleanup(void)
+{
+    if (!forked())
+        kafkaCleanup();
+}
+
+EXPORT void Halon_config_reload(HalonConfig *config)
+{
+    if (!forked())
+        kafkaReload(config);
+}
+
+EXPORT bool Halon_hsl_register(HalonHSLRegisterContext *context)
+{
+    HalonMTA_hsl_module_register_function(context, "kafka_producer", &kafka_producer);
+#ifdef KAFKA_FAULTINJECT
+    HalonMTA_hsl_module_register_function(context, "kafka_fault", &kafka_fault);
+#endif
+    return true;
+}
+
+EXPORT bool Halon_command_execute(HalonCommandExecuteContext *context, size_t argc, const char *argv[],
+                                  size_t argvl[], char **out, size_t *outlen)
+{
+    (void)context;
+    (void)argvl; /* the strings end at a NUL, and no host is known to fill the lengths in */
+    if (forked())
+        return false;
+    return kafkaCommand(argc, (char **)argv, out, outlen);
+}

@@ -1,0 +1,92 @@
+/*
+ * producer_shim.h - what crosses the border between the host's C and our Go.
+ *
+ * Everything that a call needs is gathered in C into one struct kafka_call, and Go is entered once.
+ * Asking the host for each argument from Go would cost five times as much.
+ */
+#ifndef KAFKA_PRODUCER_SHIM_H
+#define KAFKA_PRODUCER_SHIM_H
+
+#include <HalonMTA.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The order is that of binding.Kind. */
+enum kafka_kind {
+    KAFKA_MISSING,
+    KAFKA_NONE,
+    KAFKA_STRING,
+    KAFKA_NUMBER,
+    KAFKA_BOOLEAN,
+    KAFKA_ARRAY,
+    KAFKA_OTHER
+};
+
+/* The order is that of the arguments of kafka_producer. */
+enum kafka_position {
+    KAFKA_ID,
+    KAFKA_TOPIC,
+    KAFKA_VALUE,
+    KAFKA_KEY,
+    KAFKA_HEADERS,
+    KAFKA_PARTITION,
+    KAFKA_BLOCK,
+    KAFKA_ARGUMENTS
+};
+
+/* What Go has decided, and C does. */
+enum kafka_outcome {
+    KAFKA_DONE,   /* [] */
+    KAFKA_FAILED, /* ["errno"=>code,"errstr"=>text] */
+    KAFKA_THROW,  /* an exception with text */
+    KAFKA_PARK    /* suspend; kafka_resume comes later, or has come already */
+};
+
+/* One argument. bytes is lent by the host until the call ends. */
+struct kafka_arg {
+    int kind;
+    bool boolean;
+    double number;
+    const char *bytes;
+    size_t length;
+};
+
+/* One header whose name and value are strings; lent like bytes. */
+struct kafka_pair {
+    const char *name;
+    size_t name_length;
+    const char *value;
+    size_t value_length;
+};
+
+struct kafka_call {
+    HalonHSLContext *context;
+    HalonHSLValue *ret;
+    struct kafka_arg args[KAFKA_ARGUMENTS];
+    struct kafka_pair *pairs;
+    size_t pair_count;
+
+    enum kafka_outcome outcome; /* from here on written by Go */
+    int code;
+    char text[256]; /* NUL-terminated, also when it is empty */
+};
+
+/*
+ * kafka_resume - ends a parked call: writes its result, then schedules the script.
+ *
+ * When callable: once for each call whose outcome was KAFKA_PARK, from any thread.
+ * Owns: nothing; context and ret are the host's and must not be touched afterwards.
+ *
+ *   code 0      ret becomes []
+ *   other       ret becomes ["errno"=>code,"errstr"=>text]
+ */
+void kafka_resume(HalonHSLContext *context, HalonHSLValue *ret, int code, const char *text);
+
+/*
+ * kafka_syslog - syslog(3) with a text that is not a format.
+ *
+ * When callable: at any time, from any thread. text stays the caller's.
+ */
+void kafka_syslog(int priority, const char *text);
+
+#endif

@@ -1,0 +1,24 @@
+package abi
+
+/*
+#include <stdlib.h>
+#include "producer_shim.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// resume returns what wakes the script of a parked call. The producer calls it exactly once, from
+// any goroutine, maybe before the call has returned to the host: the host keeps a schedule that
+// comes before the suspension. Neither pointer may be touched afterwards.
+func resume(context *C.HalonHSLContext, ret *C.HalonHSLValue) func(resperr.Code) {
+	return func(code resperr.Code) {
+		text := C.CString(code.Error())
+		defer C.free(unsafe.Pointer(text))
+		C.kafka_resume(context, ret, C.int(code), text)
+	}
+}

@@ -1,0 +1,141 @@
+// Package plugin is the life of the plugin in one process: it starts the queues of a configuration,
+// finds them by name for each call, and stops them all together.
+//
+// It promises that Start waits for no broker, that Find costs a map look-up and no lock, and that
+// Stop is bounded. It knows no C and nothing of Kafka's client. All methods may be called from any
+// thread at once.
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/admin"
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/producer"
+)
+
+// DrainTime is how long Stop waits for all queues together.
+const DrainTime = 60 * time.Second
+
+// The faults of a configuration that no property is to blame for. The texts are the original's.
+var (
+	errMissingID     = errors.New("Missing id")     //nolint:revive,staticcheck // the original's text
+	errMissingConfig = errors.New("Missing config") //nolint:revive,staticcheck // the original's text
+)
+
+// A Plugin holds the queues of the process.
+type Plugin struct {
+	log       *slog.Logger
+	instances atomic.Int64 // clients made so far: librdkafka numbers them in its names
+
+	queues atomic.Pointer[queues]
+	stop   sync.Mutex // one Start or Stop at a time
+}
+
+type queues struct {
+	byID  map[string]*producer.Producer
+	order []*producer.Producer
+}
+
+// New returns a plugin without queues.
+func New(log *slog.Logger) *Plugin {
+	p := &Plugin{log: log}
+	p.queues.Store(&queues{})
+	return p
+}
+
+// Start opens the queues of a configuration; it does not wait for Kafka.
+//
+// On an error nothing is left open, and the error is one line for the operator. Start after Start
+// without a Stop is an error, and what runs goes on.
+func (p *Plugin) Start(config *Node) error {
+	p.stop.Lock()
+	defer p.stop.Unlock()
+	if len(p.queues.Load().order) > 0 {
+		return errors.New("the plugin has been started already; stop it before starting it again")
+	}
+	configs, err := ReadConfig(config)
+	if err != nil {
+		return err
+	}
+	qs := &queues{byID: make(map[string]*producer.Producer)}
+	for _, c := range configs {
+		q, err := p.open(c)
+		if err != nil {
+			stopAll(qs.order, 0)
+			return err
+		}
+		qs.byID[c.ID] = q
+		qs.order = append(qs.order, q)
+	}
+	p.queues.Store(qs)
+	return nil
+}
+
+func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
+	set, warnings, err := c.Conf.Finalize(int(p.instances.Add(1)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.ID, err)
+	}
+	for _, w := range warnings {
+		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
+		p.log.Log(context.Background(), level(w.Level),
+			fmt.Sprintf("%s(%d): %s: %s", w.Facility, w.Level, set.Name, w.Text))
+	}
+	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}})
+}
+
+// level turns a priority of syslog, which librdkafka uses, into a level of slog.
+func level(priority int) slog.Level {
+	switch priority {
+	case 0, 1, logsink.Crit:
+		return logsink.LevelCrit
+	case logsink.Err:
+		return slog.LevelError
+	case logsink.Warning:
+		return slog.LevelWarn
+	case logsink.Notice:
+		return logsink.LevelNotice
+	case logsink.Info:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+// Find returns the queue named id, or nil. It takes no lock and allocates nothing.
+func (p *Plugin) Find(id []byte) *producer.Producer { return p.queues.Load().byID[string(id)] }
+
+// Queue is Find for the commands.
+func (p *Plugin) queue(id string) (admin.Queue, bool) {
+	q := p.queues.Load().byID[id]
+	return q, q != nil
+}
+
+// Command runs one command of the operator and returns its text and whether it succeeded.
+func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.queue, args) }
+
+// Stop drains all queues side by side, for DrainTime in all, and logs what each lost. Without
+// queues it does nothing. Calls that come later find their queue closed.
+func (p *Plugin) Stop() {
+	p.stop.Lock()
+	defer p.stop.Unlock()
+	stopAll(p.queues.Load().order, DrainTime)
+	p.queues.Store(&queues{})
+}
+
+func stopAll(order []*producer.Producer, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, q := range order {
+		all.Go(func() { q.Stop(ctx) })
+	}
+	all.Wait()
+}

@@ -1,0 +1,185 @@
+package producer
+
+import (
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+const (
+	// maxTopic is librdkafka's limit on the length of a topic's name.
+	maxTopic = 512
+
+	// messageOverhead is what librdkafka adds to a message when it compares it with
+	// message.max.bytes. Source: rd_kafka_msg_new0, RD_KAFKAP_MSGSET_V2_OVERHEAD of one record.
+	messageOverhead = 36
+
+	// recordCost is the memory of a record besides its bytes: the entry, the client's own note of
+	// it, and its share of slab and batch. headerCost is the same for one header.
+	recordCost = 288
+	headerCost = 40
+
+	// costSlack is added to the memory limit, so that a small queue.buffering.max.kbytes means what
+	// librdkafka means by it, bytes of values, and a large one still bounds the memory of the
+	// process when the messages are tiny.
+	costSlack = 64 << 20
+)
+
+// load is what the queue holds against its limits.
+//
+// Compat: queue.buffering.max.kbytes. librdkafka counts the bytes of values only, so ten million
+// messages of ten bytes pass a limit of 100 MB with 2 GB of memory. We refuse at the same number of
+// value bytes, and also when the records together hold more memory than the limit, a tenth more and
+// costSlack.
+type load struct {
+	count, bytes, cost int64 // admitted ever
+
+	maxCount, maxBytes, maxCost int64
+}
+
+// settled counts what delivery reports gave back; load minus settled is what is held.
+type settled struct {
+	_                  [64]byte // its writers are other threads than load's
+	count, bytes, cost atomic.Int64
+	_                  [64]byte
+}
+
+func (l *load) limits(set *conf.Settings) {
+	l.maxCount, l.maxBytes = int64(set.QueueMaxMessages), set.QueueMaxBytes
+	if l.maxCount == 0 {
+		l.maxCount = math.MaxInt64
+	}
+	l.maxCost = l.maxBytes + l.maxBytes/10 + costSlack
+}
+
+// room says whether one more record fits now. The caller holds p.mu.
+func (p *Producer) room(value int, cost int64) bool {
+	l := &p.load
+	return l.count-p.settled.count.Load() < l.maxCount &&
+		l.bytes-p.settled.bytes.Load()+int64(value) <= l.maxBytes &&
+		l.cost-p.settled.cost.Load()+cost <= l.maxCost
+}
+
+// possible says whether a record would fit into an empty queue. One that would not must be
+// refused at once: a parked call would wait for ever.
+func (p *Producer) possible(value int, cost int64) bool {
+	return int64(value) <= p.load.maxBytes && cost <= p.load.maxCost
+}
+
+// Offer admits r, or says at once why not, and never waits.
+//
+// It copies what it needs: Topic, Key, Value and Headers stay the caller's and may be reused as
+// soon as Offer returns; the header slice may have its names replaced. It returns
+// [resperr.NoError], or [resperr.QueueFull] when a limit of the queue is reached or calls are
+// already parked for room, [resperr.MsgSizeTooLarge], [resperr.InvalidArg], [resperr.State],
+// [resperr.UnknownTopic], [resperr.UnknownPartition] or the code of the topic as librdkafka's
+// rd_kafka_producev does, in its order, and [resperr.Destroy] after Stop.
+func (p *Producer) Offer(r *kgo.Record) resperr.Code {
+	n := recordBytes(r)
+	code := p.unfit(r, n)
+	if code == resperr.NoError {
+		r.Timestamp = p.now()
+		var kick bool
+		p.mu.Lock()
+		code, kick = p.admit(r, n, false)
+		p.mu.Unlock()
+		if kick {
+			p.wake()
+		}
+	}
+	if code != resperr.NoError {
+		p.stats.Refuse()
+	}
+	return code
+}
+
+// unfit makes the checks that need no lock.
+func (p *Producer) unfit(r *kgo.Record, n int) resperr.Code {
+	switch {
+	case p.set.TransactionalID != "":
+		// Compat: nobody can begin a transaction from a script, so no message has one.
+		return resperr.State
+	case len(r.Topic) > maxTopic || p.set.TopicLingerConflict:
+		return resperr.InvalidArg
+	case messageOverhead+n+headerBytes(r.Headers) > p.set.MessageMaxBytes:
+		return resperr.MsgSizeTooLarge
+	}
+	return resperr.NoError
+}
+
+// headerBytes is what the lengths of headers add to a message by librdkafka's count: two varints
+// each. Names and values are counted by recordBytes.
+func headerBytes(headers []kgo.RecordHeader) int {
+	n := 0
+	for i := range headers {
+		n += varintLen(len(headers[i].Key)) + varintLen(len(headers[i].Value))
+	}
+	return n
+}
+
+// varintLen is the length of n as a zigzag varint.
+func varintLen(n int) int {
+	size := 1
+	for v := uint64(n) << 1; v >= 0x80; v >>= 7 {
+		size++
+	}
+	return size
+}
+
+// admit puts r into the current slab and says whether the sender must be woken. queued is true for
+// a call that waited its turn. The caller holds p.mu.
+func (p *Producer) admit(r *kgo.Record, n int, queued bool) (code resperr.Code, kick bool) {
+	if p.closed && !queued {
+		return resperr.Destroy, false
+	}
+	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+	if !queued && len(p.waiters) > 0 || !p.room(len(r.Value), cost) {
+		return resperr.QueueFull, false
+	}
+	l := p.latest
+	if l == nil || l.topic != r.Topic {
+		l = p.lane(r.Topic)
+		p.latest = l
+	}
+	if code := l.refuses(r.Partition); code != resperr.NoError {
+		return code, false
+	}
+	l.intern(r.Headers)
+	s := p.current
+	if s == nil || !s.fits(r, n) {
+		if s != nil && len(s.entries) > 0 {
+			p.full = append(p.full, s)
+			kick = true
+		}
+		s = p.pool.get(n)
+		p.current = s
+	}
+	s.add(r, l, cost)
+	p.load.count++
+	p.load.bytes += int64(len(r.Value))
+	p.load.cost += cost
+	p.stats.Admit(len(r.Value))
+	if p.asleep {
+		p.asleep, kick = false, true
+	}
+	return resperr.NoError, kick
+}
+
+// lane returns the lane of topic, whose bytes are the caller's. The caller holds p.mu.
+func (p *Producer) lane(topic string) *lane {
+	l, ok := p.lanes[topic]
+	if !ok {
+		l = &lane{topic: strings.Clone(topic)}
+		p.lanes[l.topic] = l
+	}
+	return l
+}
+
+// age is how long ago r was accepted.
+func age(r *kgo.Record, now time.Time) time.Duration { return now.Sub(r.Timestamp) }

@@ -1,0 +1,214 @@
+package producer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// A cluster is one broker inside the test's bubble: its clock is virtual and its network has no
+// sockets, so five minutes of outage take milliseconds.
+type cluster struct {
+	t    *testing.T
+	net  kfake.VirtualNetwork
+	fake *kfake.Cluster
+
+	mu    sync.Mutex
+	hang  chan struct{} // open while produce requests are not answered; guarded by mu
+	conns []net.Conn    // guarded by mu
+	down  atomic.Bool   // dialling fails
+	dials atomic.Int64
+}
+
+func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
+	t.Helper()
+	c := &cluster{t: t}
+	opts = append([]kfake.Opt{kfake.ListenFn(c.net.Listen), kfake.NumBrokers(1), kfake.Ports(9092), kfake.SleepOutOfOrder()}, opts...)
+	fake, err := kfake.NewCluster(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.fake = fake
+	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		c.mu.Lock()
+		hang := c.hang
+		c.mu.Unlock()
+		if hang != nil {
+			fake.SleepControl(func() { <-hang })
+		}
+		return nil, nil, false
+	})
+	t.Cleanup(func() {
+		c.answer()
+		fake.Close()
+	})
+	return c
+}
+
+// silence makes the broker take produce requests and not answer them.
+func (c *cluster) silence() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hang == nil {
+		c.hang = make(chan struct{})
+	}
+}
+
+// answer ends the silence.
+func (c *cluster) answer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hang != nil {
+		close(c.hang)
+		c.hang = nil
+	}
+}
+
+// A logged line, without its time.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *logged) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+// queue opens a queue with properties "name=value".
+func (c *cluster) queue(log *logged, properties ...string) *Producer {
+	c.t.Helper()
+	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
+	p, err := New("kafka1", set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return p
+}
+
+func settings(t *testing.T, properties ...string) *conf.Settings {
+	t.Helper()
+	cfg := conf.New()
+	for _, p := range properties {
+		name, value, _ := strings.Cut(p, "=")
+		if err := cfg.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set, _, err := cfg.Finalize(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// records reads what topic holds, in the order of each partition.
+func (c *cluster) records(topic string, want int) []*kgo.Record {
+	c.t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:9092"), kgo.Dialer(c.net.DialContext), kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var got []*kgo.Record
+	for len(got) < want {
+		fetches := cl.PollFetches(ctx)
+		if ctx.Err() != nil {
+			c.t.Fatalf("topic %s holds %d records, want %d", topic, len(got), want)
+		}
+		got = append(got, fetches.Records()...)
+	}
+	return got
+}
+
+func value(s string) *kgo.Record {
+	return &kgo.Record{Topic: "mail", Partition: -1, Value: []byte(s)}
+}
+
+func (c *cluster) offer(p *Producer, n int) {
+	c.t.Helper()
+	for i := range n {
+		if code := p.Offer(value(fmt.Sprintf("v%06d", i))); code != resperr.NoError {
+			c.t.Fatalf("record %d is refused: %v", i, code)
+		}
+	}
+}
+
+func stop(t *testing.T, p *Producer, limit time.Duration) int64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	lost := p.Stop(ctx)
+	balanced(t, p)
+	return lost
+}
+
+// balanced checks that every accepted record is accounted for.
+func balanced(t *testing.T, p *Producer) {
+	t.Helper()
+	s := p.Snapshot()
+	if s.In != s.Delivered+s.Failed+s.Queued || s.Queued < 0 {
+		t.Errorf("in %d is not delivered %d + failed %d + queued %d", s.In, s.Delivered, s.Failed, s.Queued)
+	}
+}
+
+// dial connects through the virtual network, unless the cluster is down, and keeps the connection
+// to cut.
+func (c *cluster) dial(ctx context.Context, network, host string) (net.Conn, error) {
+	c.dials.Add(1)
+	if c.down.Load() {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	}
+	conn, err := c.net.DialContext(ctx, network, host)
+	if err == nil {
+		c.mu.Lock()
+		c.conns = append(c.conns, conn)
+		c.mu.Unlock()
+	}
+	return conn, err
+}
+
+// cut closes every connection.
+func (c *cluster) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		conn.Close()
+	}
+	c.conns = nil
+}

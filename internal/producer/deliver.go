@@ -1,0 +1,121 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// delivered is the delivery report: the client calls it once for each record, one after another,
+// from a goroutine of its own. It does constant work and never waits.
+func (p *Producer) delivered(r *kgo.Record, err error) {
+	e, code := p.outcome(r, err)
+	l := e.lane
+	if code == resperr.NoError {
+		if !l.progressed.Load() {
+			l.progressed.Store(true)
+		}
+	} else if code == resperr.MsgTimedOut && !e.reported.Load() && p.spare(e) {
+		// The client fails everything it has of a partition when the oldest is too old. This one
+		// still has time: it goes again, in order, before anything newer of its topic.
+		l.mu.Lock()
+		l.again = append(l.again, e)
+		l.mu.Unlock()
+		l.held.Store(true)
+		l.inClient.Add(-1)
+		p.wake()
+		return
+	}
+	left := l.inClient.Add(-1)
+	p.settle(e, code)
+	p.letGo(e.slab)
+	if l.held.Load() && (code == resperr.NoError || left == 0) {
+		p.wake()
+	}
+}
+
+// outcome says which entry r is and what became of it.
+func (p *Producer) outcome(r *kgo.Record, err error) (*entry, resperr.Code) {
+	switch c := r.Context.(type) {
+	case *entry:
+		return c, codeOf(err)
+	case *misplaced:
+		c.Context = c.entry
+		return c.entry, resperr.UnknownPartition
+	}
+	return nil, resperr.Fail // not reached: every record is given an entry in slab.add
+}
+
+// spare says whether a record that the client timed out has a second or more to live.
+func (p *Producer) spare(e *entry) bool {
+	limit := p.set.MessageTimeout
+	return !p.gaveUp.Load() && (limit == 0 || age(&e.Record, p.now()) < limit-time.Second)
+}
+
+// codeOf turns the client's error into librdkafka's code. It is the only place that does, and it
+// goes by type.
+func codeOf(err error) resperr.Code {
+	if err == nil {
+		return resperr.NoError
+	}
+	var code resperr.Code
+	var broker *kerr.Error
+	switch {
+	case errors.As(err, &code):
+		return code
+	case errors.Is(err, kgo.ErrRecordTimeout), errors.Is(err, context.DeadlineExceeded):
+		return resperr.MsgTimedOut
+	case errors.Is(err, kgo.ErrClientClosed), errors.Is(err, kgo.ErrAborting), errors.Is(err, context.Canceled):
+		return resperr.PurgeQueue
+	case errors.Is(err, kgo.ErrRecordRetries):
+		return resperr.Transport
+	case errors.As(err, &broker):
+		return resperr.Code(broker.Code)
+	}
+	return resperr.Fail
+}
+
+// settle is the one report of an admitted record: it counts, logs, and gives its room back. The
+// first call for an entry counts; a later one, when the client lets go of what has expired or of
+// what Stop has given up, does nothing. The caller has a hold on the slab.
+func (p *Producer) settle(e *entry, code resperr.Code) {
+	if !e.reported.CompareAndSwap(false, true) {
+		return
+	}
+	if code == resperr.NoError {
+		p.stats.Deliver()
+	} else {
+		p.fail(code, e.Topic)
+	}
+	p.settled.bytes.Add(int64(len(e.Record.Value)))
+	p.settled.cost.Add(e.cost)
+	p.settled.count.Add(1)
+	if p.waiting.Load() > 0 {
+		p.wake()
+	}
+	if p.urgent.Load() > 0 && p.held() == 0 {
+		p.signalEmpty()
+	}
+}
+
+func (p *Producer) fail(code resperr.Code, topic string) {
+	p.stats.Fail(code)
+	if !p.gaveUp.Load() {
+		// The text is the original's, to the letter; operators grep for it.
+		p.log.LogAttrs(context.Background(), slog.LevelError, "message delivery failed: "+code.Error(),
+			slog.String("topic", topic))
+	}
+}
+
+// held returns how many records are admitted and not settled.
+func (p *Producer) held() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.load.count - p.settled.count.Load()
+}

@@ -1,0 +1,102 @@
+package producer
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+const (
+	// stallAfter is how long the client may hold records of a topic without delivering one before
+	// the topic's next records wait outside. It bounds the difference in age of what the client
+	// holds: the client fails everything that it has of a partition when the oldest is too old.
+	stallAfter = time.Second
+
+	// probeRecords are tried on a stalled topic. More would only fail together.
+	probeRecords = 1000
+
+	// internedHeaders bounds the header names that a topic remembers; scripts use a handful.
+	internedHeaders = 64
+)
+
+// A lane is one topic of a queue: the unit that can be held up without holding up the rest.
+//
+// While records of the topic get through, they go straight to the client. When none has for
+// stallAfter, the lane is stalled: new records wait in backlog, in order, where they cost no retry,
+// expire each at its own time, and do not sit in front of another topic's.
+type lane struct {
+	topic string
+	names map[string]string // interned header names; guarded by the queue's lock
+
+	inClient   atomic.Int64 // records that the client holds
+	progressed atomic.Bool  // a record was delivered since the sender looked
+	held       atomic.Bool  // stalled, or about to be: reports wake the sender
+	outside    atomic.Int64 // len(backlog), for those who look from outside
+	refusal    atomic.Int32 // a code that calls are answered with at once, or 0
+	partitions atomic.Int32 // how many the topic has, 0 while unknown
+
+	mu    sync.Mutex
+	again []*entry // given back by the client before their time was over, in order; guarded by mu
+
+	// The rest belongs to the sender.
+	active  bool // in sender.active
+	moved   time.Time
+	backlog []*entry
+	store   *slab // where backlog copies records of mixed slabs, so that those can go
+}
+
+// intern points the names of headers, which are the host's memory, at names that stay. The caller
+// holds the queue's lock.
+func (l *lane) intern(headers []kgo.RecordHeader) {
+	for i := range headers {
+		name := headers[i].Key
+		kept, ok := l.names[name]
+		if !ok {
+			kept = strings.Clone(name)
+			if l.names == nil {
+				l.names = make(map[string]string)
+			}
+			if len(l.names) < internedHeaders {
+				l.names[kept] = kept
+			}
+		}
+		headers[i].Key = kept
+	}
+}
+
+// refuses returns the code for a record that this topic is known not to take, or NoError.
+func (l *lane) refuses(partition int32) resperr.Code {
+	if code := l.refusal.Load(); code != 0 {
+		return resperr.Code(code)
+	}
+	if n := l.partitions.Load(); n > 0 && (partition >= n || partition < -1) {
+		return resperr.UnknownPartition
+	}
+	return resperr.NoError
+}
+
+// waiting says whether records of the lane are outside the client.
+func (l *lane) waiting() bool {
+	if len(l.backlog) > 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.again) > 0
+}
+
+// reclaim puts what the client gave back in front of the backlog: it is older than all of it.
+func (l *lane) reclaim() {
+	l.mu.Lock()
+	again := l.again
+	l.again = nil
+	l.mu.Unlock()
+	if len(again) > 0 {
+		l.backlog = append(again, l.backlog...)
+	}
+}

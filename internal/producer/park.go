@@ -1,0 +1,155 @@
+package producer
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// A waiter is one parked call: its own copy of the record, and how to wake the script.
+type waiter struct {
+	record kgo.Record
+	size   int
+	done   func(resperr.Code)
+	code   resperr.Code
+}
+
+// Park admits r, and when the queue is full, waits for room without holding the caller.
+//
+// It returns false and the code as Offer does when the outcome is known at once, also for a value
+// that can never fit. It returns true when the call is parked: then done is called exactly once,
+// from another goroutine, with [resperr.NoError] once r is admitted, or [resperr.Destroy] when the
+// queue was stopped before there was room. done may be called before Park returns. r is copied.
+// Parked calls are admitted in order, before new ones.
+func (p *Producer) Park(r *kgo.Record, done func(resperr.Code)) (parked bool, code resperr.Code) {
+	n := recordBytes(r)
+	code = p.unfit(r, n)
+	if code != resperr.NoError {
+		p.stats.Refuse()
+		return false, code
+	}
+	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+	r.Timestamp = p.now()
+	var kick bool
+	p.mu.Lock()
+	code, kick = p.admit(r, n, false)
+	if code == resperr.QueueFull && p.possible(len(r.Value), cost) {
+		p.waiters = append(p.waiters, &waiter{record: cloneRecord(r), size: n, done: done})
+		p.waiting.Add(1)
+		parked, code = true, resperr.NoError
+		// Room may have come between the look and the entry into the list, and its report may
+		// have seen nobody waiting. The sender looks once more.
+		kick = true
+	}
+	p.mu.Unlock()
+	if kick {
+		p.wake()
+	}
+	if code != resperr.NoError {
+		p.stats.Refuse()
+	}
+	return parked, code
+}
+
+func cloneRecord(r *kgo.Record) kgo.Record {
+	c := kgo.Record{
+		Topic: strings.Clone(r.Topic), Partition: r.Partition, Timestamp: r.Timestamp,
+		Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value),
+	}
+	for _, h := range r.Headers {
+		c.Headers = append(c.Headers, kgo.RecordHeader{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)})
+	}
+	return c
+}
+
+// admitWaiters admits parked calls while there is room. The sender runs it.
+func (p *Producer) admitWaiters() {
+	if p.waiting.Load() == 0 {
+		return
+	}
+	var ready []*waiter
+	p.mu.Lock()
+	for len(p.waiters) > 0 {
+		w := p.waiters[0]
+		// The time of a message is that of its call, but its life begins when it is accepted:
+		// otherwise a long wait for room would have used up message.timeout.ms already.
+		w.record.Timestamp = p.now()
+		code, _ := p.admit(&w.record, w.size, true)
+		if code == resperr.QueueFull {
+			break
+		}
+		w.code = code
+		p.waiters[0] = nil
+		p.waiters = p.waiters[1:]
+		ready = append(ready, w)
+	}
+	p.waiting.Store(int32(len(p.waiters)))
+	p.mu.Unlock()
+	for _, w := range ready {
+		if w.code != resperr.NoError {
+			p.stats.Refuse()
+		}
+	}
+	p.resumes.add(ready)
+}
+
+// dismissWaiters answers all parked calls with code: the queue is going away.
+func (p *Producer) dismissWaiters(code resperr.Code) {
+	p.mu.Lock()
+	ready := p.waiters
+	p.waiters = nil
+	p.waiting.Store(0)
+	p.mu.Unlock()
+	for _, w := range ready {
+		w.code = code
+		p.stats.Refuse()
+	}
+	p.resumes.add(ready)
+}
+
+// resumes wakes scripts from a goroutine of its own, which lives only while there are any: waking
+// calls into the host, and a host that takes its time must not hold up the sender.
+type resumes struct {
+	mu      sync.Mutex
+	list    []*waiter // guarded by mu
+	running bool      // guarded by mu
+	idle    sync.WaitGroup
+}
+
+func (r *resumes) add(ws []*waiter) {
+	if len(ws) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, ws...)
+	if !r.running {
+		r.running = true
+		r.idle.Add(1)
+		go r.run()
+	}
+}
+
+func (r *resumes) run() {
+	defer r.idle.Done()
+	for {
+		r.mu.Lock()
+		list := r.list
+		r.list = nil
+		r.running = len(list) > 0
+		r.mu.Unlock()
+		if len(list) == 0 {
+			return
+		}
+		for _, w := range list {
+			w.done(w.code)
+		}
+	}
+}
+
+// wait returns when every script that was to be woken has been.
+func (r *resumes) wait() { r.idle.Wait() }

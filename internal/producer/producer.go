@@ -1,0 +1,133 @@
+// Package producer is one queue: it admits records, lingers them in slabs, hands them to the Kafka
+// client, and settles each with exactly one delivery report.
+//
+// It promises that Offer and Park never wait for Kafka, a disk or the network; that the limits of
+// the queue are known at the call; that what was accepted is delivered, or reported and counted as
+// failed, and in = delivered + failed + queued at every moment; and that one topic which cannot be
+// produced does not hold up another.
+//
+// It refuses to decide what a property means (conf does), which exception a script sees (binding
+// does) and what is logged where (the handler of the logger does).
+//
+// Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
+// record's way, in order: admit.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go.
+package producer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/report"
+)
+
+// A Producer is one configured queue.
+//
+// Lock order: mu, then lane.mu, then slabPool.mu. No lock is held across a call into the client or
+// into the host.
+type Producer struct {
+	id    string
+	set   *conf.Settings
+	log   *slog.Logger
+	stats report.Queue
+
+	client  *kgo.Client
+	promise func(*kgo.Record, error) // p.delivered, bound once: a method value a record would allocate
+	pool    slabPool
+
+	mu      sync.Mutex
+	closed  bool             // no more calls; guarded by mu
+	lanes   map[string]*lane // by topic; guarded by mu
+	latest  *lane            // the lane of the last call: most scripts write to one topic; guarded by mu
+	current *slab            // being filled; guarded by mu
+	full    []*slab          // filled, in order; guarded by mu
+	asleep  bool             // the sender waits for a first record; guarded by mu
+	waiters []*waiter        // parked calls, oldest first; guarded by mu
+	load    load             // what has been admitted; guarded by mu
+
+	settled settled // what has been released, written by delivery reports
+
+	waiting  atomic.Int32 // len(waiters), for reports
+	urgent   atomic.Int32 // Flush and Stop are waiting: no linger
+	gaveUp   atomic.Bool  // Stop has given up: reports are counted, not logged
+	kicked   atomic.Bool  // kick holds a signal
+	kick     chan struct{}
+	empty    chan struct{} // signalled when the last record settles while urgent
+	quit     chan struct{}
+	finished chan struct{}
+
+	resumes resumes
+
+	sender sender
+}
+
+// Deps are what a Producer is given by the process around it.
+type Deps struct {
+	Log    *slog.Logger
+	Client conf.Deps // hooks and dialer of the client
+}
+
+// New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
+//
+// The error is the client's own, for settings that conf should have refused.
+func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
+	p := &Producer{
+		id:       id,
+		set:      set,
+		log:      deps.Log.With("queue", id),
+		lanes:    make(map[string]*lane),
+		asleep:   true,
+		kick:     make(chan struct{}, 1),
+		empty:    make(chan struct{}, 1),
+		quit:     make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	p.load.limits(set)
+	p.promise = p.delivered
+	opts, err := set.Options(deps.Client)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	opts = append(opts, kgo.RecordPartitioner(p.partitioner()))
+	if set.MessageTimeout > 0 {
+		// What has expired is reported by us, on time; this keeps the client from sending it later.
+		opts = append(opts, kgo.RecordDeliveryTimeout(max(set.MessageTimeout, time.Second)))
+	}
+	if p.client, err = kgo.NewClient(opts...); err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	p.sender.start(p)
+	return p, nil
+}
+
+// ID returns the name of the queue as scripts use it.
+func (p *Producer) ID() string { return p.id }
+
+// Settings returns what the queue was configured with.
+func (p *Producer) Settings() *conf.Settings { return p.set }
+
+// Snapshot returns the counters of the queue. It never blocks.
+func (p *Producer) Snapshot() report.Snapshot { return p.stats.Snapshot() }
+
+// Parked returns how many calls wait for room.
+func (p *Producer) Parked() int { return int(p.waiting.Load()) }
+
+// Ping asks the cluster for its metadata, to find out whether it can be reached.
+func (p *Producer) Ping(ctx context.Context) error { return p.client.Ping(ctx) }
+
+// wake makes the sender look again. It never blocks and costs one atomic load when a signal is
+// already under way.
+func (p *Producer) wake() {
+	if p.kicked.Load() || !p.kicked.CompareAndSwap(false, true) {
+		return
+	}
+	p.kick <- struct{}{}
+}
+
+func (p *Producer) now() time.Time { return time.Now() }

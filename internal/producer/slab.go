@@ -1,0 +1,168 @@
+package producer
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// slabRecords and slabBytes bound what is handed to the client at once. Several hundred records
+	// share one allocation and one wake-up; more would only make the first one wait longer.
+	slabRecords = 256
+	slabBytes   = 96 << 10
+
+	// pooledSlabs bounds the memory that an idle queue keeps after a burst: about 10 MB.
+	pooledSlabs = 64
+)
+
+// An entry is one accepted record on its way. The client gets &entry.Record, whose Context is the
+// entry itself: so a delivery report finds its entry, its slab and its lane without a map, a
+// closure or an allocation a message.
+type entry struct {
+	kgo.Record
+
+	slab     *slab
+	lane     *lane
+	cost     int64       // what the record holds in memory, counted at admission
+	reported atomic.Bool // it has had its delivery report
+}
+
+// Deadline, Done, Err and Value make an entry a [context.Context] that never ends. The client looks
+// at Done when it decides whether it may give a batch up; giving up is decided by age, in expire.go.
+func (*entry) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done returns nil: the context is never cancelled.
+func (*entry) Done() <-chan struct{} { return nil }
+
+// Err returns nil: the context is never cancelled.
+func (*entry) Err() error { return nil }
+
+// Value returns nil: an entry carries nothing for the client's hooks.
+func (*entry) Value(any) any { return nil }
+
+var _ context.Context = (*entry)(nil)
+
+// A slab is one byte buffer and one array of entries for several hundred records.
+//
+// Until it is full or lingered it belongs to the queue's lock; then to the sender; then to the
+// client, record by record. left counts the records that somebody still reads, plus one for the
+// sender while it walks the slab; who brings it to zero puts the slab back.
+type slab struct {
+	entries []entry
+	headers []kgo.RecordHeader
+	bytes   []byte
+	lane    *lane // the one lane of all entries, or nil when they are mixed
+	left    atomic.Int32
+	life    atomic.Uint32 // counts the times that the slab was put back
+}
+
+func newSlab(records, bytes int) *slab {
+	return &slab{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
+}
+
+func recordBytes(r *kgo.Record) int {
+	n := len(r.Key) + len(r.Value)
+	for i := range r.Headers {
+		n += len(r.Headers[i].Key) + len(r.Headers[i].Value)
+	}
+	return n
+}
+
+// fits says whether a record of n bytes goes into what is left of s. Neither array may grow: the
+// entries before hold pointers into both.
+func (s *slab) fits(r *kgo.Record, n int) bool {
+	return len(s.entries) < cap(s.entries) && len(s.bytes)+n <= cap(s.bytes) &&
+		(len(r.Headers) == 0 || len(s.headers)+len(r.Headers) <= cap(s.headers) || len(s.headers) == 0)
+}
+
+// add copies r, whose bytes stay the caller's; its header names must outlive the call. nil and empty are different on the wire and stay so.
+func (s *slab) add(r *kgo.Record, l *lane, cost int64) *entry {
+	i := len(s.entries)
+	s.entries = s.entries[:i+1]
+	e := &s.entries[i]
+	e.slab, e.lane, e.cost = s, l, cost
+	e.reported.Store(false)
+	if i == 0 {
+		s.lane = l
+	} else if s.lane != l {
+		s.lane = nil
+	}
+	e.Topic, e.Partition, e.Timestamp, e.Context = l.topic, r.Partition, r.Timestamp, e
+	e.Key, e.Record.Value = s.keep(r.Key), s.keep(r.Value)
+	if len(r.Headers) > 0 {
+		e.Headers = s.keepHeaders(r.Headers)
+	}
+	return e
+}
+
+// keepHeaders copies the values; the names stay the caller's, which has interned them.
+func (s *slab) keepHeaders(headers []kgo.RecordHeader) []kgo.RecordHeader {
+	if len(s.headers)+len(headers) > cap(s.headers) { // only while s.headers is empty, see fits
+		s.headers = make([]kgo.RecordHeader, 0, max(2*cap(s.entries), len(headers)))
+	}
+	from := len(s.headers)
+	for i := range headers {
+		h := &headers[i]
+		s.headers = append(s.headers, kgo.RecordHeader{Key: h.Key, Value: s.keep(h.Value)})
+	}
+	return s.headers[from:len(s.headers):len(s.headers)]
+}
+
+func (s *slab) keep(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	from := len(s.bytes)
+	s.bytes = append(s.bytes, b...)
+	return s.bytes[from:len(s.bytes):len(s.bytes)]
+}
+
+// reset forgets what the slab held, so that it pins no topic, header or caller's memory.
+func (s *slab) reset() {
+	s.life.Add(1)
+	for i := range s.entries {
+		e := &s.entries[i]
+		e.Record, e.slab, e.lane = kgo.Record{}, nil, nil
+	}
+	clear(s.headers)
+	s.entries, s.headers, s.bytes, s.lane = s.entries[:0], s.headers[:0], s.bytes[:0], nil
+}
+
+// A slabPool keeps slabs of the standard size for the next burst. A sync.Pool would give them up at
+// each collection, which is when a busy queue needs them.
+type slabPool struct {
+	mu   sync.Mutex
+	free []*slab // guarded by mu
+}
+
+// get returns an empty slab that holds at least one record of n bytes.
+func (p *slabPool) get(n int) *slab {
+	if n > slabBytes {
+		return newSlab(1, n)
+	}
+	p.mu.Lock()
+	if k := len(p.free); k > 0 {
+		s := p.free[k-1]
+		p.free = p.free[:k-1]
+		p.mu.Unlock()
+		return s
+	}
+	p.mu.Unlock()
+	return newSlab(slabRecords, slabBytes)
+}
+
+func (p *slabPool) put(s *slab) {
+	if cap(s.entries) != slabRecords || cap(s.bytes) != slabBytes {
+		return
+	}
+	s.reset()
+	p.mu.Lock()
+	if len(p.free) < pooledSlabs {
+		p.free = append(p.free, s)
+	}
+	p.mu.Unlock()
+}
