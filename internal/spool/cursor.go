@@ -14,6 +14,10 @@ type Frame struct {
 	Payload []byte    // valid until the batch's Release
 }
 
+func frameOf(h header, payload []byte) Frame {
+	return Frame{Seq: h.seq, Time: time.Unix(0, h.time), Payload: payload}
+}
+
 // Batch is what Next returns. Its payloads lie in memory that the spool shares: they must not be changed, nor
 // used after Release. A batch that is never released is collected as garbage.
 type Batch struct {
@@ -176,7 +180,7 @@ func (c *Cursor) fromMemory(b *block) *Batch {
 			c.next = h.seq + 1
 			if !c.s.acks.has(h.seq) {
 				p := b.buf[at+frameHeader : at+frameHeader+h.length : at+frameHeader+h.length]
-				batch.Frames = append(batch.Frames, Frame{Seq: h.seq, Time: time.Unix(0, h.time), Payload: p})
+				batch.Frames = append(batch.Frames, frameOf(h, p))
 			}
 		}
 		at += int(h.size())
@@ -233,9 +237,7 @@ func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
 			}
 			c.lost(c.next, got.head.seq)
 			c.next = got.head.seq + 1
-			batch.Frames = append(batch.Frames, Frame{
-				Seq: got.head.seq, Time: time.Unix(0, got.head.time), Payload: got.payload,
-			})
+			batch.Frames = append(batch.Frames, frameOf(got.head, got.payload))
 		case foundBad:
 			c.bad(g, got)
 		case foundEnd:

@@ -1,8 +1,10 @@
 package spool
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 )
 
 // Dead letters live in a spool of their own, in the folder dead/ of the queue's: the same files, the same rules,
@@ -38,4 +40,58 @@ func ParseLetter(payload []byte) (reason string, record []byte, err error) {
 		return "", nil, ErrLetter
 	}
 	return string(payload[2 : 2+n]), payload[2+n:], nil
+}
+
+// Requeue moves all dead letters back to the end of live: each record is synced there before it is acknowledged
+// here, so that a crash between doubles it and loses none. It returns how many it moved, and stops at the first
+// that live does not take. It waits for the disk.
+func Requeue(ctx context.Context, dead, live *Spool) (moved int, err error) {
+	c := dead.NewCursor()
+	defer c.Close()
+	for {
+		batch, err := c.TryNext()
+		if err != nil || batch == nil {
+			return moved, err
+		}
+		n, err := requeueBatch(ctx, batch, dead, live)
+		batch.Release()
+		moved += n
+		if err != nil {
+			return moved, err
+		}
+	}
+}
+
+func requeueBatch(ctx context.Context, batch *Batch, dead, live *Spool) (moved int, err error) {
+	answers := make(chan error, len(batch.Frames))
+	for moved < len(batch.Frames) && err == nil {
+		var seqs []uint64
+		for _, f := range batch.Frames[moved:] {
+			_, record, perr := ParseLetter(f.Payload)
+			if perr != nil {
+				err = fmt.Errorf("sequence %d: %w", f.Seq, perr)
+				break
+			}
+			if _, err = live.Append(record, func(err error) { answers <- err }); err != nil {
+				break
+			}
+			seqs = append(seqs, f.Seq)
+		}
+		if errors.Is(err, ErrBusy) && len(seqs) > 0 {
+			err = nil // there is room again once these are synced
+		}
+		for range seqs {
+			select {
+			case serr := <-answers:
+				if serr != nil {
+					return moved, serr
+				}
+			case <-ctx.Done():
+				return moved, ctx.Err()
+			}
+		}
+		dead.Ack(seqs...)
+		moved += len(seqs)
+	}
+	return moved, err
 }

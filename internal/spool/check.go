@@ -1,0 +1,111 @@
+package spool
+
+import "errors"
+
+// CheckReport is what Check finds.
+type CheckReport struct {
+	Report
+	Frames  uint64 // good ones, acknowledged or not
+	Damage  []Damage
+	Missing uint64 // pending records that no segment has
+}
+
+// OK reports whether nothing is wrong.
+func (r CheckReport) OK() bool {
+	return len(r.Damage) == 0 && r.Missing == 0 && r.Position == ""
+}
+
+// Damage is a place in a segment that holds no frames but should.
+type Damage struct {
+	Segment  string
+	From, To int64
+	Reason   string
+	Torn     bool // at the end of the last segment: what was being written when the machine stopped
+	Header   bool // of the segment: all of it when From..To is the whole file, one of its two copies otherwise
+}
+
+// Check reads every frame of every segment. It changes nothing. While a plugin runs on the folder, a write that is
+// under way at the end of the last segment is not called damage.
+func Check(fsys FS, dir string) (CheckReport, error) {
+	o, err := look(fsys, dir)
+	report := CheckReport{Report: o.report}
+	if err != nil {
+		return report, err
+	}
+	err = o.walk(func(g *segment, got found) error {
+		if got.what == foundFrame {
+			report.Frames++
+		}
+		return nil
+	}, &report)
+	return report, err
+}
+
+// walk visits everything in every segment in order. When report is given, damage and gaps go there.
+func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) error {
+	for i, g := range o.segs {
+		last := i == len(o.segs)-1
+		want := g.first
+		err := o.with(g, func(f File, head segmentHead, damaged bool) error {
+			if damaged && report != nil {
+				report.Damage = append(report.Damage, Damage{
+					Segment: g.name, To: segmentStart, Reason: "one copy of the segment header is damaged", Header: true,
+				})
+			}
+			sc := newScanner(f, head, o.source)
+			defer sc.release()
+			sc.limit, sc.hi = g.size, g.end
+			if last {
+				sc.hi = openEnd
+				sc.zeroWindow = maxBatch
+			}
+			for {
+				got, err := sc.next()
+				if err != nil {
+					return err
+				}
+				switch {
+				case got.what == foundFrame && last && got.head.seq >= g.end:
+					return nil // appended since look
+				case got.what == foundFrame:
+					o.gap(report, want, got.head.seq)
+					want = got.head.seq + 1
+				case got.what == foundBad && report != nil:
+					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), Torn: last && got.to == sc.limit}
+					if d.Torn {
+						// What is reserved behind it is not worth a copy.
+						if d.To, err = lastNonZero(f, got.from, got.to); err != nil {
+							return err
+						}
+					}
+					if !d.Torn || !o.report.Running {
+						report.Damage = append(report.Damage, d)
+					}
+				}
+				if err := visit(g, got); err != nil {
+					return err
+				}
+				if got.what == foundEnd {
+					return nil
+				}
+			}
+		})
+		switch {
+		case err == nil:
+			o.gap(report, want, g.end)
+		case !unreadable(err):
+			return err
+		case report != nil && !errors.Is(err, errSegmentEmpty) && (!o.report.Running || errors.Is(err, errSegmentHeader)):
+			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errors.Unwrap(err).Error(), Header: true})
+			o.gap(report, want, g.end)
+		}
+	}
+	return nil
+}
+
+// gap counts the pending records among from..to-1, which should have been there.
+func (o *offline) gap(report *CheckReport, from, to uint64) {
+	if report != nil && from < to {
+		report.Missing += to - from - o.pos.acks.count(from, to)
+	}
+}

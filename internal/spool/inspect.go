@@ -1,0 +1,180 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// The offline part reads a folder without being its owner. Inspect, Check and Export only read, take no lock and may
+// be called while a plugin runs on the folder; what they see is then a moment that is gone when they return.
+
+// Report is what Inspect finds.
+type Report struct {
+	Dir      string
+	Running  bool   // a process holds the folder
+	PID      string // of that process, or of the last one that did not end in order
+	Program  string
+	Segments []SegmentReport
+	Bytes    int64
+	Pending  uint64 // records that are not acknowledged; too many by those that are damaged
+	Frontier uint64 // everything below this sequence is done with
+	Next     uint64 // sequence of the next record
+	Oldest   time.Time
+	Position string  // why the position file cannot be used; empty when it can, or when there is none yet
+	Kept     []Entry // bytes that were set aside, for a person to look at
+	Free     int64   // bytes on the file system
+}
+
+// SegmentReport is one segment by its name.
+type SegmentReport struct {
+	Name    string
+	First   uint64
+	End     uint64 // sequence after the last that may be in it
+	Bytes   int64
+	Pending uint64
+}
+
+// ErrNoSpool is returned for a folder that holds none.
+var ErrNoSpool = errors.New("there is no spool in this folder")
+
+// Inspect reads the names, the position file and the last segment. It changes nothing.
+func Inspect(fsys FS, dir string) (Report, error) {
+	o, err := look(fsys, dir)
+	return o.report, err
+}
+
+// offline is a folder as the offline part sees it.
+type offline struct {
+	fs     FS
+	dir    string
+	segs   []*segment
+	pos    position
+	usable bool // the position file
+	source *blocks
+	report Report
+}
+
+func look(fsys FS, dir string) (*offline, error) {
+	dir = filepath.Clean(dir)
+	o := &offline{fs: fsys, dir: dir, pos: position{acks: newAcks(1)}, source: newBlocks(chunkBytes), report: Report{Dir: dir}}
+	entries, err := fsys.ReadDir(dir)
+	if err != nil {
+		return o, fmt.Errorf("spool %s: the folder cannot be read: %w", dir, err)
+	}
+	known := false
+	for _, e := range entries {
+		_, _, segment := parseSegmentName(e.Name)
+		known = known || segment || e.Name == positionName || e.Name == ownerName
+		if strings.HasSuffix(e.Name, badSuffix) || strings.HasSuffix(e.Name, tornSuffix) {
+			o.report.Kept = append(o.report.Kept, e)
+		}
+	}
+	if !known {
+		return o, fmt.Errorf("spool %s: %w", dir, ErrNoSpool)
+	}
+	if o.report.Running, err = fsys.Locked(filepath.Join(dir, ownerName)); err != nil {
+		return o, fmt.Errorf("spool %s: the file %s cannot be read: %w", dir, ownerName, err)
+	}
+	o.report.PID, o.report.Program = ownerOf(fsys, dir)
+	if space, err := fsys.Space(dir); err == nil {
+		o.report.Free = space.Free
+	}
+	// The position first: segments that are acknowledged after this look are then counted as pending, and none
+	// that is pending is left out.
+	if err := o.readPosition(); err != nil {
+		return o, err
+	}
+	if o.segs, err = listSegments(fsys, dir); err != nil {
+		return o, fmt.Errorf("spool %s: the folder cannot be read: %w", dir, err)
+	}
+	return o, o.measure()
+}
+
+func (o *offline) readPosition() error {
+	f, err := o.fs.OpenRead(filepath.Join(o.dir, positionName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("spool %s: the position file cannot be opened: %w", o.dir, err)
+	}
+	defer f.Close()
+	p, slot, reasons, err := readPosition(f)
+	switch {
+	case err != nil:
+		o.report.Position = err.Error()
+	case slot >= 0:
+		o.pos, o.usable = p, true
+	case !errors.Is(reasons[0], errPositionEmpty) || !errors.Is(reasons[1], errPositionEmpty):
+		o.report.Position = fmt.Sprintf("first slot: %v; second slot: %v", reasons[0], reasons[1])
+	}
+	return nil
+}
+
+// measure finds the end of the last segment and counts.
+func (o *offline) measure() error {
+	r := &o.report
+	r.Next = max(o.pos.next, 1)
+	if n := len(o.segs); n > 0 {
+		last := o.segs[n-1]
+		last.end = last.first
+		err := o.with(last, func(f File, head segmentHead, _ bool) error {
+			end, err := findEnd(f, head, last.size, o.pos.hint, o.source)
+			last.end = max(last.first, end.last+1)
+			return err
+		})
+		if err != nil && !unreadable(err) {
+			return err
+		}
+		r.Next = max(r.Next, last.end)
+		o.pos.acks.setRange(o.pos.acks.frontier, o.segs[0].first)
+	} else {
+		o.pos.acks.setRange(o.pos.acks.frontier, r.Next)
+	}
+	r.Frontier = o.pos.acks.frontier
+	for _, g := range o.segs {
+		pending := g.end - g.first - o.pos.acks.count(g.first, g.end)
+		r.Segments = append(r.Segments, SegmentReport{Name: g.name, First: g.first, End: g.end, Bytes: g.size, Pending: pending})
+		r.Bytes += g.size
+		r.Pending += pending
+		if pending > 0 && r.Oldest.IsZero() {
+			r.Oldest = o.oldest(g)
+		}
+	}
+	return nil
+}
+
+func (o *offline) oldest(g *segment) (at time.Time) {
+	_ = o.with(g, func(_ File, head segmentHead, _ bool) error {
+		at = time.Unix(0, head.created)
+		return nil
+	})
+	return at
+}
+
+// unreadable reports whether err is damage, as opposed to a disk that does not answer.
+func unreadable(err error) bool {
+	return errors.Is(err, errSegmentHeader) || errors.Is(err, errSegmentEmpty) || errors.Is(err, errSegmentVersion) ||
+		errors.Is(err, fs.ErrNotExist)
+}
+
+// with opens a segment for reading and calls fn with its header.
+func (o *offline) with(g *segment, fn func(f File, head segmentHead, damaged bool) error) error {
+	f, err := o.fs.OpenRead(filepath.Join(o.dir, g.name))
+	if err == nil {
+		defer f.Close()
+		var head segmentHead
+		var damaged bool
+		if head, damaged, err = readSegmentHead(f); err == nil {
+			err = fn(f, head, damaged)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("spool %s: segment %s: %w", o.dir, g.name, err)
+	}
+	return nil
+}

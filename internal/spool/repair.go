@@ -1,0 +1,154 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// Action is one kind of repair.
+type Action string
+
+// The kinds of repairs. Each keeps a copy of what it changes.
+const (
+	ActionCut      Action = "cut"       // the torn end of the last segment, kept as .torn
+	ActionFill     Action = "fill"      // a damaged place, kept as .bad, then marked as a place to skip
+	ActionHeader   Action = "header"    // the damaged copy of a segment header is written from the other
+	ActionSetAside Action = "set aside" // a file that nothing can read is renamed to .bad
+)
+
+// Step is one repair.
+type Step struct {
+	Action   Action
+	File     string // in the folder
+	From, To int64
+	Kept     string // file that keeps the bytes; empty when none are lost
+	Why      string
+}
+
+func (s Step) String() string {
+	text := fmt.Sprintf("%s %s, bytes %d to %d: %s", s.Action, s.File, s.From, s.To, s.Why)
+	if s.Kept != "" {
+		text += "; kept as " + s.Kept
+	}
+	return text
+}
+
+// Plan is what Repair would do, or has done.
+type Plan struct {
+	Steps   []Step
+	Applied bool
+	Missing uint64 // pending records that no repair brings back
+}
+
+// Repair plans what makes Check come out clean, and does it only when apply is true. A plugin works on a damaged
+// spool without it: it steps over the same places. It then refuses while another process holds the folder, and
+// does not undo what it did before an error; a second run does the rest.
+func Repair(fsys FS, dir string, apply bool) (Plan, error) {
+	if apply {
+		dir = filepath.Clean(dir)
+		if _, err := Inspect(fsys, dir); err != nil {
+			return Plan{}, err // not a spool: leave no owner file behind
+		}
+		own, err := takeOwnership(fsys, dir, "repair")
+		if err != nil {
+			return Plan{}, err
+		}
+		defer own.release()
+	}
+	o, err := look(fsys, dir)
+	if err != nil {
+		return Plan{}, err
+	}
+	o.report.Running = false // if it is this process, the end of the last segment stands still
+	report := CheckReport{Report: o.report}
+	if err := o.walk(func(*segment, found) error { return nil }, &report); err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Missing: report.Missing}
+	for _, d := range report.Damage {
+		plan.Steps = append(plan.Steps, stepFor(d))
+	}
+	if report.Position != "" {
+		plan.Steps = append(plan.Steps, Step{
+			Action: ActionSetAside, File: positionName, To: positionBytes, Kept: positionName + badSuffix,
+			Why: "every record will be delivered again: " + report.Position,
+		})
+	}
+	if !apply {
+		return plan, nil
+	}
+	plan.Applied = true
+	for _, step := range plan.Steps {
+		if err := o.apply(step); err != nil {
+			return plan, fmt.Errorf("spool %s: %s: %w", dir, step, err)
+		}
+	}
+	return plan, nil
+}
+
+func stepFor(d Damage) Step {
+	step := Step{File: d.Segment, From: d.From, To: d.To, Why: d.Reason}
+	switch {
+	case d.Header && d.To == segmentStart:
+		step.Action = ActionHeader
+	case d.Header:
+		step.Action, step.Kept = ActionSetAside, d.Segment+badSuffix
+	case d.Torn:
+		step.Action, step.Kept = ActionCut, keptName(d.Segment, d.From, tornSuffix)
+	default:
+		step.Action, step.Kept = ActionFill, keptName(d.Segment, d.From, badSuffix)
+	}
+	return step
+}
+
+// apply does one step. The order within it is: keep, sync, change, sync.
+func (o *offline) apply(step Step) error {
+	path := filepath.Join(o.dir, step.File)
+	if step.Action == ActionSetAside {
+		if err := o.fs.Rename(path, path+badSuffix); err != nil {
+			return err
+		}
+		return o.fs.SyncDir(o.dir)
+	}
+	f, err := o.fs.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head, _, err := readSegmentHead(f)
+	if err != nil {
+		return err
+	}
+	if step.Kept != "" {
+		if err := keepBytes(o.fs, o.dir, step.Kept, f, step.From, step.To); err != nil {
+			return err
+		}
+	}
+	switch step.Action {
+	case ActionHeader:
+		_, err = f.WriteAt(head.encode(), 0)
+	case ActionCut:
+		err = f.Truncate(step.From)
+	case ActionFill:
+		err = fill(f, head, step.From, step.To)
+	default:
+		err = errors.New("unknown action")
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return err
+}
+
+// fill writes one frame over from..to that says: skip this. A place too small for one, which only the end of a
+// file can be, is cut.
+func fill(f File, head segmentHead, from, to int64) error {
+	length := to - from - frameHeader
+	if length < 0 || length > MaxPayload || (to-from)%frameAlign != 0 {
+		return f.Truncate(from)
+	}
+	b := appendFrame(nil, head.salt, header{kind: kindFiller, seq: head.first, time: head.created}, make([]byte, length))
+	_, err := f.WriteAt(b, from)
+	return err
+}
