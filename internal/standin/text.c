@@ -75,7 +75,7 @@ static long decode(const unsigned char *bytes, size_t len, size_t *i)
 
 static void escape(struct standin_text *text, long point)
 {
-    char form[16];
+    char form[32];
 
     if (point >= 0x10000) {
         point -= 0x10000;
