@@ -138,7 +138,7 @@ func (s *Sink) hold(priority int, key, line string, at time.Time) bool {
 	if len(s.seen) < remembered {
 		s.seen[key] = &repeat{priority: priority, line: line, since: at}
 		if s.timer == nil {
-			s.timer = time.AfterFunc(window, func() { s.sweep(false) })
+			s.schedule(at)
 		}
 	}
 	return false
@@ -168,15 +168,25 @@ func (s *Sink) sweep(all bool) {
 	if all {
 		clear(s.seen)
 	}
-	if s.timer != nil {
-		s.timer.Stop()
-		s.timer = nil
-	}
-	if len(s.seen) > 0 {
-		s.timer = time.AfterFunc(window, func() { s.sweep(false) })
-	}
+	s.schedule(now)
 	s.mu.Unlock()
 	for _, o := range outs {
 		s.write(o.priority, o.line)
 	}
+}
+
+// schedule lets the next sweep come when the first minute is over. The caller holds s.mu.
+func (s *Sink) schedule(now time.Time) {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if len(s.seen) == 0 {
+		return
+	}
+	next := window
+	for _, r := range s.seen {
+		next = min(next, window-now.Sub(r.since))
+	}
+	s.timer = time.AfterFunc(max(next, 0), func() { s.sweep(false) })
 }

@@ -84,10 +84,14 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.ID, err)
 	}
+	thread := ""
+	if set.LogThreadName {
+		thread = "[thrd:app]: " // log.thread.name; librdkafka checks a configuration on the caller's thread
+	}
 	for _, w := range warnings {
 		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
 		p.log.Log(context.Background(), level(w.Level),
-			fmt.Sprintf("%s(%d): %s: %s", w.Facility, w.Level, set.Name, w.Text))
+			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, set.Name, thread, w.Text))
 	}
 	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}})
 }

@@ -1,0 +1,71 @@
+# make help lists the targets. Two of them do all the set-up: make run, and make test.
+
+BUILD ?= build
+GO    ?= go
+CC    ?= cc
+
+# cgo must not guess: the plugin is nothing without C.
+export CGO_ENABLED = 1
+export GOFLAGS += -buildvcs=false
+
+TOOL := $(GO) tool -modfile=tools/go.mod
+GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 2>/dev/null || find . -name '*.go')
+CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch] include/*.h)
+
+# Only the entry points are visible: smtpd may load plugins into one namespace, and two written in Go bring the same names.
+SO_LDFLAGS := -s -w -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test e2e test-kafka asan race fuzz lint fmt bench package clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(BUILD)/kafka.so $(BUILD)/hslrun $(BUILD)/halon-kafka ## kafka.so, hslrun and halon-kafka in build/
+
+$(BUILD)/kafka.so: FORCE
+	@mkdir -p $(BUILD)
+	$(GO) build -buildmode=c-shared -ldflags '$(SO_LDFLAGS)' -o $@ ./cmd/kafka
+	@rm -f $(BUILD)/kafka.h
+
+$(BUILD)/hslrun: FORCE
+	@mkdir -p $(BUILD)
+	$(GO) build -o $@ ./cmd/hslrun
+
+$(BUILD)/halon-kafka: FORCE
+	@mkdir -p $(BUILD)
+	CGO_ENABLED=0 $(GO) build -o $@ ./cmd/halon-kafka
+
+run: build ## the example script, through kafka.so, onto an embedded broker, and read back
+	$(BUILD)/hslrun -c examples/smtpd.yaml -p kafka --broker embedded --consume test-topic examples/produce.hsl
+
+test: build ## all tests that need no Java: about three minutes on two cores
+	$(E2E_ENV) E2E_BROKER=embedded $(GO) test ./...
+
+race: ## the tests in process under the race detector
+	$(GO) test -race $$($(GO) list ./internal/... | grep -v -e /standin -e /realkafka -e /abi)
+
+lint: ## gofumpt, golangci-lint with the import rules of the design, and C without warnings
+	$(TOOL) golangci-lint run ./...
+	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iinclude $(filter-out internal/abi/%,$(filter %.c,$(wildcard internal/standin/*.c internal/standin/*/*.c bench/driver/*.c bench/noop/*.c)))
+
+fmt: ## format the Go files
+	$(TOOL) gofumpt -l -w $(GOFILES)
+
+FUZZTIME ?= 10s
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@$(GO) list ./... | while read -r package; do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+clean: ## forget what was built
+	rm -rf $(BUILD)
+
+FORCE:
+
+-include internal/standin/standin.mk
+include e2e/e2e.mk
+include bench/bench.mk
+include packaging/package.mk

@@ -1,0 +1,158 @@
+package plugin
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func text(s string) *Node { return &Node{Scalar: true, Text: s} }
+
+func object(pairs ...any) *Node {
+	n := &Node{}
+	for i := 0; i < len(pairs); i += 2 {
+		n.Object = append(n.Object, Field{pairs[i].(string), pairs[i+1].(*Node)})
+	}
+	return n
+}
+
+func list(ns ...*Node) *Node { return &Node{List: ns} }
+
+func queue(id string, config ...any) *Node {
+	return object("id", text(id), "config", object(config...))
+}
+
+func TestAConfigurationStartsOrIsRefusedInOneLine(t *testing.T) {
+	down := []any{"bootstrap.servers", text("127.0.0.1:1")}
+	for _, test := range []struct {
+		sentence string
+		config   *Node
+		want     string
+		queues   int
+	}{
+		{"no configuration at all is no queues", nil, "", 0},
+		{"a configuration without queues is no queues", object(), "", 0},
+		{"an empty list is no queues", object("queues", list()), "", 0},
+		{"one queue, with Kafka down", object("queues", list(queue("kafka1", down...))), "", 1},
+		{"two queues", object("queues", list(queue("a", down...), queue("b", down...))), "", 2},
+		{"a queue without properties", object("queues", list(queue("kafka1"))), "", 1},
+		{"a value that is no scalar is left out", object("queues", list(queue("kafka1", "acks", list(text("1"))))), "", 1},
+		{"the id is missing", object("queues", list(object("config", object()))), "Missing id", 0},
+		{"the config is missing", object("queues", list(object("id", text("kafka1")))), "Missing config", 0},
+		{
+			"an unknown property", object("queues", list(queue("kafka1", "nosuch", text("1")))),
+			`kafka1: No such configuration property: "nosuch"`, 0,
+		},
+		{
+			"the second queue is bad, the first is closed again",
+			object("queues", list(queue("a", down...), queue("b", "acks", text("many")))),
+			`b: Invalid value for configuration property "request.required.acks"`, 0,
+		},
+		{
+			"a range error keeps librdkafka's newline", object("queues", list(queue("kafka1", "queue.buffering.max.messages", text("-1")))),
+			"kafka1: Configuration property \"queue.buffering.max.messages\" value -1 is outside allowed range 0..2147483647\n", 0,
+		},
+		{"two queues with one id", object("queues", list(queue("a"), queue("a"))), "a: two queues have this id, give each its own", 0},
+		{
+			"properties that do not go together",
+			object("queues", list(queue("kafka1", "enable.idempotence", text("true"), "acks", text("1")))),
+			"kafka1: `acks` must be set to `all` when `enable.idempotence` is true", 0,
+		},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			p := New(slog.New(slog.DiscardHandler))
+			err := p.Start(test.config)
+			switch {
+			case err == nil && test.want != "":
+				t.Errorf("started, want %q", test.want)
+			case err != nil && err.Error() != test.want:
+				t.Errorf("refused with %q, want %q", err, test.want)
+			}
+			if n := len(p.queues.Load().order); n != test.queues {
+				t.Errorf("%d queues, want %d", n, test.queues)
+			}
+			p.Stop()
+		})
+	}
+}
+
+func TestStartTwiceLeavesTheFirst(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	p := New(slog.New(slog.DiscardHandler))
+	config := object("queues", list(queue("kafka1")))
+	if err := p.Start(config); err != nil {
+		t.Fatal(err)
+	}
+	first := p.Find([]byte("kafka1"))
+	if err := p.Start(config); err == nil || p.Find([]byte("kafka1")) != first {
+		t.Errorf("the second start says %v", err)
+	}
+	p.Stop()
+	if p.Find([]byte("kafka1")) != nil {
+		t.Error("a stopped plugin still finds its queue")
+	}
+	if err := p.Start(config); err != nil {
+		t.Errorf("a start after a stop says %v", err)
+	}
+	p.Stop()
+	p.Stop()
+}
+
+func TestCommands(t *testing.T) {
+	p := New(slog.New(slog.DiscardHandler))
+	if err := p.Start(object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"))))); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Stop()
+	for _, test := range []struct {
+		args []string
+		want string
+		ok   bool
+	}{
+		{[]string{"dump", "kafka1"}, "queue kafka1: rdkafka#producer-1\n producer.msg_cnt 0 (0 parked)\n", true},
+		{[]string{"dump", "kafka1", "and more"}, "queue kafka1", true},
+		{[]string{"dump", "nosuch"}, "No such id", false},
+		{[]string{"dump"}, "dump <id>", false},
+		{nil, "dump <id>", false},
+		{[]string{"junk"}, "dump <id>", false},
+	} {
+		got, ok := p.Command(test.args)
+		if ok != test.ok || !strings.HasPrefix(got, test.want) || !ok && got != test.want {
+			t.Errorf("%q answers %q, %t", test.args, got, ok)
+		}
+	}
+}
+
+func TestWarningsKeepTheirLevelAndForm(t *testing.T) {
+	var out bytes.Buffer
+	p := New(slog.New(slog.NewTextHandler(&out, nil)))
+	if err := p.Start(object("queues", list(queue("kafka1", "client.id", text("c"))))); err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	want := "CONFWARN(5): c#producer-1: [thrd:app]: No `bootstrap.servers` configured: client will not be able to connect to Kafka cluster"
+	if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), "level=INFO+2") {
+		t.Errorf("logged %s", out.String())
+	}
+}
+
+func TestAllQueuesStopSideBySide(t *testing.T) {
+	p := New(slog.New(slog.DiscardHandler))
+	var queues []*Node
+	for _, id := range []string{"a", "b", "c", "d"} {
+		queues = append(queues, queue(id, "bootstrap.servers", text("127.0.0.1:1")))
+	}
+	if err := p.Start(object("queues", list(queues...))); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	p.Stop()
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("stopping four empty queues took %v", took)
+	}
+}
