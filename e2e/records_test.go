@@ -30,7 +30,9 @@ func recordsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if s.broker == nil {
 		ts.Fatalf("records: no broker; `kafka start` comes first")
 	}
-	ts.Check(awaitCount(s.broker.address(), topic, want))
+	if err := awaitCount(s.broker.address(), topic, want); err != nil {
+		ts.Fatalf("%v%s", err, repeated(s.broker.address(), topic, want))
+	}
 	if len(args) == 2 {
 		return
 	}
@@ -106,6 +108,24 @@ func readTopic(address, topic string, n int) ([]string, error) {
 		lines[i] = string(line)
 	}
 	return lines, nil
+}
+
+// repeated says which records stand in topic more than once, to tell a repeated record from one nobody sent. It
+// is for the message of a failure: where it cannot tell, it says nothing.
+func repeated(address, topic string, above int) string {
+	lines, err := readTopic(address, topic, above+1)
+	if err != nil {
+		return ""
+	}
+	var text strings.Builder
+	seen := make(map[string]int)
+	for i, line := range lines {
+		if first, ok := seen[line]; ok {
+			fmt.Fprintf(&text, "\nrecord %d repeats record %d: %s", i, first, line)
+		}
+		seen[line] = i
+	}
+	return text.String()
 }
 
 // lineOf is hslrun's JSON line of a record without its offset and timestamp. It is written here once more on
