@@ -1,0 +1,196 @@
+package smtpdconf
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	// maxNodes bounds the document after its aliases are resolved: ten lines can name a billion nodes.
+	maxNodes = 100_000
+	// maxDepth bounds how deep lists and objects nest.
+	maxDepth = 100
+)
+
+// read gives the document of a file, or nil where it is empty.
+func read(name string, src []byte) (*Node, error) {
+	d := yaml.NewDecoder(bytes.NewReader(src))
+	var doc, more yaml.Node
+	switch err := d.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, malformed(name, src, err)
+	}
+	switch err := d.Decode(&more); {
+	case err == nil:
+		return nil, &Error{name, more.Line, more.Column, "", "the file has more than one document"}
+	case !errors.Is(err, io.EOF):
+		return nil, malformed(name, src, err)
+	}
+	r := &resolver{file: name}
+	return r.node(doc.Content[0], nil)
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// malformed gives an error of the YAML reader its place: it knows the line, and the column is where
+// the text of that line begins.
+func malformed(name string, src []byte, err error) error {
+	e := &Error{name, 1, 1, "", err.Error()}
+	m := yamlLine.FindStringSubmatch(e.Msg)
+	if m == nil {
+		return e
+	}
+	e.Msg = "malformed YAML: " + e.Msg[len(m[0]):]
+	lines := strings.Split(string(src), "\n")
+	if n, err := strconv.Atoi(m[1]); err == nil && n >= 1 && n <= len(lines) {
+		e.Line = n
+		e.Column = 1 + len(lines[n-1]) - len(strings.TrimLeft(lines[n-1], " \t"))
+	}
+	return e
+}
+
+// resolver turns the reader's nodes into ours.
+type resolver struct {
+	file  string
+	nodes int
+	// open are the nodes around the current one; an alias to one of them has no end.
+	open []*yaml.Node
+}
+
+func (r *resolver) errorf(n *yaml.Node, p path, msg string) error {
+	return &Error{r.file, n.Line, n.Column, p.String(), msg}
+}
+
+func (r *resolver) node(n *yaml.Node, at path) (*Node, error) {
+	for n.Kind == yaml.AliasNode {
+		if slices.Contains(r.open, n.Alias) {
+			return nil, r.errorf(n, at, "the alias *"+n.Value+" stands inside of what it names")
+		}
+		n = n.Alias
+	}
+	if r.nodes++; r.nodes > maxNodes {
+		return nil, r.errorf(n, at, "the document is too large: its aliases multiply")
+	}
+	if len(r.open) >= maxDepth {
+		return nil, r.errorf(n, at, "the document is nested too deep")
+	}
+	r.open = append(r.open, n)
+	defer func() { r.open = r.open[:len(r.open)-1] }()
+	out := &Node{Line: n.Line, Column: n.Column}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		out.Form = List
+		for i, item := range n.Content {
+			v, err := r.node(item, append(slices.Clip(at), i))
+			if err != nil {
+				return nil, err
+			}
+			out.Items = append(out.Items, v)
+		}
+		return out, nil
+	case yaml.MappingNode:
+		out.Form = Object
+		return out, r.members(out, n, at)
+	}
+	out.Text, out.Type = n.Value, typeOf(n)
+	return out, nil
+}
+
+func typeOf(n *yaml.Node) Type {
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		return Number
+	case "!!bool":
+		return Boolean
+	case "!!null":
+		return Null
+	}
+	return String
+}
+
+// members reads the keys of an object. What a merge brings stands where the merge key does, and gives
+// way to the object's own keys.
+func (r *resolver) members(out *Node, n *yaml.Node, at path) error {
+	own := map[string]*yaml.Node{}
+	merged := false
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
+			if merged {
+				return r.errorf(key, at, "the merge key << is written twice: give it a list")
+			}
+			merged = true
+			continue
+		}
+		k, err := r.key(key, at)
+		if err != nil {
+			return err
+		}
+		if first, ok := own[k.Text]; ok {
+			return r.errorf(key, append(slices.Clip(at), k.Text), "the key is written twice: first in line "+strconv.Itoa(first.Line))
+		}
+		own[k.Text] = key
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
+			if err := r.merge(out, own, value, at); err != nil {
+				return err
+			}
+			continue
+		}
+		k, err := r.key(key, at)
+		if err != nil {
+			return err
+		}
+		v, err := r.node(value, append(slices.Clip(at), k.Text))
+		if err != nil {
+			return err
+		}
+		out.Members = append(out.Members, Member{k, v})
+	}
+	return nil
+}
+
+func (r *resolver) key(n *yaml.Node, at path) (*Node, error) {
+	place := n
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.ScalarNode {
+		return nil, r.errorf(place, at, "a key must be a scalar")
+	}
+	return &Node{Text: n.Value, Type: typeOf(n), Line: place.Line, Column: place.Column}, nil
+}
+
+// merge adds the members of the objects that << names: of several, the first one wins.
+func (r *resolver) merge(out *Node, own map[string]*yaml.Node, from *yaml.Node, at path) error {
+	v, err := r.node(from, at)
+	if err != nil {
+		return err
+	}
+	objects := []*Node{v}
+	if v.Form == List {
+		objects = v.Items
+	}
+	for _, o := range objects {
+		if o.Form != Object {
+			return r.errorf(from, at, "<< takes an object or a list of objects")
+		}
+		for _, m := range o.Members {
+			if own[m.Key.Text] == nil && out.Get(m.Key.Text) == nil {
+				out.Members = append(out.Members, m)
+			}
+		}
+	}
+	return nil
+}
