@@ -2,18 +2,245 @@ package conf
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net"
+	"os"
+	"sync"
+	"time"
 )
 
-type tlsFiles struct{}
-
-func (c *Conf) loadTLS() (*tlsFiles, error) {
-	if c.usesTLS() {
-		return nil, refuse("security.protocol=%s is not built yet", c.word("security.protocol"))
-	}
-	return nil, nil
+// tlsSource is what the ssl.* properties say: where things are, and not yet what is in them.
+type tlsSource struct {
+	ca, caPEM                 string // ca is a file or a folder
+	cert, certPEM             string
+	key, keyPEM, keyPassword  string
+	store, storePassword      string
+	crl                       string
+	hasCAPEM, hasCert         bool // an empty text is a value too, and a bad one
+	hasCertPEM, hasKey        bool
+	hasKeyPEM, hasKeyPassword bool
+	hasStore, hasCRL          bool
+	verify, verifyName        bool
+	suites                    []uint16 // nil is Go's own choice
+	curves                    []tls.CurveID
 }
 
-func (t *tlsFiles) handshake(_ context.Context, conn net.Conn, _ string) (net.Conn, error) {
-	return conn, nil
+// tlsFiles makes the TLS configuration of a connection, and makes it again when a file that it was
+// read from has changed: a renewed certificate is used by the next connection.
+type tlsFiles struct {
+	source tlsSource
+
+	mu      sync.Mutex
+	stamps  []stamp    // of the files that current was read from; guarded by mu
+	current *tlsConfig // guarded by mu
+}
+
+// tlsConfig is what the files held.
+type tlsConfig struct {
+	roots        *x509.CertPool // nil is the system's
+	certificates []tls.Certificate
+	revoked      []*x509.RevocationList
+	checkCRL     bool
+}
+
+// loadTLS reads what the ssl.* properties name, in librdkafka's order and with its words. They do
+// not count, and no file is read, unless the protocol is encrypted.
+func (c *Conf) loadTLS() (*tlsFiles, error) {
+	if !c.usesTLS() {
+		return nil, nil
+	}
+	suites, curves, err := c.tlsAlgorithms()
+	if err != nil {
+		return nil, err
+	}
+	source := tlsSource{
+		caPEM: c.text("ssl.ca.pem"), hasCAPEM: c.present("ssl.ca.pem"),
+		cert: c.text("ssl.certificate.location"), hasCert: c.present("ssl.certificate.location"),
+		certPEM: c.text("ssl.certificate.pem"), hasCertPEM: c.present("ssl.certificate.pem"),
+		key: c.text("ssl.key.location"), hasKey: c.present("ssl.key.location"),
+		keyPEM: c.text("ssl.key.pem"), hasKeyPEM: c.present("ssl.key.pem"),
+		keyPassword: c.text("ssl.key.password"), hasKeyPassword: c.present("ssl.key.password"),
+		store: c.text("ssl.keystore.location"), hasStore: c.present("ssl.keystore.location"),
+		storePassword: c.text("ssl.keystore.password"),
+		crl:           c.text("ssl.crl.location"), hasCRL: c.present("ssl.crl.location"),
+		verify:     c.truth("enable.ssl.certificate.verification"),
+		verifyName: c.word("ssl.endpoint.identification.algorithm") == "https",
+		suites:     suites,
+		curves:     curves,
+	}
+	if location := c.global("ssl.ca.location"); location.present && location.text != "probe" {
+		source.ca = location.text
+		if source.ca == "" {
+			return nil, refuse("ssl.ca.location failed: error:the name of the file is empty")
+		}
+	}
+	files := &tlsFiles{source: source}
+	files.stamps = source.stamps()
+	if files.current, err = source.load(); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
+
+// load reads the files. Its errors are librdkafka's up to ": error:", behind which OpenSSL's own
+// words would come.
+func (s *tlsSource) load() (*tlsConfig, error) {
+	t := &tlsConfig{checkCRL: s.hasCRL}
+	if err := s.loadRoots(t); err != nil {
+		return nil, err
+	}
+	if s.hasCRL {
+		found, err := readTrust(s.crl)
+		if err != nil {
+			return nil, refuse("ssl.crl.location failed: error:%v", err)
+		}
+		t.revoked = append(t.revoked, found.revoked...)
+		if t.roots != nil {
+			found.addTo(t.roots)
+		}
+	}
+	id, err := s.loadIdentity()
+	if err != nil {
+		return nil, err
+	}
+	if id != nil {
+		t.certificates = []tls.Certificate{*id}
+	}
+	return t, nil
+}
+
+func (s *tlsSource) loadRoots(t *tlsConfig) error {
+	if s.ca != "" {
+		t.roots = x509.NewCertPool()
+		info, err := os.Stat(s.ca)
+		switch {
+		case err == nil && info.IsDir():
+			found := readTrustFolder(s.ca)
+			found.addTo(t.roots)
+			t.revoked = append(t.revoked, found.revoked...)
+		default:
+			found, err := readTrust(s.ca)
+			if err != nil {
+				return refuse("ssl.ca.location failed: error:%v", err)
+			}
+			found.addTo(t.roots)
+			t.revoked = append(t.revoked, found.revoked...)
+		}
+	}
+	if s.hasCAPEM {
+		if t.roots == nil {
+			t.roots = x509.NewCertPool()
+		}
+		found, bad := parseCertificates([]byte(s.caPEM))
+		if bad || len(found) == 0 {
+			return refuse("failed to read certificate #%d from ssl.ca.pem: not in PEM format?: error:no certificate found", len(found))
+		}
+		trust{certificates: found}.addTo(t.roots)
+	}
+	return nil
+}
+
+// handshake makes a TLS connection out of conn, which it closes on failure.
+func (t *tlsFiles) handshake(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
+	secure := tls.Client(conn, t.config(host))
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// config returns the configuration for a connection to host.
+func (t *tlsFiles) config(host string) *tls.Config {
+	current := t.refresh()
+	config := &tls.Config{
+		ServerName:       serverName(host),
+		RootCAs:          current.roots,
+		Certificates:     current.certificates,
+		CipherSuites:     t.source.suites,
+		CurvePreferences: t.source.curves,
+		MinVersion:       tls.VersionTLS12,
+	}
+	if t.source.suites != nil && len(t.source.suites) == 0 {
+		// None of the suites asked for is known to Go; those of TLS 1.3 are not part of the list.
+		config.CipherSuites, config.MinVersion = nil, tls.VersionTLS13
+	}
+	switch {
+	case !t.source.verify:
+		config.InsecureSkipVerify = true
+	case !t.source.verifyName || current.checkCRL:
+		// Go cannot leave the name out of its own check, nor look at revocation lists.
+		config.InsecureSkipVerify = true
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			return current.verify(state, t.source.verifyName, host)
+		}
+	}
+	return config
+}
+
+// stamp tells whether a file is still the one that was read.
+type stamp struct {
+	path     string
+	size     int64
+	modified time.Time
+}
+
+// stamps returns the state of every file, and of every file in a folder. A file that cannot be seen
+// has an empty one.
+func (s *tlsSource) stamps() []stamp {
+	var all []stamp
+	for _, path := range []string{s.ca, s.crl, s.cert, s.key, s.store} {
+		if path == "" {
+			continue
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			all = append(all, stamp{path: path})
+			continue
+		}
+		all = append(all, stamp{path, info.Size(), info.ModTime()})
+		if !info.IsDir() {
+			continue
+		}
+		for _, file := range folder(path) {
+			if info, err := os.Stat(file); err == nil {
+				all = append(all, stamp{file, info.Size(), info.ModTime()})
+			}
+		}
+	}
+	return all
+}
+
+// refresh returns the configuration, read again if a file has changed. When what is on disk cannot
+// be used, because only one of two files is there yet, the old one stays and the next connection
+// tries again.
+func (t *tlsFiles) refresh() *tlsConfig {
+	stamps := t.source.stamps()
+	t.mu.Lock()
+	current, same := t.current, sameStamps(t.stamps, stamps)
+	t.mu.Unlock()
+	if same {
+		return current
+	}
+	fresh, err := t.source.load()
+	if err != nil {
+		return current
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.current, t.stamps = fresh, stamps
+	return fresh
+}
+
+func sameStamps(a, b []stamp) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].path != b[i].path || a[i].size != b[i].size || !a[i].modified.Equal(b[i].modified) {
+			return false
+		}
+	}
+	return true
 }
