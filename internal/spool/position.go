@@ -57,7 +57,7 @@ type position struct {
 
 // encode writes one slot into b, which must have positionSlot bytes, and returns the part that is used.
 func (p position) encode(b []byte) []byte {
-	out, pairs := p.acks.appendRuns(b[:positionHeader], positionSlot, p.next)
+	out, pairs := p.acks.appendRuns(b[:positionHeader], positionSlot)
 	copy(out, positionMagic)
 	binary.LittleEndian.PutUint32(out[8:], positionVersion)
 	binary.LittleEndian.PutUint32(out[12:], pairs)

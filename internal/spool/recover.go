@@ -237,7 +237,9 @@ func findEnd(f File, head segmentHead, size int64, h hint, source *blocks) (segm
 			return end, err
 		}
 		if hd, err := readHeader(b, head.salt); err == nil && hd.seq == h.seq && hd.kind == kindRecord {
+			// Everything before it was synced; that very frame may still prove to be damaged.
 			sc.off, sc.lo = h.off, h.seq
+			end = segmentEnd{good: h.off, torn: h.off, last: h.seq - 1}
 		}
 	}
 	for {

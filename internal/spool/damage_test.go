@@ -1,0 +1,279 @@
+package spool_test
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+)
+
+// image is a spool as files, with what is in it.
+type image struct {
+	files   map[string][]byte
+	records []string
+}
+
+// segments returns the names in order.
+func (m image) segments() (names []string) {
+	for name := range m.files {
+		if strings.HasSuffix(name, ".seg") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (m image) disk() *faultfs.FS {
+	fsys := faultfs.New(1)
+	for name, content := range m.files {
+		fsys.Put("/spool/"+name, content)
+	}
+	return fsys
+}
+
+// newImage stores n records in small segments and acknowledges the first acked of them.
+func newImage(t testing.TB, n, acked int) image {
+	t.Helper()
+	fsys := faultfs.New(1)
+	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+	m := image{files: map[string][]byte{}}
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range n {
+		m.records = append(m.records, strings.Repeat(string(rune('a'+i%26)), 20+r.IntN(300)))
+	}
+	put(t, s, m.records...)
+	for i := range acked {
+		s.Ack(uint64(i + 1))
+	}
+	closeSpool(t, s)
+	for _, name := range fsys.Names("/spool", "") {
+		m.files[name], _ = fsys.Get("/spool/" + name)
+	}
+	m.records = m.records[acked:]
+	return m
+}
+
+// drain opens the disk, reads all that is left, proves that the spool still takes records, and closes it.
+func drain(t testing.TB, fsys *faultfs.FS) (got []string, st spool.Stats) {
+	t.Helper()
+	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+	defer closeSpool(t, s)
+	put(t, s, "new")
+	c := s.NewCursor()
+	defer c.Close()
+	for {
+		b, err := c.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			break
+		}
+		for _, f := range b.Frames {
+			got = append(got, string(f.Payload))
+		}
+		b.Release()
+	}
+	if len(got) == 0 || got[len(got)-1] != "new" {
+		t.Fatalf("a record that was appended after the damage is not there: %d records", len(got))
+	}
+	return got[:len(got)-1], s.Stats()
+}
+
+// missing returns which of want are not in got, and fails when got has anything else or another order.
+func missing(t testing.TB, got, want []string) (lost []string) {
+	t.Helper()
+	i := 0
+	for _, w := range want {
+		if i < len(got) && got[i] == w {
+			i++
+		} else {
+			lost = append(lost, w)
+		}
+	}
+	if i < len(got) {
+		t.Fatalf("record %d, %.30q, was invented or is out of order", i, got[i])
+	}
+	return lost
+}
+
+// One flipped bit anywhere loses at most the record that it is in, keeps its bytes, and stops nothing.
+func TestAFlippedBitLosesAtMostOneRecord(t *testing.T) {
+	m := newImage(t, 60, 5)
+	r := rand.New(rand.NewPCG(2, 2))
+	flips, lostAny := 0, 0
+	for name, content := range m.files {
+		for at := 0; at < len(content); at += 1 + r.IntN(8) {
+			if at >= 8192 && content[at] == 0 && at%512 > 8 {
+				continue // the empty rest of the position file
+			}
+			damaged := image{files: map[string][]byte{}}
+			for n, c := range m.files {
+				damaged.files[n] = c
+			}
+			flipped := bytes.Clone(content)
+			flipped[at] ^= 1 << r.IntN(8)
+			damaged.files[name] = flipped
+			fsys := damaged.disk()
+			got, st := drain(t, fsys)
+			want := m.records
+			if name == "position" && len(got) > len(want) {
+				continue // the position is lost: all is delivered again
+			}
+			lost := missing(t, got, want)
+			if len(lost) > 1 {
+				t.Fatalf("a bit at %d of %s loses %d records", at, name, len(lost))
+			}
+			if len(lost) == 1 {
+				lostAny++
+				if len(fsys.Names("/spool", ".bad"))+len(fsys.Names("/spool", ".torn")) == 0 {
+					t.Fatalf("a bit at %d of %s loses a record, and its bytes are not kept", at, name)
+				}
+				if st.Missing != 1 && len(fsys.Names("/spool", ".torn")) == 0 {
+					t.Fatalf("a bit at %d of %s loses a record that is not counted: %+v", at, name, st)
+				}
+			}
+			flips++
+		}
+	}
+	if lostAny == 0 {
+		t.Error("no flip lost a record: the test flips nothing")
+	}
+	t.Logf("%d flips, %d lost one record", flips, lostAny)
+}
+
+// A sector of zeros, or of garbage, anywhere in a segment.
+func TestABadSectorLosesOnlyTheRecordsInIt(t *testing.T) {
+	m := newImage(t, 80, 0)
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, name := range m.segments() {
+		content := m.files[name]
+		for at := 0; at < len(content); at += 512 {
+			for _, garbage := range []bool{false, true} {
+				damaged := image{files: map[string][]byte{}}
+				for n, c := range m.files {
+					damaged.files[n] = c
+				}
+				sector := bytes.Clone(content)
+				for i := at; i < min(at+512, len(sector)); i++ {
+					sector[i] = 0
+					if garbage {
+						sector[i] = byte(r.Uint32())
+					}
+				}
+				damaged.files[name] = sector
+				got, _ := drain(t, damaged.disk())
+				// The smallest record has 20 bytes: 56 with its header.
+				if lost := missing(t, got, m.records); len(lost) > 512/56+2 {
+					t.Errorf("sector %d of %s loses %d records", at/512, name, len(lost))
+				}
+			}
+		}
+	}
+}
+
+// What was torn at the end of the last segment is cut and kept; in any other one it is skipped, and later segments
+// are not touched.
+func TestATornTailIsCutInTheLastSegmentOnly(t *testing.T) {
+	m := newImage(t, 60, 0)
+	names := m.segments()
+	for i, name := range names {
+		damaged := image{files: map[string][]byte{}}
+		for n, c := range m.files {
+			damaged.files[n] = c
+		}
+		whole := m.files[name]
+		damaged.files[name] = append(bytes.Clone(whole[:len(whole)-20]), make([]byte, 3000)...)
+		fsys := damaged.disk()
+		got, st := drain(t, fsys)
+		if lost := missing(t, got, m.records); len(lost) != 1 {
+			t.Errorf("%s: %d records are lost, want 1", name, len(lost))
+		}
+		torn, bad := fsys.Names("/spool", ".torn"), fsys.Names("/spool", ".bad")
+		if last := i == len(names)-1; last && (len(torn) != 1 || len(bad) != 0) || !last && (len(torn) != 0 || len(bad) != 1) {
+			t.Errorf("%s: kept %v and %v", name, torn, bad)
+		}
+		if st.Corrupt == 0 {
+			t.Errorf("%s: a record that was answered for is lost and not counted", name)
+		}
+	}
+}
+
+func TestASegmentWithoutAHeaderIsSetAside(t *testing.T) {
+	m := newImage(t, 60, 0)
+	for i, name := range m.segments() {
+		damaged := image{files: map[string][]byte{}}
+		for n, c := range m.files {
+			damaged.files[n] = c
+		}
+		broken := bytes.Clone(m.files[name])
+		for at := range spool.SegmentStart {
+			broken[at] ^= 0xff
+		}
+		damaged.files[name] = broken
+		fsys := damaged.disk()
+		got, st := drain(t, fsys)
+		if lost := missing(t, got, m.records); len(lost) == 0 || len(lost) > 25 {
+			t.Errorf("segment %d: %d records are lost", i, len(lost))
+		}
+		if kept, ok := fsys.Get("/spool/" + name + ".bad"); !ok || !bytes.Equal(kept, broken) {
+			t.Errorf("segment %d is not kept as it was", i)
+		}
+		if st.Corrupt != 1 {
+			t.Errorf("segment %d: %d corrupt places counted", i, st.Corrupt)
+		}
+	}
+}
+
+func TestALostPositionCostsDuplicatesOnly(t *testing.T) {
+	m := newImage(t, 60, 5)
+	for what, content := range map[string][]byte{
+		"missing": nil, "empty": {}, "zeros": make([]byte, 2*spool.PositionSlot), "garbage": bytes.Repeat([]byte("x"), 9000),
+	} {
+		damaged := image{files: map[string][]byte{}}
+		for n, c := range m.files {
+			damaged.files[n] = c
+		}
+		damaged.files["position"] = content
+		if content == nil {
+			delete(damaged.files, "position")
+		}
+		fsys := damaged.disk()
+		got, _ := drain(t, fsys)
+		if lost := missing(t, got[len(got)-len(m.records):], m.records); len(lost) > 0 {
+			t.Errorf("%s: %d records are lost", what, len(lost))
+		}
+		if what == "garbage" && len(fsys.Names("/spool", "position.bad")) != 1 {
+			t.Errorf("the bytes of a bad position file are not kept")
+		}
+		// And the next start knows where it is again.
+		s := open(t, spool.Options{Dir: "/spool", FS: fsys})
+		if st := s.Stats(); st.Pending != uint64(len(got)+1) {
+			t.Errorf("%s: pending %d, want %d", what, st.Pending, len(got)+1)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Somebody copies an old segment into the folder: what is there is still read, the copy is kept.
+func TestASegmentOutOfOrderIsSetAside(t *testing.T) {
+	m := newImage(t, 60, 0)
+	names := m.segments()
+	m.files[spool.SegmentName(900, 1)] = m.files[names[0]]
+	fsys := m.disk()
+	got, _ := drain(t, fsys)
+	if lost := missing(t, got, m.records); len(lost) > 0 {
+		t.Errorf("%d records are lost", len(lost))
+	}
+	if len(fsys.Names("/spool", ".seg.bad")) != 1 {
+		t.Error("the copy is not kept")
+	}
+}

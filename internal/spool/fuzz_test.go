@@ -1,0 +1,123 @@
+package spool_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+)
+
+func FuzzFrame(f *testing.F) {
+	f.Add(spool.AppendFrame(nil, 3, 1, 2, []byte("hello")), uint32(3))
+	f.Add(make([]byte, spool.FrameHeader), uint32(0))
+	f.Fuzz(func(t *testing.T, b []byte, salt uint32) {
+		if len(b) >= spool.FrameHeader && salt%2 == 0 {
+			spool.SealHeader(b, salt)
+		}
+		seq, length, err := spool.ReadHeader(b, salt)
+		if err != nil {
+			return
+		}
+		if seq == 0 || length < 0 || length > spool.MaxPayload {
+			t.Errorf("sequence %d, length %d", seq, length)
+		}
+		b[9] ^= 1
+		if _, _, err := spool.ReadHeader(b, salt); err == nil {
+			t.Error("a flipped bit makes another good header")
+		}
+	})
+}
+
+func FuzzPosition(f *testing.F) {
+	f.Add(spool.PositionSlotBytes(1, 5, 50, 1, 1024, 40, 7, 8, 9, 30))
+	f.Add(make([]byte, spool.PositionHeader))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) >= spool.PositionHeader {
+			spool.SealPosition(b)
+		}
+		frontier, next, resolved, err := spool.DecodePosition(b)
+		if err != nil {
+			return
+		}
+		if frontier == 0 || next < frontier {
+			t.Errorf("frontier %d, next %d", frontier, next)
+		}
+		if resolved(next) && next > frontier {
+			t.Errorf("sequence %d is resolved before it is given out", next)
+		}
+	})
+}
+
+// FuzzRecover opens any folder. Whatever is in it, a spool opens or says why not, delivers something in order,
+// takes a record, and has it after a reopen.
+func FuzzRecover(f *testing.F) {
+	f.Add(goldenSegment(), goldenSegment()[:1100], goldenPosition()[:80], uint64(41), uint64(41))
+	f.Add(goldenSegment(), []byte{}, []byte{}, uint64(1), uint64(45))
+	m := newImage(f, 24, 3)
+	names := m.segments()
+	f.Add(m.files[names[0]], m.files[names[1]], m.files["position"][:200], uint64(1), uint64(8))
+	f.Fuzz(func(t *testing.T, one, two, position []byte, firstOne, firstTwo uint64) {
+		fsys := faultfs.New(1)
+		fsys.Put("/spool/"+spool.SegmentName(1, firstOne), one)
+		fsys.Put("/spool/"+spool.SegmentName(2, firstTwo), two)
+		fsys.Put("/spool/position", position)
+		_, _ = spool.Check(fsys, "/spool")
+		_, _ = spool.Repair(fsys, "/spool", false)
+
+		s, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys})
+		if err != nil {
+			return
+		}
+		put(t, s, "new")
+		found := readAll(t, s)
+		if err := s.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if !found {
+			t.Fatal("the new record is lost")
+		}
+		if plan, err := spool.Repair(fsys, "/spool", true); err != nil {
+			t.Fatalf("repair: %v after %v", err, plan)
+		}
+		report, err := spool.Check(fsys, "/spool")
+		if err != nil || len(report.Damage) > 0 || report.Position != "" {
+			t.Fatalf("after a repair: %v, %+v", err, report)
+		}
+		s, err = spool.Open(spool.Options{Dir: "/spool", FS: fsys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = readAll(t, s)
+		if err := s.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if !found {
+			t.Fatal("the new record is lost after a reopen")
+		}
+	})
+}
+
+func readAll(t *testing.T, s *spool.Spool) (found bool) {
+	c := s.NewCursor()
+	defer c.Close()
+	last := uint64(0)
+	for {
+		b, err := c.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			return found
+		}
+		for _, f := range b.Frames {
+			if f.Seq <= last {
+				t.Fatalf("sequence %d comes after %d", f.Seq, last)
+			}
+			last = f.Seq
+			found = found || bytes.Equal(f.Payload, []byte("new"))
+		}
+		b.Release()
+	}
+}
