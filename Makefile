@@ -16,7 +16,7 @@ CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch]
 SO_LDFLAGS := -s -w -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e test-kafka asan race fuzz lint fmt bench package clean FORCE
+.PHONY: help build run test e2e test-kafka race fuzz lint fmt bench package clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
