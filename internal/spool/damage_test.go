@@ -43,10 +43,7 @@ func newImage(t testing.TB, n, acked int) image {
 	fsys := faultfs.New(1)
 	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
 	m := image{files: map[string][]byte{}}
-	r := rand.New(rand.NewPCG(1, 1))
-	for i := range n {
-		m.records = append(m.records, strings.Repeat(string(rune('a'+i%26)), 20+r.IntN(300)))
-	}
+	m.records = newImageRecords(n)
 	put(t, s, m.records...)
 	for i := range acked {
 		s.Ack(uint64(i + 1))
@@ -57,6 +54,14 @@ func newImage(t testing.TB, n, acked int) image {
 	}
 	m.records = m.records[acked:]
 	return m
+}
+
+func newImageRecords(n int) (records []string) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range n {
+		records = append(records, strings.Repeat(string(rune('a'+i%26)), 20+r.IntN(300)))
+	}
+	return records
 }
 
 // drain opens the disk, reads all that is left, proves that the spool still takes records, and closes it.

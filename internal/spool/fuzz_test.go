@@ -121,3 +121,24 @@ func readAll(t *testing.T, s *spool.Spool) (found bool) {
 		b.Release()
 	}
 }
+
+// FuzzDamage writes over a good folder, four input bytes a time: which file, where (two bytes), what. Whatever is
+// delivered then was appended, and comes in order.
+func FuzzDamage(f *testing.F) {
+	m := newImage(f, 24, 3)
+	f.Add([]byte{0, 0, 10, 1, 1, 4, 30, 200, 2, 0, 3, 1})
+	f.Fuzz(func(t *testing.T, edits []byte) {
+		names := append(m.segments(), "position")
+		damaged := image{files: map[string][]byte{}}
+		for name, content := range m.files {
+			damaged.files[name] = bytes.Clone(content)
+		}
+		for ; len(edits) >= 4; edits = edits[4:] {
+			content := damaged.files[names[int(edits[0])%len(names)]]
+			content[(int(edits[1])<<8|int(edits[2]))%len(content)] ^= edits[3]
+		}
+		all := newImageRecords(24)
+		got, _ := drain(t, damaged.disk())
+		missing(t, got, all)
+	})
+}

@@ -18,6 +18,8 @@ const (
 	keeperRetry   = time.Second
 )
 
+const positionTrouble = "the position cannot be written, records may be delivered twice after a restart"
+
 type keeper struct {
 	ended      chan struct{}
 	file       File // position; nil when it could not be opened
@@ -149,7 +151,7 @@ func (s *Spool) openPosition() error {
 func (s *Spool) writePosition() error {
 	k := &s.k
 	if err := s.openPosition(); err != nil {
-		s.say("position", "the position cannot be written, records may be delivered twice after a restart", err)
+		s.say("position", positionTrouble, err)
 		return err
 	}
 	if k.buf == nil {
@@ -173,7 +175,7 @@ func (s *Spool) writePosition() error {
 		s.dirty += dirty
 		s.hinted += hinted
 		s.mu.Unlock()
-		s.say("position", "the position cannot be written, records may be delivered twice after a restart", err)
+		s.say("position", positionTrouble, err)
 		return err
 	}
 	if !k.unsynced {

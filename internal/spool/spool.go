@@ -195,6 +195,10 @@ func Open(opts Options) (*Spool, error) {
 		s.owner.release()
 		return nil, err
 	}
+	// Now, not at the first acknowledgement: the disk may be full by then.
+	if err := s.openPosition(); err != nil {
+		s.say("position", positionTrouble, err)
+	}
 	if space, err := s.fs.Space(opts.Dir); err == nil && space.Network {
 		s.opts.Log.Warn("the spool is on a network file system, where locks and syncs may mean less than on a local disk",
 			"spool", opts.Dir)

@@ -1,0 +1,376 @@
+package spool_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+)
+
+// failing makes calls of these kinds fail until the returned function is called.
+func failing(fsys *faultfs.FS, err error, ops ...faultfs.Op) (heal func()) {
+	fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+		for _, op := range ops {
+			if c.Op == op {
+				return faultfs.Fault{Err: err}
+			}
+		}
+		return faultfs.Fault{}
+	})
+	return func() { fsys.Intercept(nil) }
+}
+
+// offer appends one payload and returns its answer.
+func offer(t testing.TB, s *spool.Spool, payload string) error {
+	t.Helper()
+	answer := make(chan error, 1)
+	if _, err := s.Append([]byte(payload), func(err error) { answer <- err }); err != nil {
+		return err
+	}
+	return <-answer
+}
+
+func small(fsys *faultfs.FS) spool.Options {
+	return spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 64 << 10, SegmentBytes: 4 << 10}
+}
+
+// reopened returns what is left after a power cut.
+func reopened(t testing.TB, fsys *faultfs.FS) []string {
+	t.Helper()
+	got, _ := drain(t, fsys.Reboot())
+	return got
+}
+
+func TestADiskThatTakesFiveSecondsForASyncBlocksNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		opts := small(fsys)
+		opts.MaxWaiting, opts.SegmentBytes = 4<<10, 16<<10
+		room := make(chan struct{}, 1)
+		opts.Room = func() { room <- struct{}{} }
+		s := open(t, opts)
+		put(t, s, "first") // so that no segment has to be created
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Sync {
+				time.Sleep(5 * time.Second)
+			}
+			return faultfs.Fault{}
+		})
+		begin := time.Now()
+		answers := make(chan error, 1000)
+		taken, refused := 0, error(nil)
+		for refused == nil {
+			if _, refused = s.Append(make([]byte, 200), func(err error) { answers <- err }); refused == nil {
+				taken++
+			}
+		}
+		if !errors.Is(refused, spool.ErrBusy) || time.Since(begin) != 0 || taken < 10 {
+			t.Errorf("%d taken, then %v after %v", taken, refused, time.Since(begin))
+		}
+		if st := s.Stats(); st.Waiting > opts.MaxWaiting || st.Refused != 1 {
+			t.Errorf("%+v", st)
+		}
+		<-room
+		for range taken {
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(begin); took < 5*time.Second || took > 16*time.Second {
+			t.Errorf("answered after %v", took)
+		}
+		closeSpool(t, s)
+	})
+}
+
+// The first failed sync poisons its segment. The kernel may say that the next one succeeds: it must not be asked.
+func TestAFailedSyncIsNotTriedAgainOnTheSameFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, small(fsys))
+		put(t, s, "before")
+		failed := ""
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Sync && failed == "" {
+				failed = c.Name
+				return faultfs.Fault{Err: syscall.EIO}
+			}
+			if failed == c.Name && (c.Op == faultfs.Sync || c.Op == faultfs.Write) {
+				t.Errorf("%s on a poisoned segment", c.Op)
+			}
+			return faultfs.Fault{}
+		})
+		put(t, s, "rewritten")
+		put(t, s, "after")
+		if st := s.Stats(); st.Poisoned != 1 || st.Degraded != nil || st.Failed != 0 || st.Stored != 3 {
+			t.Errorf("%+v", st)
+		}
+		c := s.NewCursor()
+		got, _ := take(t, c, 3)
+		same(t, got, []string{"before", "rewritten", "after"})
+		c.Close()
+		fsys.Crash()
+		_ = s.Close(t.Context())
+		same(t, reopened(t, fsys), []string{"before", "rewritten", "after"})
+	})
+}
+
+func TestADiskThatFailsForGoodDegradesTheSpoolUntilItIsBack(t *testing.T) {
+	for _, fault := range []struct {
+		err    error
+		ops    []faultfs.Op
+		advice string
+	}{
+		{syscall.EIO, []faultfs.Op{faultfs.Sync}, "check the disk"},
+		{syscall.EIO, []faultfs.Op{faultfs.Write}, "check the disk"},
+		{syscall.ENOSPC, []faultfs.Op{faultfs.Write, faultfs.Preallocate}, "the disk is full"},
+		{syscall.EACCES, []faultfs.Op{faultfs.Write, faultfs.Create}, "may not be written"},
+		{syscall.EROFS, []faultfs.Op{faultfs.Write, faultfs.Create, faultfs.Sync, faultfs.SyncDir}, "check the disk"},
+	} {
+		t.Run(fault.err.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fsys := faultfs.New(1)
+				var log bytes.Buffer
+				opts := small(fsys)
+				opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+				rooms := 0
+				opts.Room = func() { rooms++ }
+				s := open(t, opts)
+				put(t, s, "before")
+				heal := failing(fsys, fault.err, fault.ops...)
+				if err := offer(t, s, "lost"); !errors.Is(err, spool.ErrDegraded) || !errors.Is(err, fault.err) {
+					t.Errorf("the record under way is answered %v", err)
+				}
+				for range 600 {
+					time.Sleep(time.Second)
+					if err := offer(t, s, "refused"); !errors.Is(err, spool.ErrDegraded) || !strings.Contains(err.Error(), fault.advice) {
+						t.Fatalf("after %d: %v", s.Stats().Degradations, err)
+					}
+				}
+				if n := strings.Count(log.String(), "nothing can be stored"); n < 9 || n > 12 {
+					t.Errorf("%d lines in ten minutes, want one a minute:\n%s", n, log.String())
+				}
+				// What is there is delivered and acknowledged meanwhile.
+				c := s.NewCursor()
+				got, seqs := take(t, c, 1)
+				same(t, got, []string{"before"})
+				s.Ack(seqs...)
+				heal()
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				put(t, s, "after")
+				if rooms == 0 {
+					t.Error("nobody was told that there is room again")
+				}
+				got, _ = take(t, c, 1)
+				same(t, got, []string{"after"})
+				if st := s.Stats(); st.Degraded != nil || st.Failed != 1 || st.Refused != 600 || st.Pending != 1 {
+					t.Errorf("%+v", st)
+				}
+				c.Close()
+				closeSpool(t, s)
+			})
+		})
+	}
+}
+
+func TestADiskThatIsFullIsFoundBeforeTheSegmentAndFreedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, small(fsys))
+		put(t, s, "first")
+		fsys.SetCapacity(150 << 10) // the position file has 128 KiB
+		var err error
+		stored := 1
+		for err == nil {
+			if err = offer(t, s, strings.Repeat("x", 500)); err == nil {
+				stored++
+			}
+		}
+		if !errors.Is(err, spool.ErrDegraded) || !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+		c := s.NewCursor()
+		_, seqs := take(t, c, stored)
+		s.Ack(seqs...) // unlinks, which makes the room
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		put(t, s, "after")
+		c.Close()
+		closeSpool(t, s)
+
+		// A start needs no space at all.
+		fsys.SetCapacity(1)
+		s = open(t, small(fsys))
+		c = s.NewCursor()
+		got, seqs := take(t, c, 1)
+		same(t, got, []string{"after"})
+		s.Ack(seqs...)
+		c.Close()
+		closeSpool(t, s)
+	})
+}
+
+func TestAFolderThatVanishesAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, small(fsys))
+		want := []string{"before"}
+		put(t, s, "before")
+		fsys.Hide("/spool")
+		// Files that are open go on; the next segment cannot be created.
+		var err error
+		for err == nil {
+			payload := strings.Repeat("y", 300)
+			if err = offer(t, s, payload); err == nil {
+				want = append(want, payload)
+			}
+		}
+		if !errors.Is(err, spool.ErrDegraded) || !strings.Contains(err.Error(), "the folder is gone") {
+			t.Errorf("%v", err)
+		}
+		fsys.Show("/spool")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		put(t, s, "after")
+		closeSpool(t, s)
+		same(t, reopened(t, fsys), append(want, "after"))
+	})
+}
+
+// Somebody removes the folder: nobody is told "stored" for what goes to a file without a name.
+func TestAFolderThatIsRemovedAndMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, small(fsys))
+		put(t, s, "lost with the folder")
+		fsys.RemoveAll("/spool")
+		if err := offer(t, s, "x"); !errors.Is(err, spool.ErrDegraded) {
+			t.Errorf("answered %v", err)
+		}
+		time.Sleep(time.Minute)
+		if err := offer(t, s, "x"); !errors.Is(err, spool.ErrDegraded) {
+			t.Errorf("answered %v: the folder must not be made by the spool", err)
+		}
+		if err := fsys.MkdirAll("/spool"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		put(t, s, "after")
+		if _, err := spool.Open(small(fsys)); !errors.Is(err, spool.ErrLocked) {
+			t.Errorf("the new folder is not locked: %v", err)
+		}
+		c := s.NewCursor()
+		defer c.Close()
+		// The first is in memory still; its delivery and the position go on in the new folder.
+		got, seqs := take(t, c, 2)
+		same(t, got, []string{"lost with the folder", "after"})
+		s.Ack(seqs[0])
+		closeSpool(t, s)
+		same(t, reopened(t, fsys), []string{"after"})
+	})
+}
+
+// A disk that cannot be read is waited for; giving up its records would lose the backlog.
+func TestADiskThatCannotBeReadForAWhileLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newImage(t, 60, 0)
+		fsys := m.disk()
+		s := open(t, small(fsys))
+		heal := failing(fsys, syscall.EIO, faultfs.Read, faultfs.Open)
+		go func() {
+			time.Sleep(10 * time.Minute)
+			heal()
+		}()
+		c := s.NewCursor()
+		got, _ := take(t, c, 60)
+		same(t, got, m.records)
+		c.Close()
+		if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 {
+			t.Errorf("%+v", st)
+		}
+		closeSpool(t, s)
+	})
+}
+
+// One bad page, while the rest of the file can be read, is given up after a while.
+func TestAPageThatCannotBeReadIsSteppedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newImage(t, 60, 0)
+		fsys := m.disk()
+		s := open(t, small(fsys))
+		victim := "/spool/" + m.segments()[1]
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Read && c.Name == victim && c.Off >= spool.SegmentStart {
+				return faultfs.Fault{Err: syscall.EIO}
+			}
+			return faultfs.Fault{}
+		})
+		c := s.NewCursor()
+		defer c.Close()
+		var got []string
+		for s.Stats().Frontier < 61 {
+			b, err := c.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range b.Frames {
+				got = append(got, string(f.Payload))
+				s.Ack(f.Seq)
+			}
+			b.Release()
+		}
+		lost := missing(t, got, m.records)
+		if st := s.Stats(); len(lost) == 0 || len(lost) > 25 || st.Missing != uint64(len(lost)) || st.Corrupt == 0 {
+			t.Errorf("%d lost, stats %+v", len(lost), st)
+		}
+		fsys.Intercept(nil)
+		closeSpool(t, s)
+		if _, ok := fsys.Get(victim + ".bad"); !ok {
+			t.Error("the segment with the bad page is not kept")
+		}
+	})
+}
+
+func TestCloseGivesUpOnADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, small(fsys))
+		put(t, s, "first")
+		release := make(chan struct{})
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Sync {
+				<-release
+			}
+			return faultfs.Fault{}
+		})
+		answered := make(chan error, 1)
+		if _, err := s.Append([]byte("second"), func(err error) { answered <- err }); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		begin := time.Now()
+		if err := s.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 5*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		if _, err := s.Append(nil, nil); !errors.Is(err, spool.ErrClosed) {
+			t.Errorf("append after close: %v", err)
+		}
+		close(release)
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		closeSpool(t, s) // the second call waits for the same end
+		same(t, reopened(t, fsys), []string{"first", "second"})
+	})
+}
