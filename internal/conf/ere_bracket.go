@@ -24,13 +24,7 @@ func (b *bracketParser) peek() bracketToken {
 		if len(b.rest) > 1 && strings.IndexByte(".=:", b.rest[1]) >= 0 {
 			return bracketToken{b.rest[1], b.rest[1], 2}
 		}
-	case '-':
-		// Three dashes stand for one that is no range.
-		if strings.HasPrefix(b.rest, "---") {
-			return bracketToken{'c', c, 3}
-		}
-		return bracketToken{c, c, 1}
-	case ']', '^':
+	case '-', ']', '^':
 		return bracketToken{c, c, 1}
 	}
 	return bracketToken{'c', c, 1}

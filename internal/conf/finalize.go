@@ -279,9 +279,6 @@ func (c *Conf) finalizeAssignors() error {
 	for rest := strategy; rest != ""; {
 		rest = strings.TrimLeft(rest, " ,")
 		name, after, _ := strings.Cut(rest, ",")
-		for name != "" && isSpace(name[len(name)-1]) {
-			name = name[:len(name)-1]
-		}
 		switch name {
 		case "range", "roundrobin":
 			eager = true

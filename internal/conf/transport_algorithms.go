@@ -26,8 +26,10 @@ func (c *Conf) tlsAlgorithms() (suites []uint16, curves []tls.CurveID, err error
 			return nil, nil, refuse("ssl.curves.list failed: %s", reason)
 		}
 	}
-	if c.present("ssl.sigalgs.list") && !validSigalgs(c.text("ssl.sigalgs.list")) {
-		return nil, nil, refuse("ssl.sigalgs.list failed: %s", noReason)
+	if c.present("ssl.sigalgs.list") {
+		if reason := checkSigalgs(c.text("ssl.sigalgs.list")); reason != "" {
+			return nil, nil, refuse("ssl.sigalgs.list failed: %s", reason)
+		}
 	}
 	return suites, curves, nil
 }
@@ -129,17 +131,23 @@ func without(curves []tls.CurveID, id tls.CurveID) []tls.CurveID {
 	return kept
 }
 
-// validSigalgs tells whether OpenSSL would take a list of signature algorithms. Go chooses them by
-// itself, so that is all the property does.
-func validSigalgs(list string) bool {
+// checkSigalgs tells why OpenSSL would refuse a list of signature algorithms, if it would. Go chooses
+// them by itself, so that is all the property does.
+func checkSigalgs(list string) (reason string) {
+	known := 0
 	for item := range strings.SplitSeq(list, ":") {
-		optional := strings.HasPrefix(item, "?")
-		item = strings.TrimPrefix(item, "?")
-		if !optional && !knownSigalg(item) {
-			return false
+		name := strings.TrimPrefix(item, "?")
+		switch {
+		case knownSigalg(name):
+			known++
+		case name == item:
+			return noReason
 		}
 	}
-	return true
+	if known == 0 {
+		return "error:no valid signature algorithms in '" + list + "'"
+	}
+	return ""
 }
 
 // knownSigalg tells whether OpenSSL knows the name of a signature algorithm, or the two halves of

@@ -66,7 +66,8 @@ func (c *Conf) warnings(brokers int) []Warning {
 	if c.modified("sasl.username") && mechanism != "PLAIN" && (len(mechanism) < 5 || mechanism[:5] != "SCRAM") {
 		warn(4, "CONFWARN", "Configuration property `sasl.username` only applies when `sasl.mechanism` is set to PLAIN or SCRAM-SHA-..")
 	}
-	if brokers == 0 && c.number("test.mock.num.brokers") == 0 {
+	// librdkafka counts its stand-in for a transaction coordinator as a broker, and its mock brokers.
+	if brokers == 0 && !c.present("transactional.id") && c.number("test.mock.num.brokers") == 0 {
 		warn(5, "CONFWARN", "No `bootstrap.servers` configured: client will not be able to connect to Kafka cluster")
 	}
 	return append(all, c.noEffects()...)
