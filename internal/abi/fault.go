@@ -13,5 +13,6 @@ import "C"
 //export kafkaFault
 func kafkaFault(call *C.struct_kafka_call) {
 	defer guard("kafka_fault", func(text string) { throw(call, text) })
-	panic("a fault that a test asked for")
+	var fault []int
+	_ = fault[len(fault)] // a real one, as the runtime raises it
 }

@@ -26,8 +26,8 @@ const DrainTime = 60 * time.Second
 
 // The faults of a configuration that no property is to blame for. The texts are the original's.
 var (
-	errMissingID     = errors.New("Missing id")     //nolint:revive,staticcheck // the original's text
-	errMissingConfig = errors.New("Missing config") //nolint:revive,staticcheck // the original's text
+	errMissingID     = errors.New("Missing id")     //nolint:staticcheck // the original's text
+	errMissingConfig = errors.New("Missing config") //nolint:staticcheck // the original's text
 )
 
 // A Plugin holds the queues of the process.
