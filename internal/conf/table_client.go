@@ -65,7 +65,7 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "max.in.flight.requests.per.connection", Kind: Int, Min: 1, Max: 1000000, Default: "1000000", Importance: Low,
-		How: Mapped, Why: "the wire carries 1 with retries left to do, so that a retry cannot overtake; 5 with idempotence",
+		How: Mapped, Why: "left alone it is 1, so that a retry never overtakes, and 5 with idempotence; a value that is set holds for produce requests, but not with idempotence",
 		Doc: "How many produce requests may wait for their answers on one connection.",
 	},
 	{Name: "max.in.flight", Kind: Alias, Alias: "max.in.flight.requests.per.connection"},

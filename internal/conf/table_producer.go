@@ -77,7 +77,7 @@ var producerProperties = []Property{
 	},
 	{
 		Name: "batch.size", Role: ProducerRole, Kind: Int, Min: 1, Max: math.MaxInt32, Default: "1000000", Importance: Medium,
-		How: Mapped, Why: "never below what the largest message needs",
+		How: NotHonoured, Why: "a batch may grow to message.max.bytes, because the engine refuses a message that is larger than its batches may be",
 		Doc: "How many bytes a batch may hold.",
 	},
 	{

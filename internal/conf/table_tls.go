@@ -109,7 +109,7 @@ var tlsProperties = []Property{
 	},
 	{
 		Name: "ssl.providers", Kind: String, Importance: Low,
-		How: OwnCode, Why: "default, base and legacy are always there; any other refuses to start, as a missing one does in librdkafka",
+		How: OwnCode, Why: "default, base and null are always there; any other refuses to start, as a missing one does in librdkafka",
 		Doc: "The OpenSSL providers to load.",
 	},
 	{
@@ -121,7 +121,7 @@ var tlsProperties = []Property{
 	},
 	{
 		Name: "ssl.engine.id", Kind: String, Default: "dynamic", Importance: Low,
-		How: NotHonoured, Why: "there is no OpenSSL here to load an engine into",
+		How: NothingToDo, Why: "without ssl.engine.location, which is refused, librdkafka does not read it either",
 		Doc: "The name of the OpenSSL engine.",
 	},
 	{

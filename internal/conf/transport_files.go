@@ -36,11 +36,34 @@ func (t trust) addTo(pool *x509.CertPool) {
 	}
 }
 
+// largestFile is more than any certificate store has.
+const largestFile = 64 << 20
+
+// readFile reads a file that an operator named. What is no file at all, like a pipe that nobody
+// writes to, would hold up the start of the host.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: %w", path, errIsFolder)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a file", path)
+	case info.Size() > largestFile:
+		return nil, fmt.Errorf("%s has %d bytes, more than %d", path, info.Size(), largestFile)
+	}
+	return os.ReadFile(path)
+}
+
+// errIsFolder is what reading a folder as a file gives.
+var errIsFolder = errors.New("is a folder")
+
 var errNoTrust = errors.New("no certificate or crl found")
 
 // readTrust reads certificates and revocation lists, of which there must be one.
 func readTrust(path string) (trust, error) {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return trust{}, err
 	}
@@ -120,7 +143,7 @@ func parseCertificates(data []byte) (found [][]byte, bad bool) {
 func (s *tlsSource) loadIdentity() (*tls.Certificate, error) {
 	id := &tls.Certificate{}
 	if s.hasCert {
-		data, err := os.ReadFile(s.cert)
+		data, err := readFile(s.cert)
 		if err == nil {
 			err = setCertificate(id, data)
 		}
@@ -134,7 +157,7 @@ func (s *tlsSource) loadIdentity() (*tls.Certificate, error) {
 		}
 	}
 	if s.hasKey {
-		data, err := os.ReadFile(s.key)
+		data, err := readFile(s.key)
 		if err == nil {
 			err = s.setKey(id, data)
 		}
@@ -274,7 +297,7 @@ var rc2 = []byte{0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0
 
 // loadStore takes key, certificate and chain from a PKCS#12 file.
 func (s *tlsSource) loadStore(id *tls.Certificate) error {
-	data, err := os.ReadFile(s.store)
+	data, err := readFile(s.store)
 	if err != nil && !errors.Is(err, errIsFolder) {
 		return refuse("Failed to open ssl.keystore.location: %s: error:%v", s.store, err)
 	}

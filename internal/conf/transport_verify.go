@@ -7,12 +7,8 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"syscall"
 	"time"
 )
-
-// errIsFolder is what reading a folder as a file gives.
-const errIsFolder = syscall.EISDIR
 
 // serverName is the name that is sent to the broker. There is no name to send for an address.
 func serverName(host string) string {

@@ -1,0 +1,170 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Manual returns docs/configuration.md: every property that a producer has, made from the table.
+func Manual() string {
+	var b strings.Builder
+	b.WriteString(manualHead)
+	honoured, not := 0, 0
+	for i := range properties {
+		p := &properties[i]
+		if !p.ofProducer() {
+			continue
+		}
+		if p.effective().How == NotHonoured || p.effective().How == Refused && p.Unsupported == "" {
+			not++
+		} else {
+			honoured++
+		}
+	}
+	fmt.Fprintf(&b, "Of the %d properties of a producer, %d are honoured and %d are not.\n", honoured+not, honoured, not)
+	b.WriteString("\n## Not honoured\n\n| property | why |\n|---|---|\n")
+	for i := range properties {
+		p := &properties[i]
+		if p.ofProducer() && (p.How == NotHonoured || p.How == Refused && p.Unsupported == "") {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", p.Name, p.Why)
+		}
+	}
+	b.WriteString("\n## Properties of a producer\n")
+	for i := range properties {
+		if p := &properties[i]; p.ofProducer() {
+			b.WriteString("\n" + p.Manual())
+		}
+	}
+	b.WriteString("\n## Properties of consumers\n\n" +
+		"They are checked as librdkafka checks them, and then ignored with a warning.\n\n")
+	for i := range properties {
+		if p := &properties[i]; p.Role == ConsumerRole && p.Kind != Pointer {
+			fmt.Fprintf(&b, "- `%s`%s: %s\n", p.reached(), p.inBrackets(), p.line())
+		}
+	}
+	b.WriteString("\n## Never settable\n\n" +
+		"librdkafka takes these from a program, and refuses them as text.\n\n")
+	for i := range properties {
+		if p := &properties[i]; p.Kind == Pointer || p.Kind == Internal {
+			fmt.Fprintf(&b, "- `%s`\n", p.reached())
+		}
+	}
+	return b.String()
+}
+
+const manualHead = `# Configuration
+
+<!-- Made from the property table by "go generate ./internal/conf". Do not edit. -->
+
+A queue's ` + "`config`" + ` takes librdkafka's properties, as of librdkafka 2.15.0: the same names, values, errors and
+warnings. What the engine behind them does with each is told here.
+
+Names count as they are written. A property of topics may be written with ` + "`topic.`" + ` before its name. Numbers may be
+decimal, hexadecimal with 0x or octal with 0, and what follows a number is ignored: 10k is 10. Booleans are true, t, 1,
+false, f and 0. Words count without regard to case. An empty text gives a text property its default back.
+
+- **honoured**: it has the effect that it has in librdkafka
+- **nothing to do**: a producer of librdkafka shows no effect of it either
+- **not honoured**: it is accepted and checked, and has no effect; a line in the log says so when it is set
+- **refused**: it is not accepted
+
+`
+
+// ofProducer reports whether p belongs into a producer's manual.
+func (p *Property) ofProducer() bool {
+	return p.Role != ConsumerRole && p.Kind != Pointer && p.Kind != Internal
+}
+
+// effective returns the property that an alias means, and p itself otherwise.
+func (p *Property) effective() *Property {
+	if p.Kind == Alias {
+		return &properties[find(p.Scope, p.Alias)]
+	}
+	return p
+}
+
+// reached returns the name under which p can be set.
+func (p *Property) reached() string {
+	if p.Scope == TopicScope && globalNamed(p.Name) {
+		return topicPrefix + p.Name
+	}
+	return p.Name
+}
+
+func globalNamed(name string) bool { return find(GlobalScope, name) >= 0 }
+
+// line returns the sentence about p.
+func (p *Property) line() string {
+	if p.Kind == Alias {
+		return "Another name of `" + p.effective().reached() + "`."
+	}
+	return p.Doc
+}
+
+// Manual returns the manual of one property, in Markdown.
+func (p *Property) Manual() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n%s\n", p.reached(), p.line())
+	if p.Kind == Alias {
+		return b.String()
+	}
+	facts := []string{p.kindText()}
+	switch {
+	case p.Default != "":
+		facts = append(facts, "default `"+p.Default+"`")
+	case p.EmptyDefault:
+		facts = append(facts, "default empty")
+	case p.Kind == String || p.Kind == KafkaString || p.Kind == Patterns || p.Kind == Flags:
+		facts = append(facts, "not set by default")
+	}
+	if p.Kind != Java {
+		facts = append(facts, p.Importance.String()+" importance")
+	}
+	for _, mark := range []struct {
+		set  bool
+		text string
+	}{
+		{p.Scope == TopicScope, "of topics"},
+		{p.Secret, "secret"},
+		{p.Hidden, "not in librdkafka's own manual"},
+		{p.Deprecated, "deprecated in librdkafka"},
+		{p.Experimental, "experimental in librdkafka"},
+	} {
+		if mark.set {
+			facts = append(facts, mark.text)
+		}
+	}
+	fmt.Fprintf(&b, "\n- %s\n- %s", strings.Join(facts, "; "), p.How)
+	if p.Why != "" {
+		fmt.Fprintf(&b, ": %s", p.Why)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// kindText returns the kind of p with its range or words.
+func (p *Property) kindText() string {
+	switch p.Kind {
+	case Int, Double:
+		text := fmt.Sprintf("%s from %d to %d", p.Kind, p.Min, p.Max)
+		for _, w := range p.Words {
+			text += fmt.Sprintf(", or `%s` for %d", w.Name, w.Value)
+		}
+		return text
+	case Enum, Flags:
+		var words []string
+		for _, w := range p.Words {
+			words = append(words, "`"+w.Name+"`")
+		}
+		return p.Kind.String() + " " + strings.Join(words, ", ")
+	}
+	return p.Kind.String()
+}
+
+// inBrackets returns the kind of p for a short list.
+func (p *Property) inBrackets() string {
+	if p.Kind == Alias {
+		return ""
+	}
+	return " (" + p.kindText() + ")"
+}
