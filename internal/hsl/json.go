@@ -21,6 +21,12 @@ type jsonStyle struct {
 
 var errJSON = errors.New("the value has no form in JSON")
 
+// text is v as JSON.
+func (s jsonStyle) text(v Value) (Value, error) {
+	b, err := s.encode(nil, v, 0)
+	return String(b), err
+}
+
 // encode appends v. An array is a list where its keys are 0, 1, 2 ... in order.
 func (s jsonStyle) encode(b []byte, v Value, depth int) ([]byte, error) {
 	if depth > maxNesting {

@@ -39,14 +39,7 @@ func jsonEncode(c site, args []Value) (Value, error) {
 	if ascii, ok := opts["ensure_ascii"]; ok {
 		style.ascii = ascii
 	}
-	b, err := style.encode(nil, args[0], 0)
-	if errors.Is(err, errSize) {
-		return nil, err
-	}
-	if err != nil {
-		return None{}, nil
-	}
-	return String(b), nil
+	return orNone(style.text(args[0]))
 }
 
 // jsonDecode gives none for what is no JSON.
@@ -55,9 +48,16 @@ func jsonDecode(_ site, args []Value) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := decodeJSON(str(args[0]), opts["allow_comments"])
-	if err != nil {
-		return None{}, nil
+	return orNone(decodeJSON(str(args[0]), opts["allow_comments"]))
+}
+
+// orNone is how these two functions fail: scripts test for none. A result that is too large ends the run.
+func orNone(v Value, err error) (Value, error) {
+	switch {
+	case errors.Is(err, errSize):
+		return nil, err
+	case err != nil:
+		v = None{}
 	}
 	return v, nil
 }

@@ -3,8 +3,8 @@ package hsl
 // expression reads an expression of any precedence.
 func (p *parser) expression() (expr, error) { return p.climb(precLowest) }
 
-// climb reads an expression whose operators bind tighter than min, after the table in precedence.go.
-func (p *parser) climb(min int) (expr, error) {
+// climb reads an expression whose operators bind tighter than above, after the table in precedence.go.
+func (p *parser) climb(above int) (expr, error) {
 	if err := p.nest(p.peek().pos); err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func (p *parser) climb(min int) (expr, error) {
 		if n > maxChain {
 			return nil, p.errorf(t.pos, "the expression is too long")
 		}
-		x, err := p.infix(l, t, min)
+		x, err := p.infix(l, t, above)
 		if err != nil {
 			return nil, err
 		}
@@ -29,15 +29,15 @@ func (p *parser) climb(min int) (expr, error) {
 	}
 }
 
-// infix reads the operator t and its right side, or gives nil when t binds no tighter than min.
-func (p *parser) infix(l expr, t token, min int) (expr, error) {
+// infix reads the operator t and its right side, or gives nil when t binds no tighter than above.
+func (p *parser) infix(l expr, t token, above int) (expr, error) {
 	if t.kind == tokName {
 		switch {
-		case t.text == "and" && precAnd > min:
+		case t.text == "and" && precAnd > above:
 			p.take()
 			r, err := p.climb(precAnd)
 			return &logical{t.pos, true, l, r}, err
-		case t.text == "or" && precOr > min:
+		case t.text == "or" && precOr > above:
 			p.take()
 			r, err := p.climb(precOr)
 			return &logical{t.pos, false, l, r}, err
@@ -47,7 +47,7 @@ func (p *parser) infix(l expr, t token, min int) (expr, error) {
 	if t.kind != tokOp {
 		return nil, nil
 	}
-	if prec, ok := binaryPrecedence[t.text]; ok && prec > min {
+	if prec, ok := binaryPrecedence[t.text]; ok && prec > above {
 		p.take()
 		if t.text == "**" {
 			prec-- // to the right: 2 ** 3 ** 2 is 2 ** 9
@@ -59,11 +59,11 @@ func (p *parser) infix(l expr, t token, min int) (expr, error) {
 		return &binary{t.pos, t.text, l, r, !simple(r)}, nil
 	}
 	switch {
-	case t.text == "??" && precCoalesce > min:
+	case t.text == "??" && precCoalesce > above:
 		p.take()
 		r, err := p.climb(precCoalesce - 1)
 		return &coalesce{t.pos, l, r}, err
-	case t.text == "?" && precTernary > min:
+	case t.text == "?" && precTernary > above:
 		p.take()
 		x := &ternary{Pos: t.pos, cond: l}
 		var err error

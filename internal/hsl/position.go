@@ -18,7 +18,7 @@ type SyntaxError struct {
 	Msg string
 }
 
-func (e *SyntaxError) Error() string { return e.Pos.String() + ": " + e.Msg }
+func (e *SyntaxError) Error() string { return e.String() + ": " + e.Msg }
 
 // ScriptError is a script that ended early.
 type ScriptError struct {
@@ -32,9 +32,9 @@ type ScriptError struct {
 
 func (e *ScriptError) Error() string {
 	if e.Value != nil {
-		return e.Pos.String() + ": uncaught exception: " + e.Msg
+		return e.String() + ": uncaught exception: " + e.Msg
 	}
-	return e.Pos.String() + ": " + e.Msg
+	return e.String() + ": " + e.Msg
 }
 
 func (e *ScriptError) Unwrap() error { return e.Err }
