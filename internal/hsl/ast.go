@@ -76,6 +76,16 @@ type (
 		Pos
 		l, r expr
 	}
+	// match is match (x) { a, b => value, default => other }.
+	match struct {
+		Pos
+		x    expr
+		arms []matchArm
+	}
+	matchArm struct {
+		cases []expr // none for default
+		val   expr
+	}
 	// assign is target = val, or target op= val.
 	assign struct {
 		Pos

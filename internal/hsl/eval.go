@@ -198,6 +198,37 @@ func (s *switchStmt) exec(m *machine, f *frame) (signal, error) {
 	return sigNext, nil
 }
 
+func (x *match) eval(m *machine, f *frame) (Value, error) {
+	v, err := x.x.eval(m, f)
+	if err != nil {
+		return nil, err
+	}
+	keep(v)
+	var fallback expr
+	for _, arm := range x.arms {
+		if len(arm.cases) == 0 {
+			fallback = arm.val
+		}
+		for _, c := range arm.cases {
+			w, err := c.eval(m, f)
+			if err != nil {
+				return nil, err
+			}
+			same, err := m.equal(v, w, 0)
+			if err != nil {
+				return nil, errAt(c.at(), err)
+			}
+			if same {
+				return arm.val.eval(m, f)
+			}
+		}
+	}
+	if fallback == nil {
+		return nil, throwf(x.Pos, "nothing in the match fits, and it has no default")
+	}
+	return fallback.eval(m, f)
+}
+
 func (s *jump) exec(*machine, *frame) (signal, error) { return s.sig, nil }
 
 func (s *result) exec(m *machine, f *frame) (signal, error) {

@@ -106,7 +106,7 @@ func (p *parser) braced() ([]stmt, error) {
 // unsupported are words of the language that this package refuses.
 var unsupported = map[string]string{
 	"class": "classes", "barrier": "barriers", "cache": "cached calls", "yield": "generators",
-	"object": "objects", "match": "match expressions", "static": "static members",
+	"object": "objects", "static": "static members",
 }
 
 func (p *parser) statement() (stmt, error) {

@@ -197,6 +197,47 @@ func (p *parser) switchCase(at Pos) (stmt, error) {
 	return s, nil
 }
 
+// match reads (x) { a, b => value, default => other }.
+func (p *parser) match(at Pos) (expr, error) {
+	x, err := p.condition()
+	if err != nil {
+		return nil, err
+	}
+	m := &match{Pos: at, x: x}
+	if err := p.expect("{"); err != nil {
+		return nil, err
+	}
+	hasDefault := false
+	for !p.accept("}") {
+		var arm matchArm
+		t := p.peek()
+		switch {
+		case p.isOp("=>"):
+			return nil, p.unexpected("an expression")
+		case p.isName("default"):
+			if hasDefault {
+				return nil, p.errorf(t.pos, "the match has a default already")
+			}
+			hasDefault = true
+			p.take()
+			err = p.expect("=>")
+		default:
+			arm.cases, err = p.list("=>")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if arm.val, err = p.expression(); err != nil {
+			return nil, err
+		}
+		m.arms = append(m.arms, arm)
+		if !p.accept(",") && !p.isOp("}") {
+			return nil, p.unexpected(`"," or "}"`)
+		}
+	}
+	return m, nil
+}
+
 // jump reads break; and continue;
 func (p *parser) jump(at Pos, word string) (stmt, error) {
 	sig := sigContinue

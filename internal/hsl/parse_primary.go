@@ -77,6 +77,8 @@ func (p *parser) named(t token) (expr, error) {
 		return p.probe(t)
 	case "function":
 		return p.anonymous(t.pos)
+	case "match":
+		return p.match(t.pos)
 	case "builtin":
 		name := p.peek()
 		if name.kind != tokName {
