@@ -168,7 +168,8 @@ func unescape(s string) (b byte, n int, ok bool) {
 	return 0, 0, false
 }
 
-// raw reads ”...” or 'tag'...'tag', whose bytes stand for themselves.
+// raw reads a raw string, which ends in the mark that it begins with: two single quotes with a tag or
+// nothing between them. Its bytes stand for themselves.
 func (s *scanner) raw(t token) (token, error) {
 	t.kind = tokString
 	rest := s.rest()
