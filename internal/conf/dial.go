@@ -56,7 +56,8 @@ var errNoBrokers = errors.New("no bootstrap.servers configured")
 type dialer struct {
 	set  *Settings
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	own  bool // dial is TCP and not a caller's stand-in for it
+	own  bool      // dial is TCP and not a caller's stand-in for it
+	tls  *tlsFiles // nil where the protocol is not encrypted
 
 	mu        sync.Mutex
 	pauses    map[string]*pause   // by address, guarded by mu
@@ -69,9 +70,9 @@ type pause struct {
 	until time.Time
 }
 
-func (s *Settings) newDialer(dial func(context.Context, string, string) (net.Conn, error)) *dialer {
-	d := &dialer{set: s, dial: dial, pauses: map[string]*pause{}, addresses: map[string]resolved{}}
-	if dial == nil {
+func (s *Settings) newDialer(deps Deps) *dialer {
+	d := &dialer{set: s, dial: deps.Dialer, tls: s.tls.with(deps), pauses: map[string]*pause{}, addresses: map[string]resolved{}}
+	if d.dial == nil {
 		d.dial, d.own = s.network.dialTCP, true
 	}
 	return d
@@ -117,8 +118,8 @@ func (d *dialer) reach(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.set.tls != nil {
-		if conn, err = d.set.tls.handshake(ctx, conn, host); err != nil {
+	if d.tls != nil {
+		if conn, err = d.tls.handshake(ctx, conn, host); err != nil {
 			return nil, err
 		}
 	}

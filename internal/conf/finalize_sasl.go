@@ -28,6 +28,12 @@ func (c *Conf) finalizeSASL() error {
 		return refuse("No provider for SASL mechanism GSSAPI: recompile librdkafka with libsasl2 or openssl support. " +
 			"Current build options: PLAIN SASL_SCRAM OAUTHBEARER")
 	}
+	// Compat: librdkafka does not have this one, so its own words are given unless there is a key.
+	if mechanism == mechanismAWS {
+		if _, err := awsAuth(credentials{conf: c}); err == nil {
+			return nil
+		}
+	}
 	return refuse("Unsupported SASL mechanism: %s", mechanism)
 }
 

@@ -23,6 +23,11 @@ type Deps struct {
 	// put on top of either.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Secret gives the present value of a property that is kept outside of the configuration, such as
+	// sasl.password, and false for the others. It is asked at each login, from many goroutines, and
+	// must not block for long; nil asks nobody.
+	Secret func(property string) (text string, ok bool)
+
 	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
 	SoftwareName, SoftwareVersion string
 }
@@ -52,7 +57,7 @@ const batchHeadroom = 512
 // report the first too late, and the last for a whole partition together. So kgo's own limits are
 // far above and its own wait is none.
 func (s *Settings) Options(deps Deps) ([]kgo.Opt, error) {
-	dial := s.newDialer(deps.Dialer)
+	dial := s.newDialer(deps)
 	opts := []kgo.Opt{
 		kgo.ClientID(s.ClientID[:min(len(s.ClientID), maxClientID)]),
 		kgo.SoftwareNameAndVersion(s.software(deps)),
@@ -92,7 +97,7 @@ func (s *Settings) Options(deps Deps) ([]kgo.Opt, error) {
 		opts = append(opts, kgo.MaxVersions(kversion.FromString("v"+s.maxVersions)))
 	}
 	opts = append(opts, s.guarantees()...)
-	return append(opts, s.login()...), nil
+	return append(opts, s.login(deps)...), nil
 }
 
 // guarantees returns the options about what is written how often and in which order.
@@ -201,14 +206,6 @@ func (s *Settings) codec() kgo.CompressionCodec {
 	default:
 		return kgo.NoCompression()
 	}
-}
-
-// login returns the SASL options.
-func (s *Settings) login() []kgo.Opt {
-	if s.SASLMechanism == "" {
-		return nil
-	}
-	return s.mechanism()
 }
 
 // isSeed reports whether address was configured and not learnt from the cluster.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // tlsSource is what the ssl.* properties say: where things are, and not yet what is in them.
@@ -30,6 +32,8 @@ type tlsSource struct {
 // read from has changed: a renewed certificate is used by the next connection.
 type tlsFiles struct {
 	source tlsSource
+	secret func(property string) (string, bool) // see [Deps]; may be nil
+	report func(err error)                      // of a change that cannot be used; may be nil
 
 	mu      sync.Mutex
 	stamps  []stamp    // of the files that current was read from; guarded by mu
@@ -81,6 +85,36 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 		return nil, err
 	}
 	return files, nil
+}
+
+// with returns files of its own for a client: they are read again for themselves, with the secrets
+// and the log of deps.
+func (t *tlsFiles) with(deps Deps) *tlsFiles {
+	if t == nil {
+		return nil
+	}
+	own := &tlsFiles{source: t.source, secret: deps.Secret, stamps: t.stamps, current: t.current}
+	if deps.Logger != nil {
+		own.report = func(err error) {
+			deps.Logger.Log(kgo.LogLevelWarn, "changed TLS files cannot be used, the old ones stay", "err", err)
+		}
+	}
+	return own
+}
+
+// passwords returns the source with its passwords as they are now.
+func (t *tlsFiles) passwords() *tlsSource {
+	source := t.source
+	if t.secret == nil {
+		return &source
+	}
+	if text, ok := t.secret("ssl.key.password"); ok {
+		source.keyPassword, source.hasKeyPassword = text, true
+	}
+	if text, ok := t.secret("ssl.keystore.password"); ok {
+		source.storePassword = text
+	}
+	return &source
 }
 
 // load reads the files. Its errors are librdkafka's up to ": error:", behind which OpenSSL's own
@@ -223,8 +257,11 @@ func (t *tlsFiles) refresh() *tlsConfig {
 	if same {
 		return current
 	}
-	fresh, err := t.source.load()
+	fresh, err := t.passwords().load()
 	if err != nil {
+		if t.report != nil {
+			t.report(err)
+		}
 		return current
 	}
 	t.mu.Lock()
