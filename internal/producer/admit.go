@@ -102,7 +102,7 @@ func (p *Producer) Offer(r *kgo.Record) resperr.Code {
 // unfit makes the checks that need no lock.
 func (p *Producer) unfit(r *kgo.Record, n int) resperr.Code {
 	switch {
-	case p.set.TransactionalID != "":
+	case p.set.Transactional:
 		// Compat: nobody can begin a transaction from a script, so no message has one.
 		return resperr.State
 	case len(r.Topic) > maxTopic || p.set.TopicLingerConflict:

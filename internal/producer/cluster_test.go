@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -211,4 +212,35 @@ func (c *cluster) cut() {
 		conn.Close()
 	}
 	c.conns = nil
+}
+
+// create makes a topic, as an administrator does.
+func (c *cluster) create(topic string, partitions int32) {
+	c.t.Helper()
+	c.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.CreateTopic(ctx, partitions, 1, nil, topic)
+		return err
+	})
+}
+
+func (c *cluster) remove(topic string) {
+	c.t.Helper()
+	c.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.DeleteTopic(ctx, topic)
+		return err
+	})
+}
+
+func (c *cluster) admin(do func(context.Context, *kadm.Client) error) {
+	c.t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:9092"), kgo.Dialer(c.net.DialContext))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := do(ctx, kadm.NewClient(cl)); err != nil {
+		c.t.Fatal(err)
+	}
 }

@@ -17,13 +17,13 @@ import (
 func (p *Producer) delivered(r *kgo.Record, err error) {
 	e, code := p.outcome(r, err)
 	l := e.lane
-	if code == resperr.NoError {
+	switch {
+	case code == resperr.NoError:
 		if !l.progressed.Load() {
 			l.progressed.Store(true)
 		}
-	} else if code == resperr.MsgTimedOut && !e.reported.Load() && p.spare(e) {
-		// The client fails everything it has of a partition when the oldest is too old. This one
-		// still has time: it goes again, in order, before anything newer of its topic.
+	case p.again(l, e, code):
+		// It goes again, in order, before anything newer of its topic.
 		l.mu.Lock()
 		l.again = append(l.again, e)
 		l.mu.Unlock()
@@ -31,6 +31,10 @@ func (p *Producer) delivered(r *kgo.Record, err error) {
 		l.inClient.Add(-1)
 		p.wake()
 		return
+	case code == resperr.Fail && l.verdict.Load() != 0:
+		code = resperr.Code(l.verdict.Load())
+	case l.partitions.Load() == 0:
+		l.learn(code)
 	}
 	left := l.inClient.Add(-1)
 	p.settle(e, code)
@@ -38,6 +42,39 @@ func (p *Producer) delivered(r *kgo.Record, err error) {
 	if l.held.Load() && (code == resperr.NoError || left == 0) {
 		p.wake()
 	}
+}
+
+// learn lets later calls be answered at once with what the client has found out about a topic that
+// it could not load.
+func (l *lane) learn(code resperr.Code) {
+	switch code {
+	case resperr.TopicAuthorizationFailed:
+		l.refusal.Store(int32(code))
+	case resperr.TopicException:
+		l.refusal.Store(int32(resperr.UnknownTopic))
+	default:
+		return
+	}
+	l.asked.Store(true) // the sender notes the time
+}
+
+// again says whether a record that the client has given up is to be tried once more.
+func (p *Producer) again(l *lane, e *entry, code resperr.Code) bool {
+	if e.reported.Load() || p.gaveUp.Load() {
+		return false
+	}
+	switch code {
+	case resperr.MsgTimedOut:
+		// The client fails everything it has of a partition when the oldest is too old.
+		return p.spare(e)
+	case resperr.UnknownTopicID:
+		// The topic was deleted and made anew, and the client must be told to forget the old one.
+		l.recreated.Store(true)
+		return p.spare(e)
+	case resperr.Fail:
+		return l.reloading.Load() && p.spare(e)
+	}
+	return false
 }
 
 // outcome says which entry r is and what became of it.
@@ -55,7 +92,7 @@ func (p *Producer) outcome(r *kgo.Record, err error) (*entry, resperr.Code) {
 // spare says whether a record that the client timed out has a second or more to live.
 func (p *Producer) spare(e *entry) bool {
 	limit := p.set.MessageTimeout
-	return !p.gaveUp.Load() && (limit == 0 || age(&e.Record, p.now()) < limit-time.Second)
+	return limit == 0 || age(&e.Record, p.now()) < limit-time.Second
 }
 
 // codeOf turns the client's error into librdkafka's code. It is the only place that does, and it

@@ -66,9 +66,11 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	lost := p.Flush(ctx)
 	p.dismissWaiters(resperr.Destroy)
 	p.gaveUp.Store(true)
+	p.end()
 	close(p.quit)
 	<-p.finished
 	p.client.Close()
+	p.scout.ended.Wait()
 	p.abandon()
 	p.settleRest()
 	p.resumes.wait()

@@ -20,6 +20,9 @@ const (
 	// probeRecords are tried on a stalled topic. More would only fail together.
 	probeRecords = 1000
 
+	// probeEvery keeps a topic that fails at once from being tried without a pause.
+	probeEvery = 100 * time.Millisecond
+
 	// internedHeaders bounds the header names that a topic remembers; scripts use a handful.
 	internedHeaders = 64
 )
@@ -38,14 +41,20 @@ type lane struct {
 	held       atomic.Bool  // stalled, or about to be: reports wake the sender
 	outside    atomic.Int64 // len(backlog), for those who look from outside
 	refusal    atomic.Int32 // a code that calls are answered with at once, or 0
+	asked      atomic.Bool  // a call was answered with refusal since the sender looked
+	verdict    atomic.Int32 // what records fail with that the client was made to give back, or 0
+	recreated  atomic.Bool  // the client refuses a topic that was deleted and made anew
+	reloading  atomic.Bool  // and is told to forget the old one, which gives its records back
 	partitions atomic.Int32 // how many the topic has, 0 while unknown
 
 	mu    sync.Mutex
 	again []*entry // given back by the client before their time was over, in order; guarded by mu
 
 	// The rest belongs to the sender.
-	active  bool // in sender.active
-	moved   time.Time
+	active  bool      // in sender.active
+	born    time.Time // of the first call: from here on an unknown topic has its time to appear
+	refused time.Time // when refusal was last asked for
+	moved   time.Time // when the topic last got on
 	backlog []*entry
 	store   *slab // where backlog copies records of mixed slabs, so that those can go
 }
@@ -72,6 +81,9 @@ func (l *lane) intern(headers []kgo.RecordHeader) {
 // refuses returns the code for a record that this topic is known not to take, or NoError.
 func (l *lane) refuses(partition int32) resperr.Code {
 	if code := l.refusal.Load(); code != 0 {
+		if !l.asked.Load() {
+			l.asked.Store(true)
+		}
 		return resperr.Code(code)
 	}
 	if n := l.partitions.Load(); n > 0 && (partition >= n || partition < -1) {

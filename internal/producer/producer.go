@@ -65,6 +65,9 @@ type Producer struct {
 	resumes resumes
 
 	sender sender
+	scout  scout
+	life   context.Context // ends at Stop: questions to the cluster end with it
+	end    context.CancelFunc
 }
 
 // Deps are what a Producer is given by the process around it.
@@ -90,6 +93,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	}
 	p.load.limits(set)
 	p.promise = p.delivered
+	p.life, p.end = context.WithCancel(context.Background())
 	opts, err := set.Options(deps.Client)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)

@@ -3,12 +3,14 @@ package producer
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -317,5 +319,105 @@ func TestAPartitionThatDoesNotExistIsReportedThenRefused(t *testing.T) {
 			}
 		}
 		stop(t, p, time.Minute)
+	})
+}
+
+func TestAnUnknownTopicFailsAfterItsTimeAndIsRefusedUntilItAppears(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		p := c.queue(&logged{}, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=30000")
+		c.offer(p, 3)
+		time.Sleep(29 * time.Second)
+		if s := p.Snapshot(); s.Failed != 0 {
+			t.Errorf("%d have failed after 29 s", s.Failed)
+		}
+		time.Sleep(3 * time.Second)
+		if s := p.Snapshot(); s.Failed != 3 || s.Failures[0].Code != resperr.UnknownTopicOrPart {
+			t.Errorf("after 32 s: %+v", s)
+		}
+		if code := p.Offer(value("v")); code != resperr.UnknownTopic {
+			t.Errorf("a later call is answered %v", code)
+		}
+		c.create("mail", 1)
+		time.Sleep(3 * time.Second)
+		c.offer(p, 3)
+		if lost := stop(t, p, time.Minute); lost != 0 {
+			t.Errorf("%d lost on the topic that has appeared", lost)
+		}
+		c.records("mail", 3)
+	})
+}
+
+func TestATopicThatIsDeletedAndMadeAnewGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		p := c.queue(&logged{}, "topic.metadata.refresh.interval.ms=5000")
+		c.offer(p, 10)
+		time.Sleep(time.Second)
+		c.remove("mail")
+		c.create("mail", 1)
+		for i := range 200 {
+			if code := p.Offer(value(fmt.Sprintf("new%04d", i))); code != resperr.NoError {
+				t.Fatalf("record %d is refused: %v", i, code)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if lost := stop(t, p, time.Minute); lost != 0 {
+			t.Errorf("%d lost", lost)
+		}
+		got := c.records("mail", 200)
+		for i, r := range got {
+			if want := fmt.Sprintf("new%04d", i); string(r.Value) != want {
+				t.Fatalf("record %d is %q, want %q", i, r.Value, want)
+			}
+		}
+	})
+}
+
+func TestATopicThatIsNotAuthorisedIsReportedThenRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		var denied atomic.Bool
+		denied.Store(true)
+		c.fake.ControlKey(int16(kmsg.Metadata), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+			c.fake.KeepControl()
+			req := kreq.(*kmsg.MetadataRequest)
+			if !denied.Load() || len(req.Topics) == 0 {
+				return nil, nil, false
+			}
+			resp := req.ResponseKind().(*kmsg.MetadataResponse)
+			resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{NodeID: 0, Host: "127.0.0.1", Port: 9092})
+			for _, topic := range req.Topics {
+				resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: topic.Topic, ErrorCode: 29})
+			}
+			return resp, nil, true
+		})
+		p := c.queue(&logged{})
+		c.offer(p, 2)
+		time.Sleep(2 * time.Second)
+		if s := p.Snapshot(); s.Failed != 2 || s.Failures[0].Code != resperr.TopicAuthorizationFailed {
+			t.Errorf("after 2 s: %+v", s)
+		}
+		if code := p.Offer(value("v")); code != resperr.TopicAuthorizationFailed {
+			t.Errorf("a later call is answered %v", code)
+		}
+		denied.Store(false)
+		time.Sleep(5 * time.Second)
+		c.offer(p, 1)
+		if lost := stop(t, p, time.Minute); lost != 0 || p.Snapshot().Delivered != 1 {
+			t.Errorf("after the grant: %d lost, %+v", lost, p.Snapshot())
+		}
+	})
+}
+
+func TestRequiredAcksThatNoBrokerTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		p := c.queue(&logged{}, "acks=2")
+		c.offer(p, 1)
+		stop(t, p, time.Minute)
+		if s := p.Snapshot(); s.Failed != 1 || s.Failures[0].Code != resperr.InvalidRequiredAcks {
+			t.Errorf("reported %+v", s)
+		}
 	})
 }

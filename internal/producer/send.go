@@ -3,6 +3,8 @@ package producer
 import (
 	"context"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // tickEvery is how often the sender looks after stalled topics and old messages while any record
@@ -64,6 +66,7 @@ func (p *Producer) pump(now time.Time) time.Duration {
 		s.ticked = now
 		p.tick(now)
 	} else {
+		p.judge(now)
 		p.resume(now)
 	}
 	if len(s.active) == 0 {
@@ -133,6 +136,9 @@ func (p *Producer) feed(s *slab, now time.Time) {
 
 func (p *Producer) activate(l *lane, now time.Time) {
 	l.active, l.moved = true, now
+	if l.born.IsZero() {
+		l.born = now
+	}
 	if len(p.sender.active) == 0 {
 		p.sender.ticked = now
 	}
@@ -142,6 +148,13 @@ func (p *Producer) activate(l *lane, now time.Time) {
 // hand gives one record to the client. The client's own limits are far above ours, so this does
 // not wait.
 func (p *Producer) hand(l *lane, e *entry) {
+	if p.set.Acks > 1 {
+		// Compat: acks. librdkafka sends any number, and brokers refuse all but 0, 1 and -1. The
+		// client cannot send it; the report is the broker's.
+		p.settle(e, resperr.InvalidRequiredAcks)
+		p.letGo(e.slab)
+		return
+	}
 	l.inClient.Add(1)
 	p.client.Produce(context.Background(), &e.Record, p.promise)
 }
@@ -186,6 +199,8 @@ func (p *Producer) resume(now time.Time) {
 
 // tick looks at every active lane: who got on, who stalls, what is too old, who is done.
 func (p *Producer) tick(now time.Time) {
+	p.judge(now)
+	p.ask(now)
 	active := p.sender.active[:0]
 	for _, l := range p.sender.active {
 		p.expire(l, now)
@@ -194,7 +209,7 @@ func (p *Producer) tick(now time.Time) {
 		}
 		p.service(l, now)
 		l.outside.Store(int64(len(l.backlog)))
-		if l.inClient.Load() > 0 || l.waiting() {
+		if l.inClient.Load() > 0 || l.waiting() || l.forget(now) {
 			active = append(active, l)
 			continue
 		}
@@ -215,15 +230,19 @@ func (p *Producer) tick(now time.Time) {
 // service moves a lane on: a delivery opens it, an empty client gets a few records to try.
 func (p *Producer) service(l *lane, now time.Time) {
 	l.reclaim()
+	if l.inClient.Load() == 0 && l.verdict.Load() != 0 {
+		l.verdict.Store(0)
+	}
 	if l.progressed.Load() && l.progressed.Swap(false) {
 		l.moved = now
+		l.reloading.Store(false)
 		l.held.Store(false)
 	}
 	if !l.held.Load() {
 		p.release(l, len(l.backlog))
 		return
 	}
-	if l.inClient.Load() == 0 && len(l.backlog) > 0 {
+	if l.inClient.Load() == 0 && len(l.backlog) > 0 && now.Sub(l.moved) >= probeEvery {
 		l.moved = now
 		p.release(l, p.probe(l))
 	}
