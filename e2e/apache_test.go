@@ -20,30 +20,25 @@ import (
 // cores, so it is kept for the next script; there are at most as many as scripts that run side by side.
 type apachePool struct {
 	mu   sync.Mutex
-	idle []*apacheBroker // guarded by mu
+	idle []*apacheBroker // guarded by mu; those of both kinds of autoCreate
 	all  []*apacheBroker // guarded by mu
 }
 
 // require starts the first broker, or skips or fails the test with what the machine lacks.
 func (p *apachePool) require(t *testing.T) {
 	t.Helper()
-	b, err := p.lease(t.Context())
+	b, err := p.lease(t.Context(), false)
 	realkafka.Require(t, err)
 	if err := b.release(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (p *apachePool) lease(ctx context.Context) (broker, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		b := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
+func (p *apachePool) lease(ctx context.Context, autoCreate bool) (broker, error) {
+	if b := p.takeIdle(autoCreate); b != nil {
 		return b, nil
 	}
-	p.mu.Unlock()
-	b, err := startApache(ctx, p)
+	b, err := startApache(ctx, p, autoCreate)
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +46,18 @@ func (p *apachePool) lease(ctx context.Context) (broker, error) {
 	defer p.mu.Unlock()
 	p.all = append(p.all, b)
 	return b, nil
+}
+
+func (p *apachePool) takeIdle(autoCreate bool) *apacheBroker {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range p.idle {
+		if b.autoCreate == autoCreate {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			return b
+		}
+	}
+	return nil
 }
 
 func (p *apachePool) close() {
@@ -67,22 +74,26 @@ func (p *apachePool) close() {
 
 // apacheBroker is a real broker behind a forwarder, whose address it advertises: only there can connections
 // be cut from outside the broker.
+//
+// It does not create topics by itself unless a script asks for that: a question that a hung broker answers after its
+// script has ended would otherwise create the topic again that the clean-up has just removed.
 type apacheBroker struct {
-	pool  *apachePool
-	port  int
-	kafka *realkafka.Broker
-	front *front
-	down  bool
+	pool       *apachePool
+	port       int
+	autoCreate bool
+	kafka      *realkafka.Broker
+	front      *front
+	down       bool
 }
 
-func startApache(ctx context.Context, pool *apachePool) (*apacheBroker, error) {
+func startApache(ctx context.Context, pool *apachePool, autoCreate bool) (*apacheBroker, error) {
 	port, err := realkafka.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	b := &apacheBroker{pool: pool, port: port}
+	b := &apacheBroker{pool: pool, port: port, autoCreate: autoCreate}
 	b.kafka, err = realkafka.Start(ctx, realkafka.Options{
-		AutoCreateTopics: true,
+		AutoCreateTopics: autoCreate,
 		Advertised:       map[string]string{realkafka.Plaintext: b.address()},
 	})
 	if err != nil {

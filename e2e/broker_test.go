@@ -27,12 +27,12 @@ type broker interface {
 	release() error
 }
 
-// obtain returns a running broker without topics.
-func obtain(ctx context.Context) (broker, error) {
+// obtain returns a running broker without topics. With autoCreate it creates those that a producer asks for.
+func obtain(ctx context.Context, autoCreate bool) (broker, error) {
 	if under.broker == apache {
-		return under.pool.lease(ctx)
+		return under.pool.lease(ctx, autoCreate)
 	}
-	return startEmbedded()
+	return startEmbedded(autoCreate)
 }
 
 // patience bounds every wait of a script. It is long because two cores may start two Java processes meanwhile.

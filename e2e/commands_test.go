@@ -52,7 +52,7 @@ func (s *scene) start(ts *testscript.TestScript, args []string) error {
 	defer cancel()
 	switch {
 	case s.broker == nil:
-		if s.broker, err = obtain(ctx); err != nil {
+		if s.broker, err = obtain(ctx, plan.autoCreate); err != nil {
 			return err
 		}
 	case s.down:
@@ -79,6 +79,7 @@ type startPlan struct {
 	topics     []string
 	partitions int32
 	hang       bool
+	autoCreate bool
 }
 
 func parseStart(args []string) (startPlan, error) {
@@ -96,9 +97,11 @@ func parseStart(args []string) (startPlan, error) {
 			plan.partitions = int32(n)
 		case arg == "produce=hang":
 			plan.hang = true
+		case arg == "create=auto":
+			plan.autoCreate = true
 		case arg == "produce=ok":
 		default:
-			return plan, fmt.Errorf("kafka start: %q; use topic=NAME, partitions=N, produce=hang or produce=ok", arg)
+			return plan, fmt.Errorf("kafka start: %q; use topic=NAME, partitions=N, create=auto, produce=hang or produce=ok", arg)
 		}
 	}
 	return plan, nil

@@ -8,9 +8,10 @@
 //
 // Beside testscript's own commands a script has
 //
-//	kafka start [topic=NAME]... [partitions=N] [produce=hang|ok]
+//	kafka start [topic=NAME]... [partitions=N] [create=auto] [produce=hang|ok]
 //	                  a broker with these topics; its HOST:PORT is in $BROKER. After `kafka stop` it is the
 //	                  same broker, with its data, on the same address
+//	                  With create=auto a topic that a producer asks for is created
 //	kafka stop        the broker ends in order, and its address refuses connections
 //	kafka hang        it takes connections and bytes and answers nothing
 //	kafka resume      it goes on with what reached it in the meantime
@@ -18,6 +19,8 @@
 //	records TOPIC COUNT [FILE]
 //	                  waits until TOPIC holds exactly COUNT records, and with FILE compares them with its JSON
 //	                  lines: partition by partition, without offsets and timestamps
+//	records -distinct TOPIC COUNT
+//	                  the same with records that repeat another not counted: where Kafka promises no more
 //	await FILE REGEXP waits until FILE has a line like that: how a script follows `exec ... >FILE &`
 //
 // and two programs on its path: hslrun, which loads the kafka.so under test, and `exits N PROGRAM ...`, which succeeds

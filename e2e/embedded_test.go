@@ -15,13 +15,14 @@ import (
 // embeddedBroker is a kfake cluster of one broker behind a front. It keeps its data in a folder, so that a stop
 // and a start are those of a broker and not of a new one.
 type embeddedBroker struct {
-	port    int
-	folder  string
-	front   *front
-	cluster *kfake.Cluster // nil while stopped
+	port       int
+	folder     string
+	autoCreate bool
+	front      *front
+	cluster    *kfake.Cluster // nil while stopped
 }
 
-func startEmbedded() (broker, error) {
+func startEmbedded(autoCreate bool) (broker, error) {
 	// Not port 0: the kernel could give that port to somebody else while the broker is stopped.
 	port, err := realkafka.FreePort()
 	if err != nil {
@@ -31,7 +32,7 @@ func startEmbedded() (broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &embeddedBroker{port: port, folder: folder}
+	b := &embeddedBroker{port: port, folder: folder, autoCreate: autoCreate}
 	if err := b.start(context.Background()); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -46,11 +47,10 @@ func (b *embeddedBroker) start(context.Context) error {
 	if b.cluster != nil {
 		return fmt.Errorf("the broker at %s runs already", b.address())
 	}
-	cluster, err := kfake.NewCluster(
+	options := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.Ports(b.port),
 		kfake.DataDir(b.folder),
-		kfake.AllowAutoTopicCreation(),
 		kfake.DefaultNumPartitions(1),
 		kfake.ListenFn(func(network, address string) (net.Listener, error) {
 			l, err := net.Listen(network, address)
@@ -60,7 +60,11 @@ func (b *embeddedBroker) start(context.Context) error {
 			b.front = newFront(l)
 			return b.front, nil
 		}),
-	)
+	}
+	if b.autoCreate {
+		options = append(options, kfake.AllowAutoTopicCreation())
+	}
+	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// recordsCommand is `records TOPIC COUNT [FILE]`.
+// recordsCommand is `records [-distinct] TOPIC COUNT [FILE]`.
 func recordsCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 || len(args) > 3 {
-		ts.Fatalf("usage: records TOPIC COUNT [FILE]")
+	distinct := len(args) > 0 && args[0] == "-distinct"
+	if distinct {
+		args = args[1:]
+	}
+	if neg || len(args) < 2 || len(args) > 3 || distinct && len(args) == 3 {
+		ts.Fatalf("usage: records TOPIC COUNT [FILE], or records -distinct TOPIC COUNT")
 	}
 	topic := args[0]
 	want, err := strconv.Atoi(args[1])
@@ -30,13 +34,18 @@ func recordsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if s.broker == nil {
 		ts.Fatalf("records: no broker; `kafka start` comes first")
 	}
-	if err := awaitCount(s.broker.address(), topic, want); err != nil {
-		ts.Fatalf("%v%s", err, repeated(s.broker.address(), topic, want))
+	address := s.broker.address()
+	if distinct {
+		ts.Check(awaitDistinct(address, topic, want))
+		return
+	}
+	if err := awaitCount(address, topic, want); err != nil {
+		ts.Fatalf("%v%s", err, repeated(address, topic, want))
 	}
 	if len(args) == 2 {
 		return
 	}
-	got, err := readTopic(s.broker.address(), topic, want)
+	got, err := readTopic(address, topic, want)
 	ts.Check(err)
 	golden, err := decodeLines(ts.ReadFile(args[2]))
 	ts.Check(err)
@@ -49,10 +58,49 @@ func recordsCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // awaitCount waits until topic has exactly want records. More is a failure at once: records never go away here.
 func awaitCount(address, topic string, want int) error {
+	have := 0
+	err := pollCount(address, topic, func(n int) (bool, error) {
+		have = n
+		if have > want {
+			return false, fmt.Errorf("%d are there", have)
+		}
+		return have == want, nil
+	})
+	if err != nil {
+		return fmt.Errorf("topic %s: waited for %d records, found %d: %w", topic, want, have, err)
+	}
+	return nil
+}
+
+// awaitDistinct waits until topic has exactly want records, those that repeat another not counted.
+func awaitDistinct(address, topic string, want int) error {
+	have := 0
+	err := pollCount(address, topic, func(n int) (bool, error) {
+		if n < want {
+			return false, nil
+		}
+		lines, err := readTopic(address, topic, n)
+		if err != nil {
+			return false, err
+		}
+		slices.Sort(lines)
+		have = len(slices.Compact(lines))
+		if have > want {
+			return false, fmt.Errorf("%d are there", have)
+		}
+		return have == want, nil
+	})
+	if err != nil {
+		return fmt.Errorf("topic %s: waited for %d distinct records, found %d: %w", topic, want, have, err)
+	}
+	return nil
+}
+
+// pollCount asks for the number of records in topic until done says yes or fails.
+func pollCount(address, topic string, done func(n int) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	have := 0
-	err := withAdmin(address, func(admin *kadm.Client) error {
+	return withAdmin(address, func(admin *kadm.Client) error {
 		return poll(func() (bool, error) {
 			offsets, err := admin.ListEndOffsets(ctx, topic)
 			if err == nil {
@@ -65,18 +113,11 @@ func awaitCount(address, topic string, want int) error {
 				}
 				return false, err
 			}
-			have = 0
-			offsets.Each(func(o kadm.ListedOffset) { have += int(o.Offset) })
-			if have > want {
-				return false, fmt.Errorf("%d are there", have)
-			}
-			return have == want, nil
+			n := 0
+			offsets.Each(func(o kadm.ListedOffset) { n += int(o.Offset) })
+			return done(n)
 		})
 	})
-	if err != nil {
-		return fmt.Errorf("topic %s: waited for %d records, found %d: %w", topic, want, have, err)
-	}
-	return nil
 }
 
 // readTopic returns the first n records of topic as JSON lines, by partition and offset.
@@ -137,8 +178,12 @@ func lineOf(r *kgo.Record) map[string]any {
 	headers := make([][2]any, len(r.Headers))
 	for i, h := range r.Headers {
 		headers[i] = [2]any{h.Key, nil}
-		if h.Value != nil {
+		switch {
+		case h.Value == nil:
+		case utf8.Valid(h.Value):
 			headers[i][1] = string(h.Value)
+		default:
+			headers[i][1] = map[string][]byte{"base64": h.Value}
 		}
 	}
 	line["headers"] = headers

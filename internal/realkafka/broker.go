@@ -196,8 +196,39 @@ func (b *Broker) end(sig syscall.Signal) error {
 }
 
 // Pause makes the broker hang: the kernel still takes connections and bytes for it, and nothing is answered,
-// until [Broker.Resume].
-func (b *Broker) Pause() error { return b.tell(syscall.SIGSTOP) }
+// until [Broker.Resume]. It returns when the last thread has stopped, within milliseconds.
+func (b *Broker) Pause() error {
+	if err := b.tell(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	// The signal is taken by whichever thread runs next. On a busy machine the others answered requests for
+	// another fifty milliseconds, long enough to acknowledge what the test meant to be lost.
+	const between = time.Millisecond
+	ticker := time.NewTicker(between)
+	defer ticker.Stop()
+	deadline := time.NewTimer(stopWithin)
+	defer deadline.Stop()
+	for {
+		running, err := b.running()
+		if err != nil || running == 0 {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			return fmt.Errorf("the broker at %s was paused, and %d of its threads still run", b.Addr(), running)
+		}
+	}
+}
+
+func (b *Broker) running() (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.process == nil {
+		return 0, fmt.Errorf("the broker at %s was stopped while it was paused", b.Addr())
+	}
+	return runningThreads(b.process.child.Pid)
+}
 
 // Resume lets a paused broker go on with whatever reached it in the meantime.
 func (b *Broker) Resume() error { return b.tell(syscall.SIGCONT) }

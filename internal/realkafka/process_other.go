@@ -9,3 +9,6 @@ import "syscall"
 func diesWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{}
 }
+
+// runningThreads cannot look elsewhere than on Linux, and takes the signal for done.
+func runningThreads(int) (int, error) { return 0, nil }
