@@ -1,5 +1,7 @@
 package conf
 
+import "slices"
+
 // op is what a node of an expression does.
 type op uint8
 
@@ -88,42 +90,42 @@ func (n *node) ends(s string, at []bool) []bool {
 	return out
 }
 
+// repeatEnds makes the rounds that must be, and then goes on only from positions that are new: one
+// that was reached in fewer rounds can go as far as one that took more. So it ends soon, however
+// large the numbers of the expression are and however many repetitions stand inside each other.
 func (n *node) repeatEnds(s string, at []bool) []bool {
-	out := make([]bool, len(at))
-	if n.from == 0 {
-		copy(out, at)
-	}
-	// Each round moves at least one position, or what it adds is there already: more rounds than
-	// positions cannot add anything, however large the numbers of the expression are.
-	rounds := max(n.from, n.to)
-	if n.to < 0 || rounds > n.from+len(s)+1 {
-		rounds = n.from + len(s) + 1
-	}
-	for i := 1; i <= rounds; i++ {
-		at = n.sub[0].ends(s, at)
-		if !reached(at) {
+	for range n.from {
+		next := n.sub[0].ends(s, at)
+		if slices.Equal(next, at) {
 			break
 		}
-		if i >= n.from {
-			merge(out, at)
+		at = next
+	}
+	out := slices.Clone(at)
+	for i := n.from; n.to < 0 || i < n.to; i++ {
+		at = n.sub[0].ends(s, at)
+		if !addNew(out, at) {
+			break
 		}
 	}
 	return out
+}
+
+// addNew adds the positions of from to out, and takes those out of from that were there already. It
+// reports whether any are left.
+func addNew(out, from []bool) (left bool) {
+	for i, reached := range from {
+		from[i] = reached && !out[i]
+		out[i] = out[i] || reached
+		left = left || from[i]
+	}
+	return left
 }
 
 func merge(into, from []bool) {
 	for i, ok := range from {
 		into[i] = into[i] || ok
 	}
-}
-
-func reached(at []bool) bool {
-	for _, ok := range at {
-		if ok {
-			return true
-		}
-	}
-	return false
 }
 
 // anchored reports whether the anchor c holds at position i of s.
