@@ -129,8 +129,13 @@ struct answer call_function(const char *name)
 
 struct answer wait_for(struct answer parked, double limit)
 {
-    if (standin_call_wait(parked.parked, (long)(limit * 1000)) == STANDIN_PARKED)
-        fail("a parked call was not woken within %g s", limit);
+    if (standin_call_wait(parked.parked, (long)(limit * 1000)) == STANDIN_PARKED) {
+        char *text = NULL;
+        size_t len;
+
+        standin_command(2, (const char *const[]){"dump", "kafka1"}, (const size_t[]){4, 6}, &text, &len);
+        fail("a parked call was not woken within %g s; dump kafka1:\n%s", limit, text ? text : "(no text)");
+    }
     return read_answer(parked.parked, STANDIN_RETURNED);
 }
 
