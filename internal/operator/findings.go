@@ -1,0 +1,73 @@
+package operator
+
+import (
+	"fmt"
+
+	"github.com/halon-extras/kafka/internal/smtpdconf"
+)
+
+// status is the exit status for the findings: warnings and notes change nothing.
+func (f *findings) status() int {
+	if len(f.problems) > 0 {
+		return exitWrong
+	}
+	for _, q := range f.queues {
+		if q.cluster.wrong() {
+			return exitWrong
+		}
+	}
+	return exitFine
+}
+
+// print writes the problems, then the warnings, the notes, and what the clusters said.
+func (f *findings) print(t Terminal, name string) error {
+	for _, all := range []smtpdconf.Errors{f.problems, f.warnings, f.notes} {
+		for _, one := range all {
+			fmt.Fprintln(t.Out, one)
+		}
+	}
+	for _, q := range f.queues {
+		q.cluster.print(t.Out, q.id+": ")
+	}
+	_, err := fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", name, plural(len(f.queues), "queue"),
+		plural(len(f.problems), "problem"), plural(len(f.warnings), "warning"), plural(len(f.notes), "note"))
+	return err
+}
+
+// finding is a problem, warning or note in JSON.
+type finding struct {
+	File   exact `json:"file"`
+	Line   int   `json:"line"`
+	Column int   `json:"column"`
+	Path   exact `json:"path"`
+	Text   exact `json:"text"`
+}
+
+// findingsJSON is the JSON of check -c.
+type findingsJSON struct {
+	Problems []finding   `json:"problems"`
+	Warnings []finding   `json:"warnings"`
+	Notes    []finding   `json:"notes"`
+	Queues   []queueJSON `json:"queues"`
+}
+
+type queueJSON struct {
+	ID      exact    `json:"id"`
+	Cluster *cluster `json:"cluster,omitempty"`
+}
+
+func (f *findings) json() findingsJSON {
+	out := findingsJSON{toJSON(f.problems), toJSON(f.warnings), toJSON(f.notes), []queueJSON{}}
+	for _, q := range f.queues {
+		out.Queues = append(out.Queues, queueJSON{exact(q.id), q.cluster})
+	}
+	return out
+}
+
+func toJSON(all smtpdconf.Errors) []finding {
+	out := []finding{}
+	for _, e := range all {
+		out = append(out, finding{exact(e.File), e.Line, e.Column, exact(e.Path), exact(e.Msg)})
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+package operator
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/halon-extras/kafka/internal/conf"
+)
+
+// verdict is what came of one queue made of settings. Its JSON is part of the interface.
+type verdict struct {
+	Verdict  string   `json:"verdict"`
+	Errstr   exact    `json:"errstr"`
+	Values   values   `json:"values"`
+	Warnings []exact  `json:"warnings"`
+	Cluster  *cluster `json:"cluster,omitempty"` // only with --connect
+
+	settings *conf.Settings // of an OK verdict
+}
+
+// The verdicts beside those of [conf.SetError].
+const (
+	verdictOK      = "OK"
+	verdictNewFail = "NEW_FAIL"
+)
+
+// values are the effective values, in the order in which the names were first set.
+type values []value
+
+type value struct{ name, text string }
+
+// MarshalJSON implements [json.Marshaler].
+func (v values) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, one := range v {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, _ := exact(one.name).MarshalJSON()
+		text, _ := exact(one.text).MarshalJSON()
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(text)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// The texts that stand for a value.
+const (
+	unset  = "<unset>" // rd_kafka_conf_get has no text for it
+	masked = "***"
+)
+
+// shown returns the effective value of a property as it may be printed. The empty text hides no secret.
+func shown(c *conf.Conf, name string) string {
+	text, ok := c.Get(name)
+	if !ok {
+		return unset
+	}
+	if p, known := conf.Lookup(name); known && p.Secret && text != "" {
+		return masked
+	}
+	return text
+}
+
+// setting is a name and a value as they were given.
+type setting struct{ name, text string }
+
+// judge builds one queue from settings, in their order.
+//
+// The values are those that stand after the last setting that was accepted: what rd_kafka_conf_get returns
+// before rd_kafka_new derives others from them.
+func judge(settings []setting) *verdict {
+	v := &verdict{Verdict: verdictOK, Warnings: []exact{}}
+	c := conf.New()
+	var names []string
+	var refused *conf.SetError
+	for _, s := range settings {
+		if err := c.Set(s.name, s.text); errors.As(err, &refused) {
+			v.Verdict, v.Errstr = string(refused.Verdict), exact(refused.Text)
+			break
+		}
+		names = append(names, s.name)
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			v.Values = append(v.Values, value{name, shown(c, name)})
+		}
+	}
+	if refused != nil {
+		return v
+	}
+	set, warnings, err := c.Finalize(1)
+	if err != nil {
+		v.Verdict, v.Errstr = verdictNewFail, exact(err.Error())
+		return v
+	}
+	v.settings = set
+	for _, w := range warnings {
+		v.Warnings = append(v.Warnings, exact(w.Text))
+	}
+	return v
+}
+
+// checkSettings is check --set.
+func checkSettings(ctx context.Context, f *checkFlags, t Terminal) int {
+	var settings []setting
+	for i, s := range f.settings {
+		name, text, found := strings.Cut(s, "=")
+		if !found {
+			// Not shown: it may be a password that lost its name.
+			return usage(t, "check", "--set takes NAME=VALUE, and number %d has no '='", i+1)
+		}
+		settings = append(settings, setting{name, text})
+	}
+	v := judge(settings)
+	if f.connect && v.settings != nil {
+		v.Cluster = reach(ctx, v.settings, f.topics, f.timeout)
+	}
+	status := exitFine
+	if v.Verdict != verdictOK || v.Cluster.wrong() {
+		status = exitWrong
+	}
+	if f.json {
+		if err := writeJSON(t.Out, v); err != nil {
+			fmt.Fprintln(t.Err, err)
+			return exitUsage
+		}
+		return status
+	}
+	v.print(t)
+	return status
+}
+
+// print writes the verdict as text.
+func (v *verdict) print(t Terminal) {
+	head := v.Verdict
+	if v.Errstr != "" {
+		head += ": " + oneLine(string(v.Errstr))
+	}
+	fmt.Fprintln(t.Out, head)
+	for _, one := range v.Values {
+		fmt.Fprintf(t.Out, "%s=%s\n", oneLine(one.name), oneLine(one.text))
+	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(t.Out, "warning: %s\n", oneLine(string(w)))
+	}
+	v.Cluster.print(t.Out, "")
+}
