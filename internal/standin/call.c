@@ -227,7 +227,7 @@ const HalonHSLValue *standin_call_result(const HalonHSLContext *call)
     return call->result;
 }
 
-void standin_call_free(HalonHSLContext *call)
+bool standin_call_free(HalonHSLContext *call)
 {
     bool still_parked;
 
@@ -237,6 +237,7 @@ void standin_call_free(HalonHSLContext *call)
     pthread_mutex_unlock(&standin_lock);
     if (!still_parked)
         destroy(call);
+    return !still_parked;
 }
 
 /* ------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ func (h *Host) await(tag uint64) <-chan struct{} {
 	return woken
 }
 
-// forget is await's end when nobody waits any more.
+// forget is await's end when the event will never come.
 func (h *Host) forget(tag uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

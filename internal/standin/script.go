@@ -103,8 +103,9 @@ func (s *Script) wait(call *C.HalonHSLContext, tag uint64) error {
 		h.slots <- struct{}{}
 		return nil
 	case <-s.ctx.Done():
-		h.forget(tag)
-		C.standin_call_free(call)
+		if !C.standin_call_free(call) {
+			h.forget(tag)
+		}
 		h.slots <- struct{}{}
 		return s.ctx.Err()
 	}

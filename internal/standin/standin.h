@@ -98,8 +98,11 @@ enum standin_state standin_call_wait(HalonHSLContext *call, long milliseconds);
 /* The result; lives until standin_call_free. Only after RETURNED or THREW. */
 const HalonHSLValue *standin_call_result(const HalonHSLContext *call);
 
-/* Ends a call. A parked one is forgotten by its script and freed when the plugin schedules it. */
-void standin_call_free(HalonHSLContext *call);
+/*
+ * Ends a call. A parked one is forgotten by its script and freed when the plugin schedules it.
+ * returns  true: it was over, and its event, if any, is on the way. false: it is parked, and no event will come.
+ */
+bool standin_call_free(HalonHSLContext *call);
 
 /* Host-side setters: as HalonMTA_hsl_value_set, without its checks. */
 void standin_value_none(HalonHSLValue *value);
