@@ -143,14 +143,14 @@ func strtod(s string) (f float64, ok bool) {
 
 // decimalPrefix returns the part of s that is digits, a point and an exponent; "" without a digit.
 func decimalPrefix(s string) string {
-	n, any := digits(s, 0, 10)
+	n, some := digits(s, 0, 10)
 	if n < len(s) && s[n] == '.' {
 		m, more := digits(s, n+1, 10)
-		if any || more {
-			n, any = m, true
+		if some || more {
+			n, some = m, true
 		}
 	}
-	if !any {
+	if !some {
 		return ""
 	}
 	return s[:exponent(s, n, 'e')]
@@ -158,14 +158,14 @@ func decimalPrefix(s string) string {
 
 // hexPrefix is decimalPrefix for what follows "0x", with the exponent that Go insists on.
 func hexPrefix(s string) string {
-	n, any := digits(s, 0, 16)
+	n, some := digits(s, 0, 16)
 	if n < len(s) && s[n] == '.' {
 		m, more := digits(s, n+1, 16)
-		if any || more {
-			n, any = m, true
+		if some || more {
+			n, some = m, true
 		}
 	}
-	if !any {
+	if !some {
 		return ""
 	}
 	if e := exponent(s, n, 'p'); e > n {
@@ -174,11 +174,11 @@ func hexPrefix(s string) string {
 	return s[:n] + "p0"
 }
 
-func digits(s string, from int, base uint64) (to int, any bool) {
+func digits(s string, from int, base uint64) (to int, some bool) {
 	for to = from; to < len(s) && digit(s[to]) < base; to++ {
-		any = true
+		some = true
 	}
-	return to, any
+	return to, some
 }
 
 // exponent returns the end of the exponent that begins at n with letter, or n if there is none.
@@ -190,7 +190,7 @@ func exponent(s string, n int, letter byte) int {
 	if from < len(s) && (s[from] == '+' || s[from] == '-') {
 		from++
 	}
-	if to, any := digits(s, from, 10); any {
+	if to, some := digits(s, from, 10); some {
 		return to
 	}
 	return n

@@ -70,7 +70,7 @@ func TestReconnectPauses(t *testing.T) {
 			return all
 		}
 		for i, got := range pauses(7) {
-			usual := []time.Duration{0, 100, 200, 400, 800, 1000, 1000}[i] * time.Millisecond
+			usual := time.Duration([]int64{0, 100, 200, 400, 800, 1000, 1000}[i]) * time.Millisecond
 			if got < usual*3/4 || got > min(usual*3/2, time.Second) {
 				t.Errorf("pause %d is %v, want about %v", i, got, usual)
 			}

@@ -77,8 +77,8 @@ func cipherSuites(expression string) (suites []uint16, reason string) {
 			set.apply(rule, families)
 		}
 	}
-	suites, any := set.suites()
-	if !any {
+	suites, some := set.suites()
+	if !some {
 		return nil, "no cipher match"
 	}
 	return suites, ""
@@ -166,18 +166,18 @@ func (s *suiteSet) apply(rule byte, families []string) {
 }
 
 // suites returns what Go has of the result, and whether there is any result.
-func (s *suiteSet) suites() (suites []uint16, any bool) {
+func (s *suiteSet) suites() (suites []uint16, some bool) {
 	suites = []uint16{}
 	for name := range strings.FieldsSeq(suiteNames) {
 		if s.state[name] != suiteIn {
 			continue
 		}
-		any = true
+		some = true
 		if id := goSuite(name); id != 0 {
 			suites = append(suites, id)
 		}
 	}
-	return suites, any
+	return suites, some
 }
 
 // suite is what the name of a suite tells.

@@ -17,7 +17,7 @@ import (
 // and any number of extension_NAME.
 func unsecuredToken(c credentials) (oauth.Auth, error) {
 	bad := func(why string) (oauth.Auth, error) {
-		return oauth.Auth{}, errors.New("Invalid sasl.oauthbearer.config: " + why) //nolint:staticcheck // librdkafka's words
+		return oauth.Auth{}, errors.New("Invalid sasl.oauthbearer.config: " + why)
 	}
 	config := map[string]string{"principalClaimName": "sub", "scopeClaimName": "scope", "lifeSeconds": "3600"}
 	extensions := map[string]string{}
