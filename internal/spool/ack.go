@@ -13,19 +13,15 @@ func (s *Spool) Ack(seqs ...uint64) {
 	for _, seq := range seqs {
 		if seq <= s.durable && s.acks.set(seq) {
 			s.n.acked++
-			s.dirty++
+			s.soiled(1)
 			if g := s.segmentOf(seq); g != nil {
 				g.acked++
 				s.retire(g)
 			}
 		}
 	}
-	keep := s.keeperDue()
 	room := s.room()
 	s.mu.Unlock()
-	if keep {
-		nudge(s.keep)
-	}
 	if room {
 		s.opts.Room()
 	}
@@ -46,7 +42,7 @@ func (s *Spool) resolve(from, to uint64) uint64 {
 		}
 	}
 	n := s.acks.setRange(from, to)
-	s.dirty += int(min(n, uint64(s.opts.pace.acks)))
+	s.soiled(n)
 	for _, g := range touched {
 		s.retire(g)
 	}

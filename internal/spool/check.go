@@ -71,12 +71,12 @@ func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) e
 					o.gap(report, want, got.head.seq)
 					want = got.head.seq + 1
 				case got.what == foundBad && report != nil:
-					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), Torn: last && got.to == sc.limit}
-					if d.Torn {
-						// What is reserved behind it is not worth a copy.
-						if d.To, err = lastNonZero(f, got.from, got.to); err != nil {
-							return err
-						}
+					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error()}
+					if last && got.from >= o.tail.good {
+						// No good frame follows: whatever it is, it is one torn end. While a plugin runs it is a
+						// write that is under way.
+						d.Torn, d.From, d.To = true, o.tail.good, o.tail.torn
+						sc.off = sc.limit
 					}
 					if !d.Torn || !o.report.Running {
 						report.Damage = append(report.Damage, d)

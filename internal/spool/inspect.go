@@ -53,7 +53,7 @@ type offline struct {
 	dir    string
 	segs   []*segment
 	pos    position
-	usable bool // the position file
+	tail   segmentEnd // of the last segment
 	source *blocks
 	report Report
 }
@@ -108,7 +108,7 @@ func (o *offline) readPosition() error {
 	case err != nil:
 		o.report.Position = err.Error()
 	case slot >= 0:
-		o.pos, o.usable = p, true
+		o.pos = p
 	case !errors.Is(reasons[0], errPositionEmpty) || !errors.Is(reasons[1], errPositionEmpty):
 		o.report.Position = fmt.Sprintf("first slot: %v; second slot: %v", reasons[0], reasons[1])
 	}
@@ -123,8 +123,9 @@ func (o *offline) measure() error {
 		last := o.segs[n-1]
 		last.end = last.first
 		err := o.with(last, func(f File, head segmentHead, _ bool) error {
-			end, err := findEnd(f, head, last.size, o.pos.hint, o.source)
-			last.end = max(last.first, end.last+1)
+			var err error
+			o.tail, err = findEnd(f, head, last.size, o.pos.hint, o.source)
+			last.end = max(last.first, o.tail.last+1)
 			return err
 		})
 		if err != nil && !unreadable(err) {

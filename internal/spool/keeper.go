@@ -22,7 +22,8 @@ const positionTrouble = "the position cannot be written, records may be delivere
 
 type keeper struct {
 	ended      chan struct{}
-	file       File // position; nil when it could not be opened
+	file       File      // position; nil when it could not be opened
+	due        time.Time // when the position must be written; zero when nothing has changed
 	generation uint64
 	slot       int // where the next generation goes
 	unsynced   bool
@@ -38,69 +39,82 @@ func (k *keeper) close() {
 	}
 }
 
-// keeperDue reports whether the keeper should not wait for its timer. The caller holds mu.
-func (s *Spool) keeperDue() bool { return s.dirty == 1 || s.dirty >= s.opts.pace.acks }
+// soiled counts n changes that the position file does not have, and wakes the keeper for the first of them and
+// when there are many. The caller holds mu.
+func (s *Spool) soiled(n uint64) {
+	clean := s.dirty == 0
+	s.dirty += int(min(n, uint64(s.opts.pace.acks)))
+	if n > 0 && (clean || s.dirty >= s.opts.pace.acks) {
+		nudge(s.keep)
+	}
+}
 
 func (s *Spool) keepLoop() {
 	k := &s.k
 	defer close(k.ended)
 	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	var due time.Time // of the position
+	timer.Stop()
 	for {
-		wait, failing := time.Hour, false
-		s.findOldest()
-		s.mu.Lock()
-		pending := s.dirty > 0 || s.hinted >= s.opts.pace.bytes
-		now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
-		doomed := len(s.doomed) > 0
-		s.mu.Unlock()
-		switch {
-		case !pending:
-			due = time.Time{}
-		case due.IsZero():
-			due = time.Now().Add(s.opts.pace.every)
+		nudged, tick := s.keep, (<-chan time.Time)(nil)
+		wait, failed := s.keepOnce()
+		if wait >= 0 {
+			timer.Reset(max(wait, time.Millisecond))
+			tick = timer.C
 		}
-		if now || doomed || !due.IsZero() && time.Until(due) <= 0 {
-			ok := s.writePosition() == nil
-			due = time.Time{}
-			if doomed {
-				ok = s.unlink() == nil && ok
-			}
-			if ok {
-				continue
-			}
-			wait, failing = keeperRetry, true
-		} else if !due.IsZero() {
-			wait = time.Until(due)
-		}
-		if k.unsynced {
-			if left := time.Until(k.syncedAt.Add(positionSync)); left > 0 {
-				wait = min(wait, left)
-			} else if s.syncPosition() != nil {
-				k.syncedAt = time.Now() // not again before positionSync
-			}
-		}
-		timer.Reset(max(wait, time.Millisecond))
-		if failing {
-			// A nudge must not turn a failing disk into a busy loop.
-			select {
-			case <-timer.C:
-			case <-s.stop:
-				s.keepEnd()
-				return
-			}
-			continue
+		if failed {
+			nudged = nil // a nudge must not turn a failing disk into a busy loop
 		}
 		select {
-		case <-s.keep:
+		case <-nudged:
 			timer.Stop()
-		case <-timer.C:
+		case <-tick:
 		case <-s.stop:
+			timer.Stop()
 			s.keepEnd()
 			return
 		}
 	}
+}
+
+// keepOnce does what is due, and returns how long nothing will be, or -1 for until something happens.
+func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
+	k := &s.k
+	s.findOldest()
+	s.mu.Lock()
+	pending := s.dirty > 0 || s.hinted >= s.opts.pace.bytes
+	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes || len(s.doomed) > 0
+	s.mu.Unlock()
+	switch {
+	case !pending:
+		k.due = time.Time{}
+	case k.due.IsZero():
+		k.due = time.Now().Add(s.opts.pace.every)
+	}
+	if now || pending && time.Until(k.due) <= 0 {
+		k.due = time.Time{}
+		err := s.writePosition() // first: a segment that is gone is then known to be done with
+		if uerr := s.unlink(); err != nil || uerr != nil {
+			return keeperRetry, true
+		}
+		return 0, false // look again: there was time for more
+	}
+	wait = -1
+	if pending {
+		wait = time.Until(k.due)
+	}
+	if k.unsynced {
+		left := time.Until(k.syncedAt.Add(positionSync))
+		if left <= 0 {
+			if s.syncPosition() == nil {
+				return wait, false
+			}
+			k.syncedAt, left = time.Now(), positionSync // not again before that
+		}
+		if wait < 0 || left < wait {
+			wait = left
+		}
+	}
+	return wait, false
 }
 
 func (s *Spool) keepEnd() {

@@ -82,6 +82,53 @@ func TestAcknowledgementsAreWrittenEachTenthOfASecondAndSyncedEachSecond(t *test
 	})
 }
 
+func TestManyAcknowledgementsInOneCallAreWrittenToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, spool.Options{Dir: "/spool", FS: fsys})
+		put(t, s, numbered(0, 100)...)
+		calls := count(fsys)
+		s.Ack(5, 6, 7, 8, 9)
+		time.Sleep(101 * time.Millisecond)
+		synctest.Wait()
+		if n := calls.of(faultfs.Write); n != 1 {
+			t.Errorf("%d writes", n)
+		}
+		closeSpool(t, s)
+	})
+}
+
+// Sync finds its record on the way already, and leaves no haste behind that would swallow the next wake-up.
+func TestAnAppendAfterASyncThatCameLateIsWoken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s := open(t, spool.Options{Dir: "/spool", FS: fsys})
+		put(t, s, "first")
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Sync {
+				time.Sleep(time.Millisecond)
+			}
+			return faultfs.Fault{}
+		})
+		for range 3 {
+			if _, err := s.Append([]byte("second"), nil); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait() // the sync is under way
+			if err := s.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			begin := time.Now()
+			put(t, s, "third")
+			if took := time.Since(begin); took > 2*time.Millisecond {
+				t.Errorf("answered after %v", took)
+			}
+		}
+		closeSpool(t, s)
+	})
+}
+
 // The slot that was synced is never written over before the other one is synced: a power cut in the middle of a
 // write costs what was acknowledged in the last second, and not everything.
 func TestAPowerCutLeavesAPositionOfTheLastSecond(t *testing.T) {

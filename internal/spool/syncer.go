@@ -85,6 +85,10 @@ func (s *Spool) await(b *batch, timer *time.Timer) work {
 		case s.closing:
 			s.mu.Unlock()
 			return workEnd
+		default:
+			// Sync may have asked for haste when all was on its way already; left standing, that would keep
+			// the next Append from waking anybody.
+			s.urgent, s.late = false, time.Time{}
 		}
 		s.asleep = true
 		s.mu.Unlock()
