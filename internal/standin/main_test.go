@@ -38,11 +38,12 @@ func run(m *testing.M) int {
 // compile builds testplugin with the first or the second set of numbers. Fortified, as distributions build: the
 // compiler then turns syslog into __syslog_chk, which the host has to catch as well.
 func compile(target string, alt bool) error {
-	args := []string{"-I../../include", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"}
+	args := []string{"-I../../include", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fvisibility=hidden", "-shared", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"}
 	if alt {
 		args = append(args, "-DHALONMTA_STANDIN_ALT_NUMBERS")
 	}
-	out, err := exec.Command("gcc", append(args, "testplugin/plugin.c", "-o", target, "-lpthread")...).CombinedOutput()
+	args = append(args, "testplugin/plugin.c", "testplugin/good.c", "testplugin/broken.c", "-o", target, "-lpthread")
+	out, err := exec.Command("gcc", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("testplugin does not compile: %w\n%s", err, out)
 	}
