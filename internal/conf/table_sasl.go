@@ -7,7 +7,7 @@ var saslProperties = []Property{
 	{
 		Name: "sasl.mechanisms", Kind: String, Default: "GSSAPI", Importance: High,
 		How: OwnCode,
-		Doc: "How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI.",
+		Doc: "How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI with a keytab, or AWS_MSK_IAM with an access key.",
 	},
 	{Name: "sasl.mechanism", Kind: Alias, Alias: "sasl.mechanisms"},
 	{
@@ -22,17 +22,17 @@ var saslProperties = []Property{
 	},
 	{
 		Name: "sasl.kerberos.kinit.cmd", Kind: String, Default: "kinit -R -t \"%{sasl.kerberos.keytab}\" -k %{sasl.kerberos.principal} || kinit -t \"%{sasl.kerberos.keytab}\" -k %{sasl.kerberos.principal}", Importance: Low,
-		How: OwnCode, Why: "the keytab is read in the process; the command itself is not run",
+		How: OwnCode, Why: "the process takes its ticket itself with the keytab; the command is not run",
 		Doc: "The command that renews the Kerberos ticket.",
 	},
 	{
 		Name: "sasl.kerberos.keytab", Kind: String, Importance: Low,
-		How: OwnCode,
+		How: OwnCode, Why: "read at every login",
 		Doc: "The Kerberos keytab of this client; GSSAPI needs it.",
 	},
 	{
 		Name: "sasl.kerberos.min.time.before.relogin", Kind: Int, Max: 86400000, Default: "60000", Importance: Low,
-		How: OwnCode,
+		How: OwnCode, Why: "every login takes a ticket of its own",
 		Doc: "The shortest pause between two Kerberos logins.",
 	},
 	{

@@ -56,6 +56,8 @@ func (s *Settings) mechanism(c credentials) sasl.Mechanism {
 		return scram.Sha512(scramAuth)
 	case "OAUTHBEARER":
 		return oauth.Oauth(s.tokenSource(c))
+	case "GSSAPI":
+		return gssapi(c)
 	case mechanismAWS:
 		return aws.ManagedStreamingIAM(func(context.Context) (aws.Auth, error) { return awsAuth(c) })
 	}
