@@ -3,9 +3,9 @@ package conf
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -178,6 +178,14 @@ func (d *dialer) lost(address string) {
 	p.next = min(p.next*2, n.max)
 }
 
+// OnBrokerDisconnect implements [kgo.HookBrokerDisconnect]: a broker that hangs up is left alone for a
+// moment too.
+func (d *dialer) OnBrokerDisconnect(meta kgo.BrokerMetadata, _ net.Conn) { d.lost(address(meta)) }
+
+func address(meta kgo.BrokerMetadata) string {
+	return net.JoinHostPort(meta.Host, strconv.Itoa(int(meta.Port)))
+}
+
 // OnBrokerE2E implements [kgo.HookBrokerE2E]: a broker that answers has come back, and its next loss
 // is its first.
 func (d *dialer) OnBrokerE2E(meta kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E) {
@@ -187,7 +195,7 @@ func (d *dialer) OnBrokerE2E(meta kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.pauses) > 0 {
-		delete(d.pauses, net.JoinHostPort(meta.Host, fmt.Sprint(meta.Port)))
+		delete(d.pauses, address(meta))
 	}
 }
 

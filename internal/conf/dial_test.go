@@ -85,6 +85,30 @@ func TestReconnectPauses(t *testing.T) {
 	})
 }
 
+func TestABrokerThatHangsUpIsLeftAloneForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := settingsFor(t, "bootstrap.servers", "h:1", "reconnect.backoff.ms", "100")
+		d := s.newDialer(Deps{Dialer: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			server.Close()
+			return client, nil
+		}})
+		meta := kgo.BrokerMetadata{Host: "h", Port: 1}
+		d.OnBrokerE2E(meta, 0, kgo.BrokerE2E{})
+		d.OnBrokerDisconnect(meta, nil)
+		d.OnBrokerDisconnect(meta, nil) // of its other connection
+		start := time.Now()
+		conn, err := d.connect(t.Context(), "tcp", "h:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		if took := time.Since(start); took < 75*time.Millisecond || took > 150*time.Millisecond {
+			t.Errorf("it was connected to again after %v", took)
+		}
+	})
+}
+
 func TestNoPauseIsNoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := settingsFor(t, "bootstrap.servers", "h:1", "reconnect.backoff.ms", "0")
