@@ -32,7 +32,7 @@ for the first setting that is refused; NEW_FAIL for settings that do not go toge
   --connect        reach the cluster too, with each queue's own settings, and say what was found or what is wrong.
                    Nothing is produced and no topic is created
   --topic NAME     with --connect: look at this topic; may be repeated
-  --timeout N      with --connect: seconds for each queue (10)
+  --timeout N      with --connect: seconds that each broker may take (10)
 
 Exit status: 0 fine, 1 problems were found, 2 usage or an unreadable file.
 `

@@ -29,6 +29,9 @@ func version(_ context.Context, args []string, t Terminal) int {
 	return exitFine
 }
 
+// softwareName is what brokers are told.
+const softwareName = "halon-kafka"
+
 // softwareVersion is what version prints and brokers are told.
 func softwareVersion() string {
 	if release != "" {
