@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -17,6 +18,10 @@ func TestProgram(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, text)
 	}
 	const refused = `{"verdict":"INVALID","errstr":"Configuration property \"queue.buffering.max.ms\" value -1 is outside allowed range 0..900000\n","values":{},"warnings":[]}` + "\n"
+	text, err := exec.CommandContext(t.Context(), program, "version").Output()
+	if err != nil || !regexp.MustCompile(`^halon-kafka development\nfranz-go v1\.[0-9.]+\ngo1\..*\n$`).Match(text) {
+		t.Errorf("version prints %q, %v", text, err)
+	}
 	for _, test := range []struct {
 		sentence string
 		args     []string

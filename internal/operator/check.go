@@ -69,7 +69,7 @@ func check(ctx context.Context, args []string, t Terminal) int {
 	switch {
 	case len(rest) > 0:
 		// Not shown: it may be the end of a --set that was not quoted.
-		return usage(t, "check", "there are %d arguments that belong to no flag", len(rest))
+		return usage(t, "check", "it takes flags only, and there is %s beside them", plural(len(rest), "argument"))
 	case given["c"] == given["set"]:
 		return usage(t, "check", "give either -c FILE or --set NAME=VALUE")
 	case given["c"] && f.file == "":

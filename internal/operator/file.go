@@ -171,7 +171,7 @@ func (r *reader) read() *conf.Settings {
 	}
 	for _, w := range c.Warnings() {
 		if w.NoEffect() {
-			r.found.notes = append(r.found.notes, r.place(r.blame(w.Text), "note: ", w.Text))
+			r.found.notes = append(r.found.notes, r.place(r.blame(w.Text), w.Text))
 		} else {
 			r.warn(r.blame(w.Text), "%s", w.Text)
 		}
@@ -218,18 +218,18 @@ func (r *reader) blame(text string) *smtpdconf.Node {
 }
 
 // place makes a finding about a key of the configuration, or about it as a whole.
-func (r *reader) place(at *smtpdconf.Node, kind, text string) *smtpdconf.Error {
+func (r *reader) place(at *smtpdconf.Node, text string) *smtpdconf.Error {
 	steps := slices.Clip(r.at)
 	if at != r.config {
 		steps = append(steps, at.Text)
 	}
-	return r.plugin.Errorf(at, steps, "%s%s: %s", kind, r.queue, oneLine(text))
+	return r.plugin.Errorf(at, steps, "%s: %s", r.queue, oneLine(text))
 }
 
 func (r *reader) problem(at *smtpdconf.Node, format string, args ...any) {
-	r.found.problems = append(r.found.problems, r.place(at, "", fmt.Sprintf(format, args...)))
+	r.found.problems = append(r.found.problems, r.place(at, fmt.Sprintf(format, args...)))
 }
 
 func (r *reader) warn(at *smtpdconf.Node, format string, args ...any) {
-	r.found.warnings = append(r.found.warnings, r.place(at, "warning: ", fmt.Sprintf(format, args...)))
+	r.found.warnings = append(r.found.warnings, r.place(at, fmt.Sprintf(format, args...)))
 }

@@ -21,9 +21,14 @@ func (f *findings) status() int {
 
 // print writes the problems, then the warnings, the notes, and what the clusters said.
 func (f *findings) print(t Terminal, name string) error {
-	for _, all := range []smtpdconf.Errors{f.problems, f.warnings, f.notes} {
-		for _, one := range all {
-			fmt.Fprintln(t.Out, one)
+	for _, kind := range []struct {
+		name string
+		all  smtpdconf.Errors
+	}{{"", f.problems}, {"warning: ", f.warnings}, {"note: ", f.notes}} {
+		for _, one := range kind.all {
+			named := *one
+			named.Msg = kind.name + one.Msg
+			fmt.Fprintln(t.Out, named.Error())
 		}
 	}
 	for _, q := range f.queues {
