@@ -321,16 +321,15 @@ func TestCipherSuitesAgainstLibrary(t *testing.T) {
 	families := strings.Fields(suiteNames)
 	for range 3 {
 		families = append(families, strings.Fields(
-			"ALL COMPLEMENTOFALL COMPLEMENTOFDEFAULT DEFAULT kRSA kDHE DH kECDHE ECDH kPSK kRSAPSK kECDHEPSK kDHEPSK kSRP aRSA aDSS DSS aNULL aECDSA "+
+			"ALL COMPLEMENTOFALL DEFAULT kRSA kDHE DH kECDHE ECDH kPSK kRSAPSK kECDHEPSK kDHEPSK kSRP aRSA aDSS DSS aNULL aECDSA "+
 				"aPSK aSRP DHE ECDHE eNULL RSA ADH AECDH PSK SRP AES128 AES256 AES AESGCM AESCCM AESCCM8 CAMELLIA CAMELLIA128 CHACHA20 ARIA ARIA256 "+
 				"CBC MD5 SHA1 SHA SHA256 SHA384 SSLv3 TLSv1 TLSv1.0 TLSv1.2 LOW MEDIUM HIGH FIPS RC4 foo aes")...)
 	}
 	for range 6000 {
 		var b strings.Builder
 		for range 1 + rand.IntN(4) {
-			b.WriteString([]string{"", "", "", "!", "-", "+", "@"}[rand.IntN(7)])
 			b.WriteString(families[rand.IntN(len(families))])
-			b.WriteString([]string{":", ",", " ", "+", ":", ":!", ":-"}[rand.IntN(7)])
+			b.WriteString([]string{":", ",", " ", "+", ":+", ":!", ":-"}[rand.IntN(7)])
 		}
 		b.WriteString(families[rand.IntN(len(families))])
 		o.compareNew([]string{"bootstrap.servers", "127.0.0.1:1", "security.protocol", "ssl", "ssl.cipher.suites", b.String()}, []string{"client.id"})

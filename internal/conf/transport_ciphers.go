@@ -2,6 +2,7 @@ package conf
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 )
 
@@ -52,6 +53,8 @@ const suiteNames = `
 	RSA-PSK-NULL-SHA DHE-PSK-NULL-SHA NULL-SHA NULL-MD5 PSK-NULL-SHA384 PSK-NULL-SHA256 PSK-NULL-SHA
 `
 
+const suiteSeparators = ": ,;"
+
 // cipherSuites evaluates an expression. It returns the suites among its result that Go has, perhaps
 // none, or OpenSSL's reason to refuse it.
 func cipherSuites(expression string) (suites []uint16, reason string) {
@@ -60,7 +63,7 @@ func cipherSuites(expression string) (suites []uint16, reason string) {
 	for expression != "" {
 		rule := expression[0]
 		switch {
-		case strings.IndexByte(": ,;", rule) >= 0:
+		case strings.IndexByte(suiteSeparators, rule) >= 0:
 			expression = expression[1:]
 			continue
 		case strings.IndexByte("-+!@", rule) >= 0:
@@ -84,7 +87,8 @@ func cipherSuites(expression string) (suites []uint16, reason string) {
 	return suites, ""
 }
 
-// cutFamilies reads names joined by plus signs.
+// cutFamilies reads names joined by plus signs. Where nothing is left in common, the rest up to the
+// next separator does not count, whatever it is.
 func cutFamilies(s string) (families []string, rest string, ok bool) {
 	for {
 		n := 0
@@ -98,8 +102,37 @@ func cutFamilies(s string) (families []string, rest string, ok bool) {
 		if s = s[n:]; s == "" || s[0] != '+' {
 			return families, s, true
 		}
+		if !common(families) {
+			if end := strings.IndexAny(s, suiteSeparators); end >= 0 {
+				return families, s[end:], true
+			}
+			return families, "", true
+		}
 		s = s[1:]
 	}
+}
+
+// common tells whether any suite is in all of families.
+func common(families []string) bool {
+	for name := range strings.FieldsSeq(suiteNames) {
+		if inAll(name, families) {
+			return true
+		}
+	}
+	return false
+}
+
+func inAll(name string, families []string) bool {
+	// To OpenSSL, FIPS is a grade like HIGH and MEDIUM, and nothing has two grades.
+	if slices.Contains(families, "FIPS") && (slices.Contains(families, "HIGH") || slices.Contains(families, "MEDIUM")) {
+		return false
+	}
+	for _, family := range families {
+		if !suiteNamed(name).in(family) {
+			return false
+		}
+	}
+	return true
 }
 
 // suiteCommand accepts the commands behind an @. Order and security level mean nothing to Go.
@@ -147,11 +180,7 @@ const (
 // passed over, as OpenSSL does.
 func (s *suiteSet) apply(rule byte, families []string) {
 	for name := range strings.FieldsSeq(suiteNames) {
-		member := true
-		for _, family := range families {
-			member = member && suiteNamed(name).in(family)
-		}
-		if !member || s.state[name] == suiteKilled {
+		if !inAll(name, families) || s.state[name] == suiteKilled {
 			continue
 		}
 		switch rule {
