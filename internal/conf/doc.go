@@ -13,7 +13,7 @@
 // librdkafka accepts, but for what cannot work without librdkafka in the process. Secrets are never
 // put into an error or a warning.
 //
-// It knows no producer and logs nothing: warnings are returned. Finalize reads the files that the
-// TLS properties name; nothing else here touches files or the network before kgo dials. Conf is for
-// one goroutine; Settings are immutable and may be shared.
+// It knows no producer and logs nothing: warnings are returned. Finalize reads the files that
+// properties name, and connections and logins look whether they have changed; nothing here touches
+// the network before kgo dials. Conf is for one goroutine; Settings are immutable and may be shared.
 package conf
