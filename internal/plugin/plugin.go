@@ -24,6 +24,9 @@ import (
 // DrainTime is how long Stop waits for all queues together.
 const DrainTime = 60 * time.Second
 
+// closing is the part of DrainTime that is kept for ending clients that brokers do not answer.
+const closing = time.Second
+
 // The faults of a configuration that no property is to blame for. The texts are the original's.
 var (
 	errMissingID     = errors.New("Missing id")     //nolint:staticcheck // the original's text
@@ -130,7 +133,7 @@ func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.queu
 func (p *Plugin) Stop() {
 	p.stop.Lock()
 	defer p.stop.Unlock()
-	stopAll(p.queues.Load().order, DrainTime)
+	stopAll(p.queues.Load().order, DrainTime-closing)
 	p.queues.Store(&queues{})
 }
 

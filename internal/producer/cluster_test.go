@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,7 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -30,7 +30,7 @@ type cluster struct {
 	fake *kfake.Cluster
 
 	mu    sync.Mutex
-	hang  chan struct{} // open while produce requests are not answered; guarded by mu
+	hang  chan struct{} // open while no request is answered; guarded by mu
 	conns []net.Conn    // guarded by mu
 	down  atomic.Bool   // dialling fails
 	dials atomic.Int64
@@ -45,16 +45,6 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 		t.Fatal(err)
 	}
 	c.fake = fake
-	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		fake.KeepControl()
-		c.mu.Lock()
-		hang := c.hang
-		c.mu.Unlock()
-		if hang != nil {
-			fake.SleepControl(func() { <-hang })
-		}
-		return nil, nil, false
-	})
 	t.Cleanup(func() {
 		c.answer()
 		fake.Close()
@@ -62,7 +52,7 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 	return c
 }
 
-// silence makes the broker take produce requests and not answer them.
+// silence makes the broker take requests and not answer them.
 func (c *cluster) silence() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,6 +106,12 @@ func (c *cluster) queue(log *logged, properties ...string) *Producer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.t.Cleanup(func() { // a test that has failed must not leave goroutines in its bubble
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.Stop(ctx)
+		time.Sleep(10 * time.Minute) // of the bubble: a client that could not say farewell gives up by then
+	})
 	return p
 }
 
@@ -195,13 +191,64 @@ func (c *cluster) dial(ctx context.Context, network, host string) (net.Conn, err
 	if c.down.Load() {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
-	conn, err := c.net.DialContext(ctx, network, host)
-	if err == nil {
-		c.mu.Lock()
-		c.conns = append(c.conns, conn)
-		c.mu.Unlock()
+	inner, err := c.net.DialContext(ctx, network, host)
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	conn := &link{Conn: inner, cluster: c, closed: make(chan struct{})}
+	c.mu.Lock()
+	c.conns = append(c.conns, conn)
+	c.mu.Unlock()
+	return conn, nil
+}
+
+// A link is a connection whose answers the test can hold back.
+type link struct {
+	net.Conn
+	cluster *cluster
+	once    sync.Once
+	closed  chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time // guarded by mu
+}
+
+func (l *link) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	l.cluster.mu.Lock()
+	hang := l.cluster.hang
+	l.cluster.mu.Unlock()
+	if hang == nil || err != nil {
+		return n, err
+	}
+	l.mu.Lock()
+	limit := time.Hour
+	if !l.deadline.IsZero() {
+		limit = time.Until(l.deadline)
+	}
+	l.mu.Unlock()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-hang:
+		return n, nil
+	case <-timer.C:
+		return 0, os.ErrDeadlineExceeded
+	case <-l.closed:
+		return 0, net.ErrClosed
+	}
+}
+
+func (l *link) SetReadDeadline(t time.Time) error {
+	l.mu.Lock()
+	l.deadline = t
+	l.mu.Unlock()
+	return l.Conn.SetReadDeadline(t)
+}
+
+func (l *link) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Conn.Close()
 }
 
 // cut closes every connection.

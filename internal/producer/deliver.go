@@ -69,10 +69,10 @@ func (p *Producer) again(l *lane, e *entry, code resperr.Code) bool {
 		return p.spare(e)
 	case resperr.UnknownTopicID:
 		// The topic was deleted and made anew, and the client must be told to forget the old one.
-		l.recreated.Store(true)
+		l.purge.CompareAndSwap(purgeNone, purgeWanted)
 		return p.spare(e)
 	case resperr.Fail:
-		return l.reloading.Load() && p.spare(e)
+		return l.purge.Load() != purgeNone && l.verdict.Load() == 0 && p.spare(e)
 	}
 	return false
 }

@@ -69,10 +69,8 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.end()
 	close(p.quit)
 	<-p.finished
-	p.client.Close()
-	p.scout.ended.Wait()
 	p.abandon()
-	p.settleRest()
+	p.closeClient()
 	p.resumes.wait()
 	if lost > 0 {
 		// The text is the original's, to the letter.
@@ -81,16 +79,28 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	return lost
 }
 
-// settleRest waits for the reports of what the closed client has failed, so that the counters add
-// up at the end. The bound is for a client that forgets one: the host must not wait on that.
-func (p *Producer) settleRest() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	p.urgent.Add(1)
-	p.await(ctx)
+// closeTime bounds the end of the client, which says farewell to brokers that may be silent.
+const closeTime = 500 * time.Millisecond
+
+// closeClient ends the client. One that does not end in time goes on alone: everything that it
+// still holds has had its report.
+func (p *Producer) closeClient() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		p.client.Close()
+		p.scout.ended.Wait()
+	}()
+	timer := time.NewTimer(closeTime)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C:
+	}
 }
 
-// abandon fails what never reached the client. The sender has ended, so its lanes are ours.
+// abandon fails everything that has no report, wherever it is. The sender has ended, so what was its
+// own is ours.
 func (p *Producer) abandon() {
 	p.mu.Lock()
 	slabs := p.full
@@ -100,19 +110,23 @@ func (p *Producer) abandon() {
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
 	for _, s := range slabs {
-		s.left.Store(int32(len(s.entries)) + 1)
 		for i := range s.entries {
 			p.settle(&s.entries[i], resperr.PurgeQueue)
-			p.letGo(s)
 		}
-		p.letGo(s)
 	}
 	for _, l := range p.sender.active {
 		l.reclaim()
-		for _, e := range l.backlog {
-			p.settle(e, resperr.PurgeQueue)
-			p.letGo(e.slab)
+		p.failBacklog(l, resperr.PurgeQueue)
+	}
+	for _, h := range p.sender.fed {
+		if !h.hold() {
+			continue
 		}
-		l.backlog = nil
+		if h.slab.life.Load() == h.life {
+			for i := range h.slab.entries {
+				p.settle(&h.slab.entries[i], resperr.PurgeInflight)
+			}
+		}
+		p.letGo(h.slab)
 	}
 }

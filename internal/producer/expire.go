@@ -28,9 +28,7 @@ func (h *handle) hold() bool {
 
 // track remembers s until its last record is let go.
 func (p *Producer) track(s *slab, from time.Time) {
-	if p.set.MessageTimeout > 0 {
-		p.sender.fed = append(p.sender.fed, handle{slab: s, life: s.life.Load(), from: from})
-	}
+	p.sender.fed = append(p.sender.fed, handle{slab: s, life: s.life.Load(), from: from})
 }
 
 // expire fails what is too old in the backlog of l, each record at its own time.
@@ -44,12 +42,20 @@ func (p *Producer) expire(l *lane, now time.Time) {
 	for n < len(l.backlog) && age(&l.backlog[n].Record, now) >= limit {
 		n++
 	}
+	p.failOldest(l, n, resperr.MsgTimedOut)
+}
+
+// failOldest reports the n oldest of the backlog as failed.
+func (p *Producer) failOldest(l *lane, n int, code resperr.Code) {
 	for _, e := range l.backlog[:n] {
-		p.settle(e, resperr.MsgTimedOut)
+		p.settle(e, code)
 		p.letGo(e.slab)
 	}
 	l.drop(n)
 }
+
+// failBacklog reports what waits outside the client as failed.
+func (p *Producer) failBacklog(l *lane, code resperr.Code) { p.failOldest(l, len(l.backlog), code) }
 
 // expireHeld reports what is too old although the client still holds it: a request to a silent
 // broker keeps its records for minutes after their time. The room of such a record is free again;
@@ -64,7 +70,7 @@ func (p *Producer) expireHeld(now time.Time) {
 			continue
 		}
 		if h.slab.life.Load() == h.life {
-			if now.Sub(h.from) >= limit {
+			if limit > 0 && now.Sub(h.from) >= limit {
 				h.from = p.expireSlab(h.slab, now)
 			}
 			kept = append(kept, h)

@@ -27,6 +27,16 @@ const (
 	internedHeaders = 64
 )
 
+// How far a purge is. The client is made to forget a topic when it holds on to an answer that is no
+// longer true; it gives back all records of the topic then. Until the last one is back, none may be
+// handed over: one that went in after the purge would pass those that went in before.
+const (
+	purgeNone     = iota
+	purgeWanted   // a report has found the client stuck
+	purgeUnderWay // the client is forgetting
+	purgeDone     // it has forgotten; records may still be on their way back
+)
+
 // A lane is one topic of a queue: the unit that can be held up without holding up the rest.
 //
 // While records of the topic get through, they go straight to the client. When none has for
@@ -43,8 +53,7 @@ type lane struct {
 	refusal    atomic.Int32 // a code that calls are answered with at once, or 0
 	asked      atomic.Bool  // a call was answered with refusal since the sender looked
 	verdict    atomic.Int32 // what records fail with that the client was made to give back, or 0
-	recreated  atomic.Bool  // the client refuses a topic that was deleted and made anew
-	reloading  atomic.Bool  // and is told to forget the old one, which gives its records back
+	purge      atomic.Int32 // how far the client is with forgetting the topic: a purge constant
 	partitions atomic.Int32 // how many the topic has, 0 while unknown
 
 	mu    sync.Mutex

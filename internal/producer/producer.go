@@ -131,7 +131,11 @@ func (p *Producer) wake() {
 	if p.kicked.Load() || !p.kicked.CompareAndSwap(false, true) {
 		return
 	}
-	p.kick <- struct{}{}
+	// A sender that its timer has woken leaves the last signal where it is: it says the same.
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
 }
 
 func (p *Producer) now() time.Time { return time.Now() }

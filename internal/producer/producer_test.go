@@ -421,3 +421,13 @@ func TestRequiredAcksThatNoBrokerTakes(t *testing.T) {
 		}
 	})
 }
+
+func TestWakeNeverWaitsForASenderThatItsTimerHasWoken(t *testing.T) {
+	p := &Producer{kick: make(chan struct{}, 1)}
+	p.wake()
+	p.kicked.Store(false) // the sender looks again, and has not read the signal
+	p.wake()
+	if len(p.kick) != 1 {
+		t.Error("the signal is lost")
+	}
+}

@@ -38,7 +38,7 @@ type scout struct {
 
 // suspect says whether the cluster should be asked about l.
 func (l *lane) suspect() bool {
-	return l.held.Load() && l.inClient.Load() > 0 || l.refusal.Load() != 0 || l.recreated.Load()
+	return l.held.Load() && l.inClient.Load() > 0 || l.refusal.Load() != 0
 }
 
 // ask starts a question about the lanes that do not get on, unless one is under way or was a
@@ -48,12 +48,12 @@ func (p *Producer) ask(now time.Time) {
 	if now.Sub(s.asked) < scoutEvery {
 		return
 	}
-	var topics, reload []string
+	var topics []string
+	var stuck []*lane
 	for _, l := range p.sender.active {
 		switch {
-		case l.recreated.Swap(false):
-			l.reloading.Store(true)
-			reload = append(reload, l.topic)
+		case l.purge.Load() == purgeWanted:
+			stuck = append(stuck, l)
 		case p.set.Blacklisted(l.topic):
 			// Compat: topic.blacklist. The topic is as unknown as librdkafka finds it.
 			s.mu.Lock()
@@ -63,7 +63,8 @@ func (p *Producer) ask(now time.Time) {
 			topics = append(topics, l.topic)
 		}
 	}
-	if len(topics)+len(reload) == 0 {
+	p.purge(stuck)
+	if len(topics) == 0 {
 		return
 	}
 	s.mu.Lock()
@@ -72,8 +73,7 @@ func (p *Producer) ask(now time.Time) {
 		return
 	}
 	s.asked, s.busy = now, true
-	s.ended.Add(1)
-	go p.question(topics, reload)
+	s.ended.Go(func() { p.question(topics) })
 }
 
 // note keeps one finding. The caller holds s.mu.
@@ -84,15 +84,11 @@ func (s *scout) note(topic string, code int16) {
 	s.found[topic] = code
 }
 
-func (p *Producer) question(topics, reload []string) {
+func (p *Producer) question(topics []string) {
 	s := &p.scout
-	defer s.ended.Done()
 	ctx, cancel := context.WithTimeout(p.life, scoutTime)
 	defer cancel()
 	found := p.metadata(ctx, topics)
-	if len(reload) > 0 {
-		p.client.PurgeTopicsFromProducing(reload...)
-	}
 	s.mu.Lock()
 	for topic, code := range found {
 		s.note(topic, code)
@@ -137,7 +133,7 @@ func (p *Producer) judge(now time.Time) {
 	if len(found) == 0 {
 		return
 	}
-	var purge []string
+	var purge []*lane
 	for _, l := range p.sender.active {
 		code, ok := found[l.topic]
 		if !ok {
@@ -147,26 +143,38 @@ func (p *Producer) judge(now time.Time) {
 		case verdict != resperr.NoError:
 			l.refuse(refusal, now)
 			l.verdict.Store(int32(verdict))
-			p.failLane(l, verdict)
-			purge = append(purge, l.topic)
+			l.reclaim()
+			p.failBacklog(l, verdict)
+			purge = append(purge, l)
 		case code == 0 && l.refusal.Load() != 0:
 			// It is there after all. The client has kept the old answer and must forget it.
 			l.refusal.Store(0)
 			l.born = now
-			purge = append(purge, l.topic)
+			purge = append(purge, l)
 		}
 	}
-	if len(purge) == 0 {
+	p.purge(purge)
+}
+
+// purge makes the client forget the topics of lanes. It may take its time: it waits for the
+// client's own metadata request.
+func (p *Producer) purge(lanes []*lane) {
+	if len(lanes) == 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended.Add(1)
-	go func() { // the client may take its time: it waits for its own metadata request
-		defer s.ended.Done()
-		p.client.PurgeTopicsFromProducing(purge...)
+	topics := make([]string, len(lanes))
+	for i, l := range lanes {
+		topics[i] = l.topic
+		l.purge.Store(purgeUnderWay)
+		l.held.Store(true)
+	}
+	p.scout.ended.Go(func() {
+		p.client.PurgeTopicsFromProducing(topics...)
+		for _, l := range lanes {
+			l.purge.Store(purgeDone)
+		}
 		p.wake()
-	}()
+	})
 }
 
 // verdict is librdkafka's: what the records of a topic fail with, and what later calls are
@@ -175,16 +183,15 @@ func (p *Producer) verdict(l *lane, code resperr.Code, now time.Time) (verdict, 
 	switch code {
 	case resperr.UnknownTopicOrPart:
 		// A topic may be on its way through the cluster: it gets its time from the first call.
-		if now.Sub(l.born) < p.set.TopicPropagation {
-			return resperr.NoError, resperr.NoError
+		if now.Sub(l.born) >= p.set.TopicPropagation {
+			verdict, refusal = code, resperr.UnknownTopic
 		}
-		return code, resperr.UnknownTopic
 	case resperr.TopicException:
-		return code, resperr.UnknownTopic
+		verdict, refusal = code, resperr.UnknownTopic
 	case resperr.TopicAuthorizationFailed:
-		return code, code
+		verdict, refusal = code, code
 	}
-	return resperr.NoError, resperr.NoError
+	return verdict, refusal
 }
 
 // refuse lets later calls be answered at once with code.
@@ -192,16 +199,6 @@ func (l *lane) refuse(code resperr.Code, now time.Time) {
 	l.refusal.Store(int32(code))
 	l.refused = now
 	l.asked.Store(false)
-}
-
-// failLane fails what waits outside the client; what is inside comes back when it is purged.
-func (p *Producer) failLane(l *lane, code resperr.Code) {
-	l.reclaim()
-	for _, e := range l.backlog {
-		p.settle(e, code)
-		p.letGo(e.slab)
-	}
-	l.drop(len(l.backlog))
 }
 
 // forget makes a refused topic unknown again when nobody has called for a while, so that the

@@ -22,7 +22,14 @@ type sender struct {
 	fed     []handle  // slabs with records that have no report yet, and some that have none left
 }
 
-func (s *sender) start(p *Producer) { go p.send() }
+func (s *sender) start(p *Producer) {
+	s.quiet = soundAsleep
+	go p.send()
+}
+
+// soundAsleep is the number of empty lingers after which the sender sleeps until the next message:
+// one may lie between two messages of a steady stream, but after that, looking costs more.
+const soundAsleep = 3
 
 // send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
 // while something is outstanding, and otherwise not at all.
@@ -91,16 +98,14 @@ func (p *Producer) take(now time.Time) ([]*slab, time.Duration) {
 		if len(slabs) > 0 {
 			s.quiet, s.taken = 0, now
 		}
-		// One empty linger may lie between two messages of a steady stream; after the second,
-		// sleeping until the next message costs less than looking.
-		if s.quiet++; s.quiet <= 2 && p.set.Linger > 0 && !p.asleep {
+		if s.quiet++; s.quiet < soundAsleep && p.set.Linger > 0 && !p.asleep {
 			return slabs, p.set.Linger
 		}
 		p.asleep = true
 		return slabs, -1
 	}
 	if p.set.Linger > 0 && p.urgent.Load() == 0 {
-		if s.quiet > 2 { // woken by the first record of a stream
+		if s.quiet >= soundAsleep { // woken by the first record of a stream
 			s.taken = now
 		}
 		s.quiet = 0
@@ -209,7 +214,7 @@ func (p *Producer) tick(now time.Time) {
 		}
 		p.service(l, now)
 		l.outside.Store(int64(len(l.backlog)))
-		if l.inClient.Load() > 0 || l.waiting() || l.forget(now) {
+		if l.inClient.Load() > 0 || l.waiting() || l.purge.Load() != purgeNone || l.forget(now) {
 			active = append(active, l)
 			continue
 		}
@@ -230,19 +235,29 @@ func (p *Producer) tick(now time.Time) {
 // service moves a lane on: a delivery opens it, an empty client gets a few records to try.
 func (p *Producer) service(l *lane, now time.Time) {
 	l.reclaim()
-	if l.inClient.Load() == 0 && l.verdict.Load() != 0 {
+	empty := l.inClient.Load() == 0
+	if l.purge.Load() != purgeNone {
+		l.held.Store(true)
+		if !empty || l.purge.Load() != purgeDone {
+			return
+		}
+		l.reclaim() // what came back last
+		l.purge.Store(purgeNone)
+		l.progressed.Store(false)
+		l.moved = time.Time{} // it may be tried at once
+	}
+	if empty && l.verdict.Load() != 0 {
 		l.verdict.Store(0)
 	}
 	if l.progressed.Load() && l.progressed.Swap(false) {
 		l.moved = now
-		l.reloading.Store(false)
 		l.held.Store(false)
 	}
 	if !l.held.Load() {
 		p.release(l, len(l.backlog))
 		return
 	}
-	if l.inClient.Load() == 0 && len(l.backlog) > 0 && now.Sub(l.moved) >= probeEvery {
+	if empty && len(l.backlog) > 0 && now.Sub(l.moved) >= probeEvery {
 		l.moved = now
 		p.release(l, p.probe(l))
 	}
