@@ -64,8 +64,8 @@ func (c *cluster) wrong() bool {
 	return len(c.Problems) > 0
 }
 
-// print writes a line for each thing that was found, each beginning with prefix.
-func (c *cluster) print(w io.Writer, prefix string) {
+// write prints a line for each thing that was found, each beginning with prefix.
+func (c *cluster) write(w io.Writer, prefix string) {
 	if c == nil {
 		return
 	}

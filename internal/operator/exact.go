@@ -36,15 +36,6 @@ func (s exact) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// exacts turns texts into exact ones; none is an empty list and not null.
-func exacts(texts []string) []exact {
-	out := make([]exact, len(texts))
-	for i, text := range texts {
-		out[i] = exact(text)
-	}
-	return out
-}
-
 // writeJSON writes v as one line. Nothing is escaped for HTML: who compares texts would stumble over it.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)

@@ -59,7 +59,7 @@ func checkFile(ctx context.Context, f *checkFlags, t Terminal) int {
 	if f.json {
 		err = writeJSON(t.Out, found.json())
 	} else {
-		err = found.print(t, name)
+		err = found.write(t, name)
 	}
 	if err != nil {
 		fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)

@@ -19,8 +19,8 @@ func (f *findings) status() int {
 	return exitFine
 }
 
-// print writes the problems, then the warnings, the notes, and what the clusters said.
-func (f *findings) print(t Terminal, name string) error {
+// write prints the problems, then the warnings, the notes, and what the clusters said.
+func (f *findings) write(t Terminal, name string) error {
 	for _, kind := range []struct {
 		name string
 		all  smtpdconf.Errors
@@ -32,7 +32,7 @@ func (f *findings) print(t Terminal, name string) error {
 		}
 	}
 	for _, q := range f.queues {
-		q.cluster.print(t.Out, q.id+": ")
+		q.cluster.write(t.Out, q.id+": ")
 	}
 	_, err := fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", name, plural(len(f.queues), "queue"),
 		plural(len(f.problems), "problem"), plural(len(f.warnings), "warning"), plural(len(f.notes), "note"))

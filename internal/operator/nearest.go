@@ -8,8 +8,8 @@ import (
 	"github.com/halon-extras/kafka/internal/conf"
 )
 
-// nearest returns the names of properties that name may be a slip of, best first, at most three. A name that is
-// part of others counts as near too: who asks for "linger" wants to see what there is.
+// nearest returns the names of properties that name may be a slip of, best first, at most three. Where it is a
+// slip of none, those that it is a part of are near: who asks for "linger" wants to see what there is.
 func nearest(name string) []string {
 	const most = 3
 	name = strings.ToLower(strings.TrimSpace(name))
@@ -22,7 +22,7 @@ func nearest(name string) []string {
 		name     string
 		distance int
 	}
-	var near []candidate
+	var near, longer []candidate
 	for _, p := range conf.Properties() {
 		if p.Kind == conf.Pointer || p.Kind == conf.Internal {
 			continue
@@ -31,12 +31,13 @@ func nearest(name string) []string {
 		d := distance(plain.Replace(name), plain.Replace(strings.ToLower(settable)))
 		switch {
 		case d <= max(1, len(name)/5):
+			near = append(near, candidate{settable, d})
 		case len(name) >= 4 && strings.Contains(settable, name):
-			d += len(settable) // behind the slips, the shorter ones first
-		default:
-			continue
+			longer = append(longer, candidate{settable, d})
 		}
-		near = append(near, candidate{settable, d})
+	}
+	if near == nil {
+		near = longer
 	}
 	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
 	var names []string

@@ -89,13 +89,11 @@ const (
 // alertOf returns the alert that the other side sent. Package tls keeps the type of such an error to itself, so
 // the alert is found by comparing with each that there could be.
 func alertOf(err error) (tls.AlertError, bool) {
-	var op *net.OpError
-	if !errors.As(err, &op) || op.Op != "remote error" {
-		return 0, false
-	}
-	for n := range 256 {
-		if alert := tls.AlertError(n); alert.Error() == op.Err.Error() {
-			return alert, true
+	for op := (*net.OpError)(nil); errors.As(err, &op); err = op.Err {
+		for n := 0; op.Op == "remote error" && n < 256; n++ {
+			if alert := tls.AlertError(n); alert.Error() == op.Err.Error() {
+				return alert, true
+			}
 		}
 	}
 	return 0, false

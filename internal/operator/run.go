@@ -44,7 +44,7 @@ func commands() []command {
 // is done; ctx ends what waits for the network.
 func Run(ctx context.Context, args []string, t Terminal) int {
 	if len(args) == 0 {
-		io.WriteString(t.Err, overview())
+		fmt.Fprint(t.Err, overview())
 		return exitUsage
 	}
 	switch args[0] {
@@ -84,14 +84,14 @@ func overview() string {
 
 func help(args []string, t Terminal) int {
 	if len(args) == 0 {
-		io.WriteString(t.Out, overview())
+		fmt.Fprint(t.Out, overview())
 		return exitFine
 	}
 	c, rest := findCommand(args)
 	if c == nil || len(rest) > 0 {
 		return usage(t, "", "there is no command %q", strings.Join(args, " "))
 	}
-	io.WriteString(t.Out, c.help)
+	fmt.Fprint(t.Out, c.help)
 	return exitFine
 }
 

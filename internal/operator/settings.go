@@ -135,12 +135,12 @@ func checkSettings(ctx context.Context, f *checkFlags, t Terminal) int {
 		}
 		return status
 	}
-	v.print(t)
+	v.write(t)
 	return status
 }
 
-// print writes the verdict as text.
-func (v *verdict) print(t Terminal) {
+// write prints the verdict as text.
+func (v *verdict) write(t Terminal) {
 	head := v.Verdict
 	if v.Errstr != "" {
 		head += ": " + oneLine(string(v.Errstr))
@@ -152,5 +152,5 @@ func (v *verdict) print(t Terminal) {
 	for _, w := range v.Warnings {
 		fmt.Fprintf(t.Out, "warning: %s\n", oneLine(string(w)))
 	}
-	v.Cluster.print(t.Out, "")
+	v.Cluster.write(t.Out, "")
 }
