@@ -22,6 +22,7 @@ type Damage struct {
 	Reason   string
 	Torn     bool // at the end of the last segment: what was being written when the machine stopped
 	Header   bool // of the segment: all of it when From..To is the whole file, one of its two copies otherwise
+	end      bool // nothing follows in the file
 }
 
 // Check reads every frame of every segment. It changes nothing. While a plugin runs on the folder, a write that is
@@ -71,7 +72,7 @@ func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) e
 					o.gap(report, want, got.head.seq)
 					want = got.head.seq + 1
 				case got.what == foundBad && report != nil:
-					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error()}
+					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), end: got.to == sc.limit}
 					if last && got.from >= o.tail.good {
 						// No good frame follows: whatever it is, it is one torn end. While a plugin runs it is a
 						// write that is under way.

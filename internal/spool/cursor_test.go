@@ -72,6 +72,28 @@ func TestACursorCrossesBetweenDiskAndMemory(t *testing.T) {
 	closeSpool(t, s)
 }
 
+// The block in which a cursor read last is given back and filled anew while the cursor is behind.
+func TestACursorIsNotMisledByABlockThatWasFilledAnew(t *testing.T) {
+	s := open(t, spool.Options{Dir: "/spool", FS: faultfs.New(1), MaxBytes: 256 << 20, TailBytes: 1})
+	c := s.NewCursor()
+	n := 0
+	for round := range 40 {
+		var batch []string
+		for range 100 + round*37%1200 {
+			batch = append(batch, fmt.Sprintf("%d:%s", n, strings.Repeat("b", 900+n%50)))
+			n++
+		}
+		for rest := batch; len(rest) > 0; rest = rest[min(50, len(rest)):] {
+			put(t, s, rest[:min(50, len(rest))]...) // settled, so that older blocks are given back
+		}
+		got, seqs := take(t, c, len(batch))
+		same(t, got, batch)
+		s.Ack(seqs...)
+	}
+	c.Close()
+	closeSpool(t, s)
+}
+
 func TestSeekGoesBackAndSkipsWhatIsAcknowledged(t *testing.T) {
 	s := open(t, small(faultfs.New(1)))
 	var want []string

@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -132,25 +133,29 @@ func TestAnAppendAfterASyncThatCameLateIsWoken(t *testing.T) {
 // The slot that was synced is never written over before the other one is synced: a power cut in the middle of a
 // write costs what was acknowledged in the last second, and not everything.
 func TestAPowerCutLeavesAPositionOfTheLastSecond(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(30) {
 		synctest.Test(t, func(t *testing.T) {
+			const records = 4000
 			fsys := faultfs.New(seed)
 			s := open(t, spool.Options{Dir: "/spool", FS: fsys})
-			put(t, s, numbered(0, 400)...)
-			for i := range uint64(200) {
-				s.Ack(i + 1)
+			put(t, s, numbered(0, records)...)
+			// A random half: the slot takes many sectors, which a power cut tears, and no two of them are alike.
+			r := rand.New(rand.NewPCG(seed, 5))
+			order := r.Perm(records)
+			for _, i := range order[:records/2] {
+				s.Ack(uint64(i + 1))
 			}
 			time.Sleep(3 * time.Second)
-			for i := range uint64(5) {
-				s.Ack(i*10 + 202)
+			for _, i := range order[records/2 : records/2+5] {
+				s.Ack(uint64(i + 1))
 				time.Sleep(150 * time.Millisecond) // written, and not synced
 			}
 			synctest.Wait()
 			fsys.Crash()
 			_ = s.Close(t.Context())
 			s = open(t, spool.Options{Dir: "/spool", FS: fsys.Reboot()})
-			if st := s.Stats(); st.Frontier != 201 || st.Pending < 195 || st.Pending > 200 {
-				t.Errorf("seed %d: frontier %d, pending %d", seed, st.Frontier, st.Pending)
+			if st := s.Stats(); st.Pending < records/2-5 || st.Pending > records/2 {
+				t.Errorf("seed %d: pending %d", seed, st.Pending)
 			}
 			closeSpool(t, s)
 		})

@@ -302,6 +302,27 @@ func TestADiskThatCannotBeReadForAWhileLosesNothing(t *testing.T) {
 	})
 }
 
+// A part of one file that cannot be read for some seconds, while all else can, is not given up at once.
+func TestAPageThatCanBeReadAgainIsNotGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newImage(t, 60, 0)
+		fsys := m.disk()
+		s := open(t, small(fsys))
+		begin := time.Now()
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Read && c.Off >= spool.SegmentStart && time.Since(begin) < 3*time.Second {
+				return faultfs.Fault{Err: syscall.EIO}
+			}
+			return faultfs.Fault{}
+		})
+		c := s.NewCursor()
+		got, _ := take(t, c, 60)
+		same(t, got, m.records)
+		c.Close()
+		closeSpool(t, s)
+	})
+}
+
 // One bad page, while the rest of the file can be read, is given up after a while.
 func TestAPageThatCannotBeReadIsSteppedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -67,7 +67,10 @@ func Repair(fsys FS, dir string, apply bool) (Plan, error) {
 	}
 	plan := Plan{Missing: report.Missing}
 	for _, d := range report.Damage {
-		plan.Steps = append(plan.Steps, stepFor(d))
+		// No frame is that small, so nothing is lost in such a place, and no filler fits in: it stays.
+		if d.end || d.Torn || d.Header || d.To-d.From >= frameHeader {
+			plan.Steps = append(plan.Steps, stepFor(d))
+		}
 	}
 	if report.Position != "" {
 		plan.Steps = append(plan.Steps, Step{
@@ -141,11 +144,17 @@ func (o *offline) apply(step Step) error {
 	return err
 }
 
-// fill writes one frame over from..to that says: skip this. A place too small for one, which only the end of a
-// file can be, is cut.
+// fill writes one frame over from..to that says: skip this. Where none fits, it is the end of the file, and is cut.
 func fill(f File, head segmentHead, from, to int64) error {
 	length := to - from - frameHeader
 	if length < 0 || length > MaxPayload || (to-from)%frameAlign != 0 {
+		size, err := f.Size()
+		if err != nil {
+			return err
+		}
+		if to < size {
+			return fmt.Errorf("%d bytes follow a place of %d bytes that no frame can fill", size-to, to-from)
+		}
 		return f.Truncate(from)
 	}
 	b := appendFrame(nil, head.salt, header{kind: kindFiller, seq: head.first, time: head.created}, make([]byte, length))
