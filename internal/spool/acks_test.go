@@ -72,12 +72,12 @@ func TestAcksAgainstAMap(t *testing.T) {
 				if got := a.Count(from, to); got != n {
 					t.Fatalf("count %d..%d is %d, want %d", from, to, got, n)
 				}
-				clear := from
-				for in(clear) {
-					clear++
+				open := from
+				for in(open) {
+					open++
 				}
-				if got := a.NextClear(from); got != clear {
-					t.Fatalf("next clear from %d is %d, want %d", from, got, clear)
+				if got := a.NextClear(from); got != open {
+					t.Fatalf("next clear from %d is %d, want %d", from, got, open)
 				}
 			},
 		})

@@ -33,7 +33,7 @@ func Check(fsys FS, dir string) (CheckReport, error) {
 	if err != nil {
 		return report, err
 	}
-	err = o.walk(func(g *segment, got found) error {
+	err = o.walk(func(_ *segment, got found) error {
 		if got.what == foundFrame {
 			report.Frames++
 		}

@@ -248,9 +248,8 @@ func crashOnce(seed uint64) (n int, err error) {
 	clean := false
 	for range 2 + r.IntN(3) {
 		faulty := r.IntN(2) == 0
-		closed := false
 		fsys.Intercept(randomFaults(r, faulty))
-		closed, err = m.life(fsys, r, clean && !faulty, m.options(fsys, r))
+		closed, err := m.life(fsys, r, clean && !faulty, m.options(fsys, r))
 		if err != nil {
 			return n, fmt.Errorf("seed %d: %w", seed, err)
 		}

@@ -25,8 +25,10 @@ const (
 	magicCIFS = 0xff534d42
 )
 
+// MkdirAll implements [FS]. Nobody but the owner may enter what it creates.
 func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
+// ReadDir implements [FS].
 func (OS) ReadDir(dir string) ([]Entry, error) {
 	found, err := os.ReadDir(dir)
 	if err != nil {
@@ -49,10 +51,13 @@ func (OS) ReadDir(dir string) ([]Entry, error) {
 	return entries, nil
 }
 
+// Open implements [FS].
 func (OS) Open(name string) (File, error) { return openOS(name, os.O_RDWR) }
 
+// OpenRead implements [FS].
 func (OS) OpenRead(name string) (File, error) { return openOS(name, os.O_RDONLY) }
 
+// Create implements [FS].
 func (OS) Create(name string) (File, error) {
 	return openOS(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
@@ -65,10 +70,13 @@ func openOS(name string, flag int) (File, error) {
 	return osFile{f}, nil
 }
 
+// Rename implements [FS].
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
+// Remove implements [FS].
 func (OS) Remove(name string) error { return os.Remove(name) }
 
+// SyncDir implements [FS].
 func (OS) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -78,6 +86,7 @@ func (OS) SyncDir(dir string) error {
 	return errors.Join(err, d.Close())
 }
 
+// Lock implements [FS] with flock(2).
 func (OS) Lock(name string) (File, error) {
 	f, err := openOS(name, os.O_RDWR|os.O_CREATE)
 	if err != nil {
@@ -89,6 +98,7 @@ func (OS) Lock(name string) (File, error) {
 	return f, nil
 }
 
+// Locked implements [FS] with a shared flock(2), held for an instant.
 func (OS) Locked(name string) (bool, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,6 +132,7 @@ func flock(f *os.File, how int) error {
 	}
 }
 
+// Space implements [FS].
 func (OS) Space(dir string) (Space, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {

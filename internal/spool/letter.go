@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Dead letters live in a spool of their own, in the folder dead/ of the queue's: the same files, the same rules,
+// DeadFolder is where dead letters live: a spool of their own, in this folder of the queue's: the same files, the same rules,
 // the same tools. Only their payload is more than the record: it begins with the reason. Part of the format:
 //
 //	0  length of the reason, little-endian  2

@@ -100,10 +100,11 @@ func (h segmentHead) encode() []byte {
 func decodeSegmentHead(b []byte) (h segmentHead, damaged bool, err error) {
 	first, errFirst := decodeHeadCopy(b, 0)
 	second, errSecond := decodeHeadCopy(b, segmentCopy)
+	goodFirst, goodSecond := errFirst == nil, errSecond == nil
 	switch {
-	case errFirst == nil:
-		return first, errSecond != nil || first != second, nil
-	case errSecond == nil:
+	case goodFirst:
+		return first, !goodSecond || first != second, nil
+	case goodSecond:
 		return second, true, nil
 	case zeros(b):
 		return segmentHead{}, false, errSegmentEmpty

@@ -6,7 +6,7 @@ import "time"
 type counters struct {
 	appended, stored, failed, refused uint64
 	acked, dropped, delivered         uint64
-	corrupt, missing, kept            uint64
+	corrupt, missing                  uint64
 	poisoned, degradations, syncs     uint64
 	corruptBytes                      int64
 	syncTotal, syncMax                time.Duration
