@@ -58,12 +58,38 @@ func withAdmin(address string, do func(*kadm.Client) error) error {
 	return do(kadm.NewClient(client))
 }
 
+// createTopics returns when the broker itself knows the topics and leads them. The controller has them earlier: a broker
+// that hangs right after would come back without them, and tell a clean-up that there is nothing to remove.
 func createTopics(ctx context.Context, address string, partitions int32, topics ...string) error {
 	return withAdmin(address, func(admin *kadm.Client) error {
 		created, err := admin.CreateTopics(ctx, partitions, 1, nil, topics...)
 		if err != nil {
 			return err
 		}
-		return created.Error()
+		if err := created.Error(); err != nil {
+			return err
+		}
+		return poll(func() (bool, error) {
+			known, err := admin.ListTopics(ctx, topics...)
+			if err != nil {
+				return false, err
+			}
+			for _, topic := range topics {
+				if !led(known[topic], partitions) {
+					return false, nil
+				}
+			}
+			return true, nil
+		})
 	})
+}
+
+func led(topic kadm.TopicDetail, partitions int32) bool {
+	leaders := int32(0)
+	for _, p := range topic.Partitions {
+		if p.Err == nil && p.Leader >= 0 {
+			leaders++
+		}
+	}
+	return topic.Err == nil && leaders == partitions
 }

@@ -37,8 +37,9 @@ func buildPrograms(folder string) (bin string, err error) {
 		return "", err
 	}
 	for name, text := range map[string]string{
-		// exec, so that a signal to the script's background process reaches hslrun itself.
-		"hslrun": fmt.Sprintf("exec '%s' --plugin-path '%s' \"$@\"\n", hslrun, plugin),
+		// A host that never ends fails its own script, with the stacks of its goroutines, and not the whole run. It
+		// gets twice the time that a drain may take. exec, so that a signal reaches it.
+		"hslrun": fmt.Sprintf("exec timeout -s QUIT -k 10 120 '%s' --plugin-path '%s' \"$@\"\n", hslrun, plugin),
 		"exits":  "want=$1; shift; \"$@\"; got=$?\n[ $got = $want ] || { echo \"exit status $got, want $want\" >&2; exit 1; }\n",
 	} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o755); err != nil {
