@@ -61,11 +61,9 @@ func (a *attempt) tlsReason(err error) string {
 		if !a.hasCertificate() {
 			return "it wants a certificate from this client: set ssl.certificate.location and ssl.key.location, or ssl.keystore.location"
 		}
-		if alert == alertCertificateRequired {
-			// The broker says whose certificates it takes, and this client then sends no other.
-			return "it does not take certificates of the authority that signed the one of this client"
-		}
-		return fmt.Sprintf("it refuses the certificate of this client: %v", alert)
+		// Which alert it is does not tell: a certificate of an authority that the broker does not name is never
+		// sent, and Java then complains of a bad one.
+		return fmt.Sprintf("it refuses the certificate of this client, or trusts no authority that signed it: %v", alert)
 	case alertHandshakeFailure, alertProtocolVersion:
 		return fmt.Sprintf("it and this client have no TLS version or cipher suite in common: %v", alert)
 	}
