@@ -16,7 +16,7 @@ CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch]
 SO_LDFLAGS := -s -w -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e test-kafka race fuzz lint fmt bench package clean FORCE
+.PHONY: help build run test e2e test-kafka race fuzz lint fmt cut bench package clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ $(BUILD)/hslrun: FORCE
 
 $(BUILD)/halon-kafka: FORCE
 	@mkdir -p $(BUILD)
-	CGO_ENABLED=0 $(GO) build -o $@ ./cmd/halon-kafka
+	CGO_ENABLED=0 $(GO) build -ldflags "-X github.com/halon-extras/kafka/internal/operator.release=$$(cat packaging/VERSION)" -o $@ ./cmd/halon-kafka
 
 run: build ## the example script, through kafka.so, onto an embedded broker, and read back
 	$(BUILD)/hslrun -c examples/smtpd.yaml -p kafka --broker embedded --consume test-topic examples/produce.hsl
@@ -48,6 +48,9 @@ race: ## the tests in process under the race detector
 lint: ## gofumpt, golangci-lint with the import rules of the design, and C without warnings
 	$(TOOL) golangci-lint run ./...
 	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iinclude $(filter-out internal/abi/%,$(filter %.c,$(wildcard internal/standin/*.c internal/standin/*/*.c bench/driver/*.c bench/noop/*.c)))
+
+cut: ## 8 threads x 100,000 records while connections are cut at random
+	CUT_RECORDS=100000 $(GO) test -count=1 -v -run TestNothingVanishesWhenConnectionsAreCut ./internal/producer
 
 fmt: ## format the Go files
 	$(TOOL) gofumpt -l -w $(GOFILES)
