@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"strconv"
@@ -12,10 +13,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// kafkaCommand is the script's command `kafka`: start, stop, hang, resume, cut.
+// kafkaCommand is the script's command `kafka`.
 func kafkaCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: kafka start|stop|hang|resume|cut")
+		ts.Fatalf("usage: kafka start|stop|hang|resume|cut|storm|calm")
 	}
 	s := sceneOf(ts)
 	if args[0] == "start" {
@@ -38,8 +39,18 @@ func kafkaCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.broker.resume())
 	case "cut":
 		s.broker.cut()
+	case "storm":
+		if s.calm != nil {
+			ts.Fatalf("kafka storm: there is one already")
+		}
+		s.storm()
+	case "calm":
+		if s.calm == nil {
+			ts.Fatalf("kafka calm: there is no storm")
+		}
+		ts.Logf("the storm cut all connections %d times", s.calm())
 	default:
-		ts.Fatalf("kafka %s: use start, stop, hang, resume or cut", args[0])
+		ts.Fatalf("kafka %s: use start, stop, hang, resume, cut, storm or calm", args[0])
 	}
 }
 
@@ -73,6 +84,33 @@ func (s *scene) start(ts *testscript.TestScript, args []string) error {
 		return s.broker.hang()
 	}
 	return nil
+}
+
+// storm cuts all connections again and again, at random, until calm ends it.
+func (s *scene) storm() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cuts := make(chan int)
+	go func() {
+		n := 0
+		defer func() { cuts <- n }()
+		for {
+			// Long enough for some requests to be answered, short enough to hit one in every state.
+			wait := time.NewTimer(time.Duration(10+rand.IntN(190)) * time.Millisecond)
+			select {
+			case <-wait.C:
+				s.broker.cut()
+				n++
+			case <-ctx.Done():
+				wait.Stop()
+				return
+			}
+		}
+	}()
+	s.calm = func() int {
+		s.calm = nil
+		cancel()
+		return <-cuts
+	}
 }
 
 type startPlan struct {

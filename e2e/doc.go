@@ -16,6 +16,7 @@
 //	kafka hang        it takes connections and bytes and answers nothing
 //	kafka resume      it goes on with what reached it in the meantime
 //	kafka cut         every connection breaks at once; new ones are taken
+//	kafka storm       connections break at random moments, many times a second, until `kafka calm`
 //	records TOPIC COUNT [FILE]
 //	                  waits until TOPIC holds exactly COUNT records, and with FILE compares them with its JSON
 //	                  lines: partition by partition, without offsets and timestamps

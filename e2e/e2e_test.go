@@ -74,6 +74,7 @@ func TestScripts(t *testing.T) {
 type scene struct {
 	broker broker // nil until `kafka start`
 	down   bool
+	calm   func() int // ends the storm, and says how often it cut; nil without one
 }
 
 type sceneKey struct{}
@@ -85,6 +86,9 @@ func setup(env *testscript.Env) error {
 	env.Defer(func() {
 		if s.broker == nil {
 			return
+		}
+		if s.calm != nil {
+			s.calm()
 		}
 		if err := s.broker.release(); err != nil {
 			env.T().Log("put the broker back:", err)
