@@ -6,6 +6,7 @@ package abi
 import "C"
 
 import (
+	"time"
 	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,7 +24,23 @@ const headersOnStack = 16
 //export kafkaProduce
 func kafkaProduce(call *C.struct_kafka_call) {
 	defer guard("kafka_producer", func(text string) { throw(call, text) })
+	if call.pair_count == 0 {
+		produce(call, nil)
+		return
+	}
+	produceWithHeaders(call)
+}
+
+// produceWithHeaders is apart from kafkaProduce because its scratch is cleared at each call, which a
+// call without headers need not pay for.
+//
+//go:noinline
+func produceWithHeaders(call *C.struct_kafka_call) {
 	var scratch [headersOnStack]kgo.RecordHeader
+	produce(call, pairs(call, scratch[:0]))
+}
+
+func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
 	c := binding.Produce{
 		ID:        arg(&call.args[C.KAFKA_ID]),
 		Topic:     arg(&call.args[C.KAFKA_TOPIC]),
@@ -32,7 +49,7 @@ func kafkaProduce(call *C.struct_kafka_call) {
 		Headers:   arg(&call.args[C.KAFKA_HEADERS]),
 		Partition: arg(&call.args[C.KAFKA_PARTITION]),
 		Block:     arg(&call.args[C.KAFKA_BLOCK]),
-		Pairs:     pairs(call, scratch[:0]),
+		Pairs:     headers,
 	}
 	if exception := c.Check(); exception != "" {
 		throw(call, string(exception))
@@ -51,6 +68,7 @@ func kafkaProduce(call *C.struct_kafka_call) {
 	var r kgo.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
+	r.Timestamp = time.UnixMilli(int64(call.milliseconds))
 	var code resperr.Code
 	if c.Blocks() {
 		var parked bool

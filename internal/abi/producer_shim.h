@@ -65,6 +65,7 @@ struct kafka_call {
     struct kafka_arg args[KAFKA_ARGUMENTS];
     struct kafka_pair *pairs;
     size_t pair_count;
+    long long milliseconds; /* since 1970: the time of the message */
 
     enum kafka_outcome outcome; /* from here on written by Go */
     int code;
