@@ -41,7 +41,7 @@ func here() *border {
 	if b := current.Load(); b != nil {
 		return b
 	}
-	sink := logsink.New(slog.LevelInfo, func(priority int, line string) {
+	sink := logsink.New(slog.LevelDebug, func(priority int, line string) {
 		text := C.CString(line)
 		defer C.free(unsafe.Pointer(text))
 		C.kafka_syslog(C.int(priority), text)

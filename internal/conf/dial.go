@@ -3,6 +3,7 @@ package conf
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -50,6 +51,10 @@ func (c *Conf) network() network {
 const noBrokers = "no-bootstrap-servers:9092"
 
 var errNoBrokers = errors.New("no bootstrap.servers configured")
+
+// ErrPaused is an attempt that ended while the broker was still left alone after its last loss: it
+// tells nothing new of the broker.
+var ErrPaused = errors.New("the broker is left alone for a moment after it was lost")
 
 // dialer connects to brokers with the socket, address and reconnect properties, and puts TLS on
 // top. kgo calls it from many goroutines.
@@ -152,7 +157,7 @@ func (d *dialer) wait(ctx context.Context, address string) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", ErrPaused, ctx.Err())
 	}
 }
 

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -60,6 +61,26 @@ type brokerConn struct {
 	limit    time.Time // for the first answer, once the first question was sent; guarded by mu
 	answered bool      // guarded by mu
 	deadline time.Time // the caller's; guarded by mu
+	up       bool      // guarded by mu
+	lost     error     // guarded by mu
+}
+
+// Up notes that the broker has let the client in.
+func (c *brokerConn) Up() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.up = true
+}
+
+// Lost returns what has ended a connection that was up, and nil while it stands or when this side
+// has closed it.
+func (c *brokerConn) Lost() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.up {
+		return nil
+	}
+	return c.lost
 }
 
 // Write implements [net.Conn].
@@ -86,10 +107,14 @@ func (c *brokerConn) SetReadDeadline(t time.Time) error {
 // Read implements [net.Conn].
 func (c *brokerConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	if err != nil && c.lost == nil && !errors.Is(err, net.ErrClosed) {
+		c.lost = err
+	}
 	if n == 0 {
+		c.mu.Unlock()
 		return n, err
 	}
-	c.mu.Lock()
 	first := !c.answered
 	c.answered = true
 	deadline := c.deadline

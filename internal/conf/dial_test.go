@@ -3,6 +3,7 @@ package conf
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -256,5 +257,37 @@ func TestAddressFamily(t *testing.T) {
 		if (err == nil) != c.works {
 			t.Errorf("%s with %s: %v", c.host, c.family, err)
 		}
+	}
+}
+
+func TestAConnectionKnowsWhoEndedIt(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		up       bool
+		end      func(here, there net.Conn)
+		want     error
+	}{
+		{"the broker closes", true, func(_, there net.Conn) { there.Close() }, io.EOF},
+		{"this side closes", true, func(here, _ net.Conn) { here.Close() }, nil},
+		{"the broker closes before it has let the client in", false, func(_, there net.Conn) { there.Close() }, nil},
+	} {
+		here, there := net.Pipe()
+		c := &brokerConn{Conn: here}
+		if test.up {
+			c.Up()
+		}
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			_, _ = c.Read(make([]byte, 1))
+		}()
+		test.end(c, there)
+		<-read
+		// A pipe calls its own end by another name than a socket.
+		if got := c.Lost(); got != test.want && !(test.want == nil && errors.Is(got, io.ErrClosedPipe)) {
+			t.Errorf("%s: lost by %v, want %v", test.sentence, got, test.want)
+		}
+		here.Close()
+		there.Close()
 	}
 }

@@ -1,14 +1,19 @@
 // Package logsink writes log records as syslog(3) lines, one a minute for each thing that repeats.
 //
 // It promises that an outage of a day is a line a minute and queue, not a line a message, and that
-// the count of what was held back is printed. It knows no C: the caller gives it the function that
+// the count of what was held back is printed: what is new is written at once, and what repeats is
+// written once a minute, all that one queue repeats in one line. What repeats is told by the message,
+// or by the group of slog's WithGroup, in which any line repeats any other. Debug lines are written as
+// they come: who asks for them wants them all. It knows no C: the caller gives it the function that
 // writes. It may be called from any goroutine and never blocks on anything but that function.
 package logsink
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,7 +35,11 @@ const (
 	LevelNotice = slog.LevelInfo + 2
 )
 
+// Each is the group of lines that are never held back: reports, each of which has news.
+const Each = "each"
+
 const (
+	prefix = "kafka: " // of every line; the original's
 	window = time.Minute
 
 	// remembered bounds the different lines that are counted at once; beyond it, lines are written
@@ -49,7 +58,8 @@ type Sink struct {
 }
 
 type repeat struct {
-	priority int
+	source   string // who repeats: the attributes of the logger
+	priority int    // the most urgent of what is held
 	line     string
 	since    time.Time
 	held     int
@@ -69,6 +79,7 @@ func (s *Sink) Close() { s.sweep(true) }
 type handler struct {
 	sink  *Sink
 	attrs []slog.Attr
+	group string
 }
 
 func (h handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.sink.level.Level() }
@@ -78,25 +89,35 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h
 }
 
-func (h handler) WithGroup(string) slog.Handler { return h }
+func (h handler) WithGroup(name string) slog.Handler {
+	h.group = name
+	return h
+}
 
 func (h handler) Handle(_ context.Context, r slog.Record) error {
 	var details []string
-	key := r.Message
+	what, source := r.Message, ""
+	if h.group != "" {
+		what = "\x00" + h.group
+	}
 	note := func(a slog.Attr) bool {
 		details = append(details, a.Key+" "+a.Value.String())
 		return true
 	}
 	for _, a := range h.attrs { // the queue is a part of what repeats; the details of a call are not
 		note(a)
-		key += "\x00" + a.Value.String()
+		source += "\x00" + a.Value.String()
 	}
 	r.Attrs(note)
-	line := "kafka: " + r.Message
+	line := prefix + r.Message
 	if len(details) > 0 {
 		line += " (" + strings.Join(details, ", ") + ")"
 	}
-	h.sink.emit(priority(r.Level), key, line, r.Time)
+	priority := priority(r.Level)
+	if priority > Crit && priority < Debug && h.group != Each && h.sink.hold(priority, what, source, line, r.Time) {
+		return nil
+	}
+	h.sink.write(priority, line)
 	return nil
 }
 
@@ -116,27 +137,21 @@ func priority(l slog.Level) int {
 	return Debug
 }
 
-func (s *Sink) emit(priority int, key, line string, at time.Time) {
-	if s.hold(priority, key, line, at) {
-		return
-	}
-	s.write(priority, line)
-}
-
 // hold says whether the line repeats one of the last minute, and then only counts it.
-func (s *Sink) hold(priority int, key, line string, at time.Time) bool {
-	if priority <= Crit { // written at start and stop, each once
-		return false
-	}
+func (s *Sink) hold(priority int, what, source, line string, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	key := what + source
 	if r, ok := s.seen[key]; ok {
+		if r.held == 0 || priority < r.priority {
+			r.priority = priority
+		}
 		r.held++
 		r.line = line
 		return true
 	}
 	if len(s.seen) < remembered {
-		s.seen[key] = &repeat{priority: priority, line: line, since: at}
+		s.seen[key] = &repeat{source: source, priority: priority, line: line, since: at}
 		if s.timer == nil {
 			s.schedule(at)
 		}
@@ -145,6 +160,10 @@ func (s *Sink) hold(priority int, key, line string, at time.Time) bool {
 }
 
 // sweep writes the counts of lines whose minute is over, or of all.
+//
+// What a source repeats comes in one line with the first of it that is due, the most urgent first: a
+// queue whose cluster is away fails to connect and fails messages, and that is one line and not two.
+// At the end each has its own: it is the last that will be read of it.
 func (s *Sink) sweep(all bool) {
 	type out struct {
 		priority int
@@ -153,23 +172,43 @@ func (s *Sink) sweep(all bool) {
 	var outs []out
 	now := time.Now()
 	s.mu.Lock()
+	due := make(map[string][]*repeat)
 	for key, r := range s.seen {
-		if !all && now.Sub(r.since) < window {
-			continue
-		}
-		if r.held == 0 {
+		switch {
+		case r.held == 0 && now.Sub(r.since) >= window:
 			delete(s.seen, key)
-			continue
+		case all && r.held > 0:
+			due[key] = append(due[key], r)
+		case r.held > 0 && now.Sub(r.since) >= window:
+			due[r.source] = nil
 		}
-		outs = append(outs, out{r.priority, fmt.Sprintf("%s, %d more in the last %d s", r.line, r.held,
-			int(now.Sub(r.since).Round(time.Second)/time.Second))})
-		r.held, r.since = 0, now
 	}
 	if all {
 		clear(s.seen)
 	}
+	for _, r := range s.seen {
+		if _, ok := due[r.source]; ok && r.held > 0 {
+			due[r.source] = append(due[r.source], r)
+		}
+	}
+	for _, repeats := range due {
+		slices.SortFunc(repeats, func(a, b *repeat) int {
+			return cmp.Or(cmp.Compare(a.priority, b.priority), a.since.Compare(b.since), cmp.Compare(a.line, b.line))
+		})
+		o := out{priority: repeats[0].priority}
+		for i, r := range repeats {
+			if i > 0 {
+				o.line += "; and "
+				r.line = strings.TrimPrefix(r.line, prefix)
+			}
+			o.line += fmt.Sprintf("%s, %d more in the last %d s", r.line, r.held, int(now.Sub(r.since).Round(time.Second)/time.Second))
+			r.held, r.since = 0, now
+		}
+		outs = append(outs, o)
+	}
 	s.schedule(now)
 	s.mu.Unlock()
+	slices.SortFunc(outs, func(a, b out) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.line, b.line)) })
 	for _, o := range outs {
 		s.write(o.priority, o.line)
 	}

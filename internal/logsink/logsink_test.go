@@ -113,3 +113,72 @@ func TestManyDifferentLinesDoNotGrowTheMemory(t *testing.T) {
 		sink.Close()
 	})
 }
+
+func TestLinesOfAGroupRepeatEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelInfo, out.write)
+		log := slog.New(sink.Handler()).With("queue", "one").WithGroup("connection")
+		log.Info("a: the connection is lost")
+		log.Error("a: refused")
+		log.Error("b: refused")
+		slog.New(sink.Handler()).With("queue", "two").WithGroup("connection").Error("a: refused")
+		time.Sleep(window)
+		synctest.Wait()
+		want := `6 kafka: a: the connection is lost (queue one)
+3 kafka: a: refused (queue two)
+3 kafka: b: refused (queue one), 2 more in the last 60 s`
+		if got := out.take(); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		sink.Close()
+	})
+}
+
+func TestWhatOneQueueRepeatsIsOneLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelInfo, out.write)
+		log := slog.New(sink.Handler()).With("queue", "one")
+		for second := range 120 {
+			log.Warn("no broker")
+			if second >= 30 {
+				log.Error("a message is late")
+			}
+			time.Sleep(1010 * time.Millisecond) // never together with the sink's own clock
+		}
+		synctest.Wait()
+		want := `4 kafka: no broker (queue one)
+3 kafka: a message is late (queue one)
+3 kafka: a message is late (queue one), 29 more in the last 30 s; and no broker (queue one), 59 more in the last 60 s
+3 kafka: a message is late (queue one), 59 more in the last 60 s; and no broker (queue one), 59 more in the last 60 s`
+		if got := out.take(); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		log.Warn("no broker")
+		log.Error("a message is late")
+		out.take()
+		log.Warn("no broker")
+		log.Error("a message is late")
+		sink.Close()
+		if got := out.take(); strings.Count(got, "\n") != 1 || strings.Contains(got, "; and") {
+			t.Errorf("at the end each has its own line, got\n%s", got)
+		}
+	})
+}
+
+func TestReportsAndDebugLinesAreNeverHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelDebug, out.write)
+		log := slog.New(sink.Handler())
+		for range 3 {
+			log.WithGroup(Each).Info("a report")
+			log.Debug("a detail")
+		}
+		if got := out.take(); strings.Count(got, "6 kafka: a report") != 3 || strings.Count(got, "7 kafka: a detail") != 3 {
+			t.Errorf("got\n%s", got)
+		}
+		sink.Close()
+	})
+}

@@ -17,7 +17,6 @@ import (
 
 	"github.com/halon-extras/kafka/internal/admin"
 	"github.com/halon-extras/kafka/internal/conf"
-	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
 )
 
@@ -93,27 +92,10 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 	}
 	for _, w := range warnings {
 		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
-		p.log.Log(context.Background(), level(w.Level),
+		p.log.Log(context.Background(), producer.Level(w.Level),
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, set.Name, thread, w.Text))
 	}
 	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}})
-}
-
-// level turns a priority of syslog, which librdkafka uses, into a level of slog.
-func level(priority int) slog.Level {
-	switch priority {
-	case 0, 1, logsink.Crit:
-		return logsink.LevelCrit
-	case logsink.Err:
-		return slog.LevelError
-	case logsink.Warning:
-		return slog.LevelWarn
-	case logsink.Notice:
-		return logsink.LevelNotice
-	case logsink.Info:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
 }
 
 // Find returns the queue named id, or nil. It takes no lock and allocates nothing.

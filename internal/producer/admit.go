@@ -105,7 +105,10 @@ func (p *Producer) unfit(r *kgo.Record, n int) resperr.Code {
 	case p.set.Transactional:
 		// Compat: nobody can begin a transaction from a script, so no message has one.
 		return resperr.State
-	case len(r.Topic) > maxTopic || p.set.TopicLingerConflict:
+	case len(r.Topic) > maxTopic:
+		return resperr.InvalidArg
+	case p.set.TopicLingerConflict:
+		p.topicConflict(r.Topic)
 		return resperr.InvalidArg
 	case messageOverhead+n+headerBytes(r.Headers) > p.set.MessageMaxBytes:
 		return resperr.MsgSizeTooLarge

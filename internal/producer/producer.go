@@ -17,6 +17,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,9 @@ type Producer struct {
 
 	resumes resumes
 
+	clientLog *clientLog
+	conflict  atomic.Bool // that every message is refused has been logged
+
 	sender sender
 	scout  scout
 	life   context.Context // ends at Stop: questions to the cluster end with it
@@ -94,6 +98,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.load.limits(set)
 	p.promise = p.delivered
 	p.life, p.end = context.WithCancel(context.Background())
+	p.clientLog = newClientLog(p.log, set, p.life)
+	deps.Client.Logger = p.clientLog
+	deps.Client.Hooks = append(slices.Clip(deps.Client.Hooks), p.clientLog)
 	opts, err := set.Options(deps.Client)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)

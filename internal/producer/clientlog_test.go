@@ -1,0 +1,244 @@
+package producer
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// syslog is the log as it reaches the host: what repeats is held back.
+type syslog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (s *syslog) logger(t *testing.T) *slog.Logger {
+	sink := logsink.New(slog.LevelDebug, func(priority int, line string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.lines = append(s.lines, fmt.Sprintf("%d %s", priority, line))
+	})
+	t.Cleanup(sink.Close)
+	return slog.New(sink.Handler())
+}
+
+func (s *syslog) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := s.lines
+	s.lines = nil
+	return lines
+}
+
+// logging opens a queue that logs to s.
+func (c *cluster) logging(s *syslog, properties ...string) *Producer {
+	c.t.Helper()
+	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
+	p, err := New("kafka1", set, Deps{Log: s.logger(c.t), Client: conf.Deps{Dialer: c.dial}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		p.Stop(ctx)
+		time.Sleep(10 * time.Minute)
+	})
+	return p
+}
+
+func TestAQueueThatWorksLogsNothing(t *testing.T) {
+	for _, properties := range [][]string{nil, {"enable.idempotence=true"}, {"log_level=7", "log.queue=true"}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCluster(t, kfake.SeedTopics(1, "mail"))
+			log := &syslog{}
+			p := c.logging(log, properties...)
+			for range 20 {
+				c.offer(p, 10)
+				time.Sleep(time.Minute)
+			}
+			stop(t, p, time.Minute)
+			if got := log.take(); len(got) > 0 {
+				t.Errorf("with %q it logged\n%s", properties, strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+func TestAnOutageIsALineAMinute(t *testing.T) {
+	for _, test := range []struct {
+		sentence   string
+		properties []string
+		first      string
+	}{
+		{"plain", nil, "3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused (queue kafka1)"},
+		{"named", []string{"client.id=mx", "log.connection.close=false"}, "3 kafka: FAIL(3): mx#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused (queue kafka1)"},
+		{"idempotent", []string{"enable.idempotence=true", "log.thread.name=false", "log_level=3"}, "3 kafka: FAIL(3): rdkafka#producer-1: ADDRESS: cannot connect: the connection is refused (queue kafka1)"},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				log := &syslog{}
+				p := c.logging(log, append(test.properties, "message.timeout.ms=3600000")...)
+				c.offer(p, 10)
+				time.Sleep(time.Second)
+				c.down.Store(true)
+				c.cut()
+				for range 600 {
+					c.offer(p, 1)
+					time.Sleep(time.Second)
+				}
+				got := log.take()
+				for i := range got { // the bootstrap name and the name that the broker has for itself
+					got[i] = strings.NewReplacer("127.0.0.1:9092", "ADDRESS", "localhost:9092", "ADDRESS").Replace(got[i])
+				}
+				if len(got) == 0 || !strings.HasPrefix(got[0], test.first) {
+					t.Errorf("the first line is not %q:\n%s", test.first, strings.Join(got, "\n"))
+				}
+				if len(got) < 9 || len(got) > 11 {
+					t.Errorf("ten minutes gave %d lines:\n%s", len(got), strings.Join(got, "\n"))
+				}
+				for _, line := range got[1:] {
+					if !strings.Contains(line, "ADDRESS: cannot connect: the connection is refused (queue kafka1), ") {
+						t.Errorf("line %q has no broker, reason and count", line)
+					}
+				}
+				c.down.Store(false)
+				stop(t, p, time.Minute)
+			})
+		})
+	}
+}
+
+// lostConn is a connection that the broker has ended.
+type lostConn struct {
+	net.Conn
+	err error
+}
+
+func (c lostConn) Lost() error { return c.err }
+
+func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
+	meta := kgo.BrokerMetadata{Host: "mx.example", Port: 9093}
+	for _, test := range []struct {
+		properties []string
+		err        error
+		want       string
+	}{
+		{nil, io.EOF, "6 kafka: FAIL(6): rdkafka#producer-1: [thrd:main]: mx.example:9093: the connection is lost: it closes the connection"},
+		{nil, nil, ""},
+		{[]string{"log.connection.close=false"}, io.EOF, ""},
+		{[]string{"log.connection.close=false", "log_level=7"}, io.EOF, "7 kafka: FAIL(7): rdkafka#producer-1: [thrd:main]: mx.example:9093: the connection is lost: it closes the connection"},
+		{[]string{"log_level=5"}, io.EOF, ""},
+		{[]string{"log.queue=true"}, io.EOF, ""},
+	} {
+		log := &syslog{}
+		ctx, cancel := context.WithCancel(t.Context())
+		c := newClientLog(log.logger(t), settings(t, test.properties...), ctx)
+		c.OnBrokerDisconnect(meta, lostConn{err: test.err})
+		if got := strings.Join(log.take(), "\n"); got != test.want {
+			t.Errorf("%q, %v: logged %q, want %q", test.properties, test.err, got, test.want)
+		}
+		cancel()
+		c.OnBrokerDisconnect(meta, lostConn{err: io.EOF})
+		if got := log.take(); len(got) > 0 {
+			t.Errorf("at the end it logged %q", got)
+		}
+	}
+}
+
+func TestABrokerThatHangsIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		log := &syslog{}
+		p := c.logging(log, "message.timeout.ms=3600000")
+		c.offer(p, 10)
+		time.Sleep(time.Second)
+		c.silence()
+		c.offer(p, 10)
+		time.Sleep(10 * time.Minute)
+		got := log.take()
+		if len(got) == 0 || len(got) > 11 || !strings.Contains(strings.Join(got, "\n"), "127.0.0.1:9092: the connection is lost: it does not answer in time") {
+			t.Errorf("ten minutes gave %d lines:\n%s", len(got), strings.Join(got, "\n"))
+		}
+		c.answer()
+		stop(t, p, time.Minute)
+	})
+}
+
+func TestDebugWritesTheClientsOwnLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		log := &syslog{}
+		p := c.logging(log, "debug=broker", "log_level=3")
+		c.offer(p, 10)
+		time.Sleep(time.Second)
+		stop(t, p, time.Minute)
+		got := strings.Join(log.take(), "\n")
+		if !strings.Contains(got, "7 kafka: CLIENT(7): rdkafka#producer-1: [thrd:main]: connection opened to broker (queue kafka1, addr 127.0.0.1:9092") {
+			t.Errorf("logged\n%s", got)
+		}
+	})
+}
+
+func TestEveryMessageIsRefusedAndTheLogSaysWhyOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		log := &syslog{}
+		p := c.logging(log, "linger.ms=400000")
+		for range 3 {
+			if code := p.Offer(value("v")); code != resperr.InvalidArg {
+				t.Errorf("answered %v", code)
+			}
+		}
+		want := "3 kafka: TOPICCONF(3): rdkafka#producer-1: [thrd:main]: Incompatible configuration settings for topic \"mail\": " +
+			"`message.timeout.ms` must be greater than `linger.ms` (queue kafka1)"
+		if got := log.take(); len(got) != 1 || got[0] != want {
+			t.Errorf("logged\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+		}
+	})
+}
+
+func TestReasonsGoByTheTypeOfTheError(t *testing.T) {
+	c := newClientLog(slog.New(slog.DiscardHandler), settings(t, "security.protocol=sasl_ssl", "sasl.mechanism=PLAIN",
+		"sasl.username=mail", "sasl.password=secret"), context.Background())
+	for _, test := range []struct {
+		err       error
+		connected bool
+		group     string
+		text      string
+	}{
+		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), false, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
+		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), true, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
+		{kerr.UnsupportedSaslMechanism, true, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
+		{kerr.ClusterAuthorizationFailed, true, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
+		{io.EOF, true, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
+		{context.DeadlineExceeded, false, groupConnection, "cannot connect: it does not answer in time"},
+		{fmt.Errorf("no token"), true, groupLogin, "the login with PLAIN fails: no token"},
+	} {
+		if group, text := c.blame(test.err, test.connected); group != test.group || text != test.text {
+			t.Errorf("%v is %s: %s\nwant %s: %s", test.err, group, text, test.group, test.text)
+		}
+	}
+	for _, err := range []error{kgo.ErrClientClosed, conf.ErrPaused} {
+		if !noNews(fmt.Errorf("x: %w", err)) {
+			t.Errorf("%v is a fault of the broker", err)
+		}
+	}
+}
