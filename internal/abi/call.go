@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/binding"
+	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -41,28 +42,10 @@ func produceWithHeaders(call *C.struct_kafka_call) {
 }
 
 func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
-	c := binding.Produce{
-		ID:        arg(&call.args[C.KAFKA_ID]),
-		Topic:     arg(&call.args[C.KAFKA_TOPIC]),
-		Value:     arg(&call.args[C.KAFKA_VALUE]),
-		Key:       arg(&call.args[C.KAFKA_KEY]),
-		Headers:   arg(&call.args[C.KAFKA_HEADERS]),
-		Partition: arg(&call.args[C.KAFKA_PARTITION]),
-		Block:     arg(&call.args[C.KAFKA_BLOCK]),
-		Pairs:     headers,
-	}
-	if exception := c.Check(); exception != "" {
-		throw(call, string(exception))
-		return
-	}
-	b := current.Load()
-	if b == nil {
-		throw(call, string(binding.NoSuchID))
-		return
-	}
-	queue := b.plugin.Find(c.QueueID())
+	c := gather(call, headers)
+	c.Block = arg(&call.args[C.KAFKA_BLOCK])
+	queue := find(call, c.Check(), c.QueueID())
 	if queue == nil {
-		throw(call, string(binding.NoSuchID))
 		return
 	}
 	var r kgo.Record
@@ -80,6 +63,58 @@ func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
 		code = queue.Offer(&r)
 	}
 	answer(call, code)
+}
+
+// kafkaDeliver is kafkaProduce for kafka_deliver.
+//
+//export kafkaDeliver
+func kafkaDeliver(call *C.struct_kafka_call) {
+	defer guard("kafka_deliver", func(text string) { throw(call, text) })
+	var scratch [headersOnStack]kgo.RecordHeader
+	c := binding.Deliver{Produce: gather(call, pairs(call, scratch[:0])), Timeout: arg(&call.args[C.KAFKA_TIMEOUT])}
+	queue := find(call, c.Check(), c.QueueID())
+	if queue == nil {
+		return
+	}
+	var r kgo.Record
+	topic := c.TopicName()
+	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
+	r.Timestamp = time.UnixMilli(int64(call.milliseconds))
+	parked, code := queue.Deliver(&r, c.Limit(), resumeDelivered(call.context, call.ret))
+	if parked {
+		call.outcome = C.KAFKA_PARK
+		return
+	}
+	answer(call, code)
+}
+
+// gather views the arguments that both functions have.
+func gather(call *C.struct_kafka_call, headers []kgo.RecordHeader) binding.Produce {
+	return binding.Produce{
+		ID:        arg(&call.args[C.KAFKA_ID]),
+		Topic:     arg(&call.args[C.KAFKA_TOPIC]),
+		Value:     arg(&call.args[C.KAFKA_VALUE]),
+		Key:       arg(&call.args[C.KAFKA_KEY]),
+		Headers:   arg(&call.args[C.KAFKA_HEADERS]),
+		Partition: arg(&call.args[C.KAFKA_PARTITION]),
+		Pairs:     headers,
+	}
+}
+
+// find returns the queue named id, or nil and an exception in the call. wrong is the exception that
+// the arguments have earned, which comes first.
+func find(call *C.struct_kafka_call, wrong binding.Exception, id []byte) *producer.Producer {
+	if wrong != "" {
+		throw(call, string(wrong))
+		return nil
+	}
+	if b := current.Load(); b != nil {
+		if queue := b.plugin.Find(id); queue != nil {
+			return queue
+		}
+	}
+	throw(call, string(binding.NoSuchID))
+	return nil
 }
 
 // arg views one argument where the host has it.

@@ -129,7 +129,9 @@ static long long milliseconds(void)
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+/* One call of either function: gather, cross, and do what Go has decided. */
+static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret,
+                void (*cross)(struct kafka_call *))
 {
     if (forked()) {
         throw(context, "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child");
@@ -152,7 +154,7 @@ static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *argument
         return;
     }
 
-    kafkaProduce(&call);
+    cross(&call);
 
     if (call.pairs != on_stack)
         free(call.pairs);
@@ -171,6 +173,16 @@ static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *argument
     }
 }
 
+static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+{
+    run(context, arguments, ret, kafkaProduce);
+}
+
+static void kafka_deliver(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+{
+    run(context, arguments, ret, kafkaDeliver);
+}
+
 #ifdef KAFKA_FAULTINJECT
 static void kafka_fault(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
 {
@@ -185,6 +197,17 @@ static void kafka_fault(HalonHSLContext *context, HalonHSLArguments *arguments, 
 void kafka_resume(HalonHSLContext *context, HalonHSLValue *ret, int code, const char *text)
 {
     set_result(ret, code, text);
+    HalonMTA_hsl_schedule(context);
+}
+
+void kafka_resume_delivered(HalonHSLContext *context, HalonHSLValue *ret, const char *topic, double partition,
+                            double offset, double timestamp)
+{
+    HalonMTA_hsl_value_set(ret, HALONMTA_HSL_TYPE_ARRAY, NULL, 0);
+    add_pair(ret, "topic", HALONMTA_HSL_TYPE_STRING, topic);
+    add_pair(ret, "partition", HALONMTA_HSL_TYPE_NUMBER, &partition);
+    add_pair(ret, "offset", HALONMTA_HSL_TYPE_NUMBER, &offset);
+    add_pair(ret, "timestamp", HALONMTA_HSL_TYPE_NUMBER, &timestamp);
     HalonMTA_hsl_schedule(context);
 }
 
@@ -230,6 +253,7 @@ EXPORT void Halon_config_reload(HalonConfig *config)
 EXPORT bool Halon_hsl_register(HalonHSLRegisterContext *context)
 {
     HalonMTA_hsl_module_register_function(context, "kafka_producer", &kafka_producer);
+    HalonMTA_hsl_module_register_function(context, "kafka_deliver", &kafka_deliver);
 #ifdef KAFKA_FAULTINJECT
     HalonMTA_hsl_module_register_function(context, "kafka_fault", &kafka_fault);
 #endif

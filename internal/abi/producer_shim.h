@@ -22,7 +22,7 @@ enum kafka_kind {
     KAFKA_OTHER
 };
 
-/* The order is that of the arguments of kafka_producer. */
+/* The order is that of the arguments of kafka_producer and kafka_deliver, which differ in the last. */
 enum kafka_position {
     KAFKA_ID,
     KAFKA_TOPIC,
@@ -31,6 +31,7 @@ enum kafka_position {
     KAFKA_HEADERS,
     KAFKA_PARTITION,
     KAFKA_BLOCK,
+    KAFKA_TIMEOUT = KAFKA_BLOCK,
     KAFKA_ARGUMENTS
 };
 
@@ -82,6 +83,16 @@ struct kafka_call {
  *   other       ret becomes ["errno"=>code,"errstr"=>text]
  */
 void kafka_resume(HalonHSLContext *context, HalonHSLValue *ret, int code, const char *text);
+
+/*
+ * kafka_resume_delivered - ends a parked call of kafka_deliver with what the broker has acknowledged.
+ *
+ * When callable, owns: as kafka_resume. topic stays the caller's.
+ *
+ *   ret becomes ["topic"=>topic,"partition"=>partition,"offset"=>offset,"timestamp"=>timestamp]
+ */
+void kafka_resume_delivered(HalonHSLContext *context, HalonHSLValue *ret, const char *topic, double partition,
+                            double offset, double timestamp);
 
 /*
  * kafka_syslog - syslog(3) with a text that is not a format.

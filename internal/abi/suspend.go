@@ -9,6 +9,7 @@ import "C"
 import (
 	"unsafe"
 
+	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -20,5 +21,20 @@ func resume(context *C.HalonHSLContext, ret *C.HalonHSLValue) func(resperr.Code)
 		text := C.CString(code.Error())
 		defer C.free(unsafe.Pointer(text))
 		C.kafka_resume(context, ret, C.int(code), text)
+	}
+}
+
+// resumeDelivered is resume for a call that waits for its delivery.
+func resumeDelivered(context *C.HalonHSLContext, ret *C.HalonHSLValue) func(producer.Delivery) {
+	failed := resume(context, ret)
+	return func(d producer.Delivery) {
+		if d.Code != resperr.NoError {
+			failed(d.Code)
+			return
+		}
+		topic := C.CString(d.Topic)
+		defer C.free(unsafe.Pointer(topic))
+		C.kafka_resume_delivered(context, ret, topic, C.double(d.Partition), C.double(d.Offset),
+			C.double(d.Timestamp.UnixMilli()))
 	}
 }

@@ -8,6 +8,7 @@ package binding
 import (
 	"bytes"
 	"math"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -39,7 +40,7 @@ type Exception string
 
 func (e Exception) Error() string { return string(e) }
 
-// The exceptions of kafka_producer.
+// The exceptions of kafka_producer and kafka_deliver.
 const (
 	InvalidID        Exception = "Invalid id argument"
 	InvalidTopic     Exception = "Invalid topic argument"
@@ -48,6 +49,7 @@ const (
 	InvalidHeader    Exception = "Invalid header argument"
 	InvalidPartition Exception = "Invalid partition argument"
 	InvalidBlock     Exception = "argument is not a boolean"
+	InvalidTimeout   Exception = "Invalid timeout argument"
 	NoSuchID         Exception = "No such id"
 )
 
@@ -133,3 +135,32 @@ func (a *Arg) nullable() []byte {
 // Compat: block. The original waits whenever the argument is present, also when it is false. We
 // read its value. See docs/compatibility.md.
 func (c *Produce) Blocks() bool { return c.Block.Kind == Boolean && c.Block.Boolean }
+
+// Deliver is one call of kafka_deliver(id, topic, value, key, headers, partition, timeout). Block is
+// Missing.
+type Deliver struct {
+	Produce
+	Timeout Arg
+}
+
+// Check is that of Produce, and then of the timeout: seconds, more than none. NaN compares false.
+func (c *Deliver) Check() Exception {
+	if exception := c.Produce.Check(); exception != "" {
+		return exception
+	}
+	if c.Timeout.Kind != Missing && (c.Timeout.Kind != Number || !(c.Timeout.Number > 0)) {
+		return InvalidTimeout
+	}
+	return ""
+}
+
+// endless is a wait that nobody lives to see the end of; what is longer has no limit.
+const endless = 100 * 365 * 24 * time.Hour
+
+// Limit returns how long the script waits at most, or 0 for as long as it takes.
+func (c *Deliver) Limit() time.Duration {
+	if c.Timeout.Kind != Number || c.Timeout.Number > endless.Seconds() {
+		return 0
+	}
+	return max(time.Duration(c.Timeout.Number*float64(time.Second)), 1)
+}

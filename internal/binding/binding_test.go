@@ -3,6 +3,7 @@ package binding
 import (
 	"math"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -119,5 +120,39 @@ func TestBlockIsReadNotMerelySeen(t *testing.T) {
 	}
 	if !call(append(base, boolean(true))...).Blocks() {
 		t.Error("a call with block=true would not wait")
+	}
+}
+
+func TestATimeoutIsANumberOfSeconds(t *testing.T) {
+	deliver := func(timeout Arg) *Deliver {
+		return &Deliver{Produce: *call(str("kafka1"), str("t")), Timeout: timeout}
+	}
+	for _, test := range []struct {
+		sentence string
+		call     *Deliver
+		want     Exception
+		limit    time.Duration
+	}{
+		{"none at all is no limit", deliver(Arg{}), "", 0},
+		{"a second and a half", deliver(num(1.5)), "", 1500 * time.Millisecond},
+		{"less than a nanosecond is one", deliver(num(1e-30)), "", 1},
+		{"more than anybody waits is no limit", deliver(num(1e300)), "", 0},
+		{"for ever", deliver(num(math.Inf(1))), "", 0},
+		{"no time", deliver(num(0)), "Invalid timeout argument", 0},
+		{"less than none", deliver(num(-1)), "Invalid timeout argument", 0},
+		{"not a number", deliver(num(math.NaN())), "Invalid timeout argument", 0},
+		{"none", deliver(none), "Invalid timeout argument", 0},
+		{"a string", deliver(str("1")), "Invalid timeout argument", 0},
+		{"a boolean, as block is", deliver(boolean(true)), "Invalid timeout argument", 0},
+		{"a wrong topic comes first", &Deliver{Produce: *call(str("kafka1"), num(1)), Timeout: none}, "Invalid topic argument", 0},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			if got := test.call.Check(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := test.call.Limit(); test.want == "" && got != test.limit {
+				t.Errorf("the limit is %v, want %v", got, test.limit)
+			}
+		})
 	}
 }

@@ -74,7 +74,7 @@ func (p *Producer) possible(value int, cost int64) bool {
 
 // Offer admits r, or says at once why not, and never waits.
 //
-// It copies what it needs: Topic, Key, Value and Headers stay the caller's and may be reused as
+// The message has r's Timestamp, or the time of the call when that is zero. Offer copies what it needs: Topic, Key, Value and Headers stay the caller's and may be reused as
 // soon as Offer returns; the header slice may have its names replaced. It returns
 // [resperr.NoError], or [resperr.QueueFull] when a limit of the queue is reached or calls are
 // already parked for room, [resperr.MsgSizeTooLarge], [resperr.InvalidArg], [resperr.State],
@@ -84,10 +84,12 @@ func (p *Producer) Offer(r *kgo.Record) resperr.Code {
 	n := recordBytes(r)
 	code := p.unfit(r, n)
 	if code == resperr.NoError {
-		r.Timestamp = p.now()
+		if r.Timestamp.IsZero() {
+			r.Timestamp = p.now()
+		}
 		var kick bool
 		p.mu.Lock()
-		code, kick = p.admit(r, n, false)
+		code, kick = p.admit(r, n, false, nil)
 		p.mu.Unlock()
 		if kick {
 			p.wake()
@@ -136,8 +138,8 @@ func varintLen(n int) int {
 }
 
 // admit puts r into the current slab and says whether the sender must be woken. queued is true for
-// a call that waited its turn. The caller holds p.mu.
-func (p *Producer) admit(r *kgo.Record, n int, queued bool) (code resperr.Code, kick bool) {
+// a call that waited its turn, a not nil for one that waits for the delivery. The caller holds p.mu.
+func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
 	if p.closed && !queued {
 		return resperr.Destroy, false
 	}
@@ -163,7 +165,10 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool) (code resperr.Code, 
 		s = p.pool.get(n)
 		p.current = s
 	}
-	s.add(r, l, cost)
+	e := s.add(r, l, cost)
+	if a != nil {
+		e.await = a
+	}
 	p.load.count++
 	p.load.bytes += int64(len(r.Value))
 	p.load.cost += cost

@@ -130,6 +130,9 @@ func (p *Producer) settle(e *entry, code resperr.Code) {
 	} else {
 		p.fail(code, e.Topic)
 	}
+	if e.await != nil {
+		p.acknowledge(e, code)
+	}
 	p.settled.bytes.Add(int64(len(e.Record.Value)))
 	p.settled.cost.Add(e.cost)
 	p.settled.count.Add(1)

@@ -10,13 +10,21 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// A waiter is one parked call: its own copy of the record, and how to wake the script.
+// A waiter is one call that is parked for room: its own copy of the record, and how to wake the
+// script. A call that waits for its delivery has an await instead of done: it is woken at once only
+// when it is refused.
 type waiter struct {
 	record kgo.Record
 	size   int
 	done   func(resperr.Code)
+	await  *await
 	code   resperr.Code
 }
+
+func (w *waiter) resume() { w.done(w.code) }
+
+// A resumer is a script that can be woken.
+type resumer interface{ resume() }
 
 // Park admits r, and when the queue is full, waits for room without holding the caller.
 //
@@ -26,6 +34,12 @@ type waiter struct {
 // queue was stopped before there was room. done may be called before Park returns. r is copied.
 // Parked calls are admitted in order, before new ones.
 func (p *Producer) Park(r *kgo.Record, done func(resperr.Code)) (parked bool, code resperr.Code) {
+	return p.park(r, &waiter{done: done}, false)
+}
+
+// park admits r for w, or puts w into the list of those that wait for room. Of those that are
+// admitted at once, only a call that waits for more than room is parked.
+func (p *Producer) park(r *kgo.Record, w *waiter, always bool) (parked bool, code resperr.Code) {
 	n := recordBytes(r)
 	code = p.unfit(r, n)
 	if code != resperr.NoError {
@@ -33,12 +47,16 @@ func (p *Producer) Park(r *kgo.Record, done func(resperr.Code)) (parked bool, co
 		return false, code
 	}
 	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
-	r.Timestamp = p.now()
+	if r.Timestamp.IsZero() {
+		r.Timestamp = p.now()
+	}
 	var kick bool
 	p.mu.Lock()
-	code, kick = p.admit(r, n, false)
+	code, kick = p.admit(r, n, false, w.await)
+	parked = always && code == resperr.NoError
 	if code == resperr.QueueFull && p.possible(len(r.Value), cost) {
-		p.waiters = append(p.waiters, &waiter{record: cloneRecord(r), size: n, done: done})
+		w.record, w.size = cloneRecord(r), n
+		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
 		parked, code = true, resperr.NoError
 		// Room may have come between the look and the entry into the list, and its report may
@@ -78,7 +96,7 @@ func (p *Producer) admitWaiters() {
 		// The time of a message is that of its call, but its life begins when it is accepted:
 		// otherwise a long wait for room would have used up message.timeout.ms already.
 		w.record.Timestamp = p.now()
-		code, _ := p.admit(&w.record, w.size, true)
+		code, _ := p.admit(&w.record, w.size, true, w.await)
 		if code == resperr.QueueFull {
 			break
 		}
@@ -89,12 +107,23 @@ func (p *Producer) admitWaiters() {
 	}
 	p.waiting.Store(int32(len(p.waiters)))
 	p.mu.Unlock()
+	p.resumeWaiters(ready)
+}
+
+// resumeWaiters wakes those that have their answer. Who waits for a delivery and was admitted has
+// none yet.
+func (p *Producer) resumeWaiters(ready []*waiter) {
 	for _, w := range ready {
 		if w.code != resperr.NoError {
 			p.stats.Refuse()
 		}
+		switch {
+		case w.await == nil:
+			p.resumes.add(w)
+		case w.code != resperr.NoError:
+			p.resumes.answer(w.await, Delivery{Code: w.code})
+		}
 	}
-	p.resumes.add(ready)
 }
 
 // dismissWaiters answers all parked calls with code: the queue is going away.
@@ -106,27 +135,42 @@ func (p *Producer) dismissWaiters(code resperr.Code) {
 	p.mu.Unlock()
 	for _, w := range ready {
 		w.code = code
-		p.stats.Refuse()
 	}
-	p.resumes.add(ready)
+	p.resumeWaiters(ready)
 }
 
 // resumes wakes scripts from a goroutine of its own, which lives only while there are any: waking
 // calls into the host, and a host that takes its time must not hold up the sender.
 type resumes struct {
 	mu      sync.Mutex
-	list    []*waiter // guarded by mu
+	list    []resumer // guarded by mu
 	running bool      // guarded by mu
 	idle    sync.WaitGroup
 }
 
-func (r *resumes) add(ws []*waiter) {
-	if len(ws) == 0 {
-		return
-	}
+func (r *resumes) add(s resumer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = append(r.list, ws...)
+	r.put(s)
+}
+
+// answer wakes the script of a with d, unless it has its answer. The look is made under the lock:
+// whoever comes second knows then that the first one's script is in the list, and that wait will
+// wait for it.
+func (r *resumes) answer(a *await, d Delivery) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !a.answered.CompareAndSwap(false, true) {
+		return
+	}
+	a.answer = d
+	a.stop()
+	r.put(a)
+}
+
+// put adds s to the list. The caller holds mu.
+func (r *resumes) put(s resumer) {
+	r.list = append(r.list, s)
 	if !r.running {
 		r.running = true
 		r.idle.Add(1)
@@ -145,8 +189,8 @@ func (r *resumes) run() {
 		if len(list) == 0 {
 			return
 		}
-		for _, w := range list {
-			w.done(w.code)
+		for _, s := range list {
+			s.resume()
 		}
 	}
 }

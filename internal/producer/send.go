@@ -181,6 +181,8 @@ func (p *Producer) shelve(l *lane, e *entry, whole bool) {
 		p.track(l.store, e.Timestamp)
 	}
 	moved := l.store.add(&e.Record, l, e.cost)
+	moved.await = e.await
+	e.reported.Store(true) // the one report is that of moved, or the slab's end would count a second one
 	l.store.left.Add(1)
 	l.backlog = append(l.backlog, moved)
 	p.letGo(e.slab)
@@ -230,6 +232,12 @@ func (p *Producer) tick(now time.Time) {
 	p.expireHeld(now)
 	clear(p.sender.active[len(active):])
 	p.sender.active = active
+	p.pool.trim()
+	if len(active) == 0 { // no tick comes until the next message
+		for range 16 {
+			p.pool.trim()
+		}
+	}
 }
 
 // service moves a lane on: a delivery opens it, an empty client gets a few records to try.

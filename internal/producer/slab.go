@@ -15,7 +15,8 @@ const (
 	slabRecords = 256
 	slabBytes   = 96 << 10
 
-	// pooledSlabs bounds the memory that an idle queue keeps after a burst: about 10 MB.
+	// pooledSlabs bounds the memory that an idle queue keeps after a burst: about 10 MB. A busy one
+	// keeps as many as it goes through.
 	pooledSlabs = 64
 )
 
@@ -29,6 +30,7 @@ type entry struct {
 	lane     *lane
 	cost     int64       // what the record holds in memory, counted at admission
 	reported atomic.Bool // it has had its delivery report
+	await    *await      // the call that waits for the delivery, or nil
 }
 
 // Deadline, Done, Err and Value make an entry a [context.Context] that never ends. The client looks
@@ -126,7 +128,7 @@ func (s *slab) reset() {
 	s.life.Add(1)
 	for i := range s.entries {
 		e := &s.entries[i]
-		e.Record, e.slab, e.lane = kgo.Record{}, nil, nil
+		e.Record, e.slab, e.lane, e.await = kgo.Record{}, nil, nil, nil
 	}
 	clear(s.headers)
 	s.entries, s.headers, s.bytes, s.lane = s.entries[:0], s.headers[:0], s.bytes[:0], nil
@@ -137,6 +139,21 @@ func (s *slab) reset() {
 type slabPool struct {
 	mu   sync.Mutex
 	free []*slab // guarded by mu
+	idle int     // the fewest in free since the last trim; guarded by mu
+}
+
+// trim gives up half of the slabs that nobody has needed since the last trim, but never the last
+// pooledSlabs. Giving up more at once would only make the next burst take them from the kernel
+// again, page by page.
+func (p *slabPool) trim() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if give := min(p.idle/2, len(p.free)-pooledSlabs); give > 0 {
+		keep := len(p.free) - give
+		clear(p.free[keep:])
+		p.free = p.free[:keep]
+	}
+	p.idle = len(p.free)
 }
 
 // get returns an empty slab that holds at least one record of n bytes.
@@ -148,6 +165,7 @@ func (p *slabPool) get(n int) *slab {
 	if k := len(p.free); k > 0 {
 		s := p.free[k-1]
 		p.free = p.free[:k-1]
+		p.idle = min(p.idle, k-1)
 		p.mu.Unlock()
 		return s
 	}
@@ -161,8 +179,6 @@ func (p *slabPool) put(s *slab) {
 	}
 	s.reset()
 	p.mu.Lock()
-	if len(p.free) < pooledSlabs {
-		p.free = append(p.free, s)
-	}
+	p.free = append(p.free, s)
 	p.mu.Unlock()
 }

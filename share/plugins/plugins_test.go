@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
@@ -17,25 +18,32 @@ func TestFunctionsFile(t *testing.T) {
 	if err := json.Unmarshal(Functions, &functions); err != nil {
 		t.Fatal(err)
 	}
-	if len(functions) != 1 || functions[0].Name != "kafka_producer" || functions[0].ReturnType != "array" {
-		t.Fatalf("the file describes %+v", functions)
+	if len(functions) != 2 {
+		t.Fatalf("the file describes %d functions", len(functions))
 	}
-	want := []parameter{
-		{"id", "string"},
-		{"topic", "string"},
-		{"value", "string"},
-		{"key", "string"},
-		{"headers", "array"},
-		{"partition", "number"},
-		{"block", "boolean"},
-	}
-	p := functions[0].Parameters
-	if len(p.Required) != 2 || len(p.Optional) != 5 {
-		t.Fatalf("%d parameters are required and %d optional", len(p.Required), len(p.Optional))
-	}
-	for i, got := range append(p.Required, p.Optional...) {
-		if got != want[i] {
-			t.Errorf("parameter %d is %v, want %v", i, got, want[i])
+	for i, want := range []struct {
+		name string
+		last parameter
+	}{
+		{"kafka_producer", parameter{"block", "boolean"}},
+		{"kafka_deliver", parameter{"timeout", "number"}},
+	} {
+		f := functions[i]
+		if f.Name != want.name || f.ReturnType != "array" {
+			t.Errorf("function %d is %+v", i, f)
+		}
+		parameters := []parameter{
+			{"id", "string"},
+			{"topic", "string"},
+			{"value", "string"},
+			{"key", "string"},
+			{"headers", "array"},
+			{"partition", "number"},
+			want.last,
+		}
+		p := f.Parameters
+		if len(p.Required) != 2 || !slices.Equal(append(p.Required, p.Optional...), parameters) {
+			t.Errorf("the parameters of %s are %+v", f.Name, p)
 		}
 	}
 }
