@@ -1,5 +1,6 @@
 // Command halon-kafka is the operator's program: it checks a configuration before the mail server meets it,
-// tells what each property means, and asks the cluster whether it can be reached. See package operator.
+// tells what each property means, asks the cluster whether it can be reached, and looks after spools. See package
+// operator.
 package main
 
 import (

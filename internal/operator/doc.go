@@ -6,8 +6,10 @@
 // other programs read them.
 //
 // It changes nothing: it reads a configuration, the files that this names, and, when told to, metadata of the
-// cluster; no topic is created and nothing is produced. It may be used next to a running mail server.
+// cluster; no topic is created and nothing is produced. It reads spools too, and may be used next to a running mail
+// server. Only spool requeue and spool repair --apply write, and they refuse while somebody has the spool.
 //
 // [Run] is called once a process, from main. The files follow the commands: run.go has their table, check.go and
-// what follows it the configuration, connect.go the cluster, properties.go the manual.
+// what follows it the configuration, connect.go the cluster, properties.go the manual, spool.go and what begins with
+// spool_ the spools.
 package operator

@@ -36,6 +36,11 @@ func commands() []command {
 	return []command{
 		{"check", "check a configuration, and the way to the cluster", checkHelp, check},
 		{"properties", "what a property means here", propertiesHelp, properties},
+		{"spool status", "what a queue's spool holds, and who uses it", spoolStatusHelp, spoolStatus},
+		{"spool check", "read all of a spool and say what is wrong", spoolCheckHelp, spoolCheck},
+		{"spool export", "print the records of a spool, or its dead letters", spoolExportHelp, spoolExport},
+		{"spool requeue", "move dead letters back into the spool", spoolRequeueHelp, spoolRequeue},
+		{"spool repair", "plan repairs of a spool, or do them", spoolRepairHelp, spoolRepair},
 		{"version", "the version of this program", versionHelp, version},
 	}
 }
@@ -55,7 +60,7 @@ func Run(ctx context.Context, args []string, t Terminal) int {
 	}
 	c, rest := findCommand(args)
 	if c == nil {
-		return usage(t, "", "there is no command %q", args[0])
+		return unknownCommand(args, t)
 	}
 	return c.run(ctx, rest, t)
 }
@@ -71,12 +76,26 @@ func findCommand(args []string) (c *command, rest []string) {
 	return nil, args
 }
 
+// unknownCommand reports a name that is none, with those that begin with the same word.
+func unknownCommand(args []string, t Terminal) int {
+	var like []string
+	for _, c := range commands() {
+		if first, rest, ok := strings.Cut(c.name, " "); ok && first == args[0] {
+			like = append(like, rest)
+		}
+	}
+	if len(like) > 0 {
+		return usage(t, "", "%s is one of: %s", args[0], strings.Join(like, ", "))
+	}
+	return usage(t, "", "there is no command %q", args[0])
+}
+
 // overview is the list of the commands.
 func overview() string {
 	var b strings.Builder
 	b.WriteString("usage: halon-kafka COMMAND ...\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-12s %s\n", c.name, c.short)
+		fmt.Fprintf(&b, "  %-14s %s\n", c.name, c.short)
 	}
 	b.WriteString("\nhalon-kafka help COMMAND tells more. Exit status: 0 fine, 1 problems were found, 2 usage or an unreadable file.\n")
 	return b.String()
@@ -89,7 +108,7 @@ func help(args []string, t Terminal) int {
 	}
 	c, rest := findCommand(args)
 	if c == nil || len(rest) > 0 {
-		return usage(t, "", "there is no command %q", strings.Join(args, " "))
+		return unknownCommand(args, t)
 	}
 	fmt.Fprint(t.Out, c.help)
 	return exitFine

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/halon-extras/kafka/internal/spool"
 )
 
 func TestMain(m *testing.M) {
@@ -18,9 +20,11 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script: what an operator types and sees.
 func TestScripts(t *testing.T) {
+	held := &holding{spools: map[string]*spool.Spool{}}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"spool": held.command,
 			// status N COMMAND... runs a command that must exit with N.
 			"status": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) < 2 {
