@@ -32,6 +32,7 @@ type model struct {
 	done     map[int]bool // acknowledged or dropped
 	gone     map[int]bool // likewise, and not delivered again since
 	answers  map[int]int  // how often done was called
+	read     int          // records that came back, each time that they did
 	seq      map[int]uint64
 	number   map[uint64]int
 	last     map[stamp]int // which record a sequence and a time name
@@ -106,6 +107,7 @@ func (m *model) drain(s *spool.Spool, clean bool) (frames []spool.Frame, err err
 				return nil, fmt.Errorf("record %d was acknowledged before an orderly close and came again (frontier %d)", n, s.Stats().Frontier)
 			}
 			seen[n] = true
+			m.read++
 			delete(m.gone, n)
 			m.seq[n], m.number[f.Seq] = f.Seq, n
 			frames = append(frames, spool.Frame{Seq: f.Seq, Time: f.Time})
@@ -240,10 +242,16 @@ func (m *model) options(fsys *faultfs.FS, r *rand.Rand) spool.Options {
 	return opts
 }
 
-// crashOnce runs a few lives on one disk. It returns how many crashes there were.
-func crashOnce(seed uint64) (n int, err error) {
+// tally is what a run did.
+type tally struct {
+	crashes, appended, stored, read int64
+}
+
+// crashOnce runs a few lives on one disk.
+func crashOnce(seed uint64) (n tally, err error) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	m := newModel()
+	defer func() { n.appended, n.stored, n.read = int64(m.issued), int64(len(m.promised)), int64(m.read) }()
 	fsys := faultfs.New(seed)
 	clean := false
 	for range 2 + r.IntN(3) {
@@ -256,7 +264,7 @@ func crashOnce(seed uint64) (n int, err error) {
 		clean = closed && !faulty
 		if !closed || fsys.Crashed() || r.IntN(2) == 0 {
 			fsys = fsys.Reboot()
-			n++
+			n.crashes++
 		} else {
 			fsys.Intercept(nil)
 		}
@@ -309,7 +317,7 @@ func faultOf(op faultfs.Op, kind int) faultfs.Fault {
 	return faultfs.Fault{Err: syscall.EIO}
 }
 
-// TestCrashAtRandom is also the long run: go test ./internal/spool -run Crash -crashes=100000.
+// TestCrashAtRandom is also the long run: make crash N=100000.
 func TestCrashAtRandom(t *testing.T) {
 	if *crashSeed != 0 {
 		synctest.Test(t, func(t *testing.T) {
@@ -320,16 +328,19 @@ func TestCrashAtRandom(t *testing.T) {
 		return
 	}
 	begin := time.Now()
-	var seed, total atomic.Int64
+	var seed, crashed, appended, stored, read atomic.Int64
 	workers := 2
 	t.Run("workers", func(t *testing.T) {
 		for range workers {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
-				for total.Load() < int64(*crashes) && !t.Failed() {
+				for crashed.Load() < int64(*crashes) && !t.Failed() {
 					synctest.Test(t, func(t *testing.T) {
 						n, err := crashOnce(uint64(seed.Add(1)))
-						total.Add(int64(n))
+						crashed.Add(n.crashes)
+						appended.Add(n.appended)
+						stored.Add(n.stored)
+						read.Add(n.read)
 						if err != nil {
 							t.Error(err)
 						}
@@ -338,7 +349,11 @@ func TestCrashAtRandom(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d crashes, %.0f a second", total.Load(), float64(total.Load())/time.Since(begin).Seconds())
+	if t.Failed() {
+		return
+	}
+	t.Logf("crash: %d crashes on %d disks, %d records appended, %d answered \"stored\", %d read back, 0 lost, 0 invented, order kept; %.0f crashes a second",
+		crashed.Load(), seed.Load(), appended.Load(), stored.Load(), read.Load(), float64(crashed.Load())/time.Since(begin).Seconds())
 }
 
 // TestCrashAtEveryCall repeats one script and stops the machine at its first call, its second, and so on; then it
@@ -370,7 +385,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 			if calls < 50 {
 				t.Errorf("the script has only %d calls", calls)
 			}
-			t.Logf("%d calls", calls)
+			t.Logf("crash: %s at each of %d calls to the disk, one a run: 0 lost, 0 invented, order kept", name, calls)
 		})
 	}
 }
