@@ -2,10 +2,20 @@
 
 E2E_ENV = KAFKA_SO=$(abspath $(BUILD)/kafka.so) HSLRUN=$(abspath $(BUILD)/hslrun)
 
-.PHONY: e2e test-kafka kafka-jars
+.PHONY: e2e e2e-numbers test-kafka kafka-jars
 
 e2e: build ## the scripts of e2e/testdata on the embedded broker
 	$(E2E_ENV) E2E_BROKER=embedded $(GO) test -count=1 ./e2e
+
+# The numbers in Halon's header are not public. A plugin and a host that agree on quite other ones must do the same,
+# or one of ours has leaked into the code.
+NUMBERS = CGO_CFLAGS="-O2 -g -DHALONMTA_STANDIN_ALT_NUMBERS" $(GO) build
+e2e-numbers: build ## the same scripts on a plugin and a host built on a header with other numbers
+	$(NUMBERS) -buildmode=c-shared -o $(BUILD)/numbers/kafka.so ./cmd/kafka
+	$(NUMBERS) -o $(BUILD)/numbers/hslrun ./cmd/hslrun
+	@# They differ for certain: the host with other numbers refuses the usual plugin.
+	echo 'echo 1;' | $(BUILD)/numbers/hslrun --plugin-path $(BUILD)/kafka.so -; test $$? = 3
+	KAFKA_SO=$(abspath $(BUILD)/numbers/kafka.so) HSLRUN=$(abspath $(BUILD)/numbers/hslrun) E2E_BROKER=embedded $(GO) test -count=1 ./e2e
 
 test-kafka: build ## the same scripts, and what else needs one, on a real Apache Kafka (Java 17 and Maven)
 	KAFKA_E2E=1 $(GO) test -count=1 ./internal/realkafka ./internal/operator
