@@ -17,6 +17,9 @@ import (
 func (p *Producer) delivered(r *kgo.Record, err error) {
 	e, code := p.outcome(r, err)
 	l := e.lane
+	if err != nil && p.unsent(l, e, err) {
+		code = resperr.MsgTimedOut // which it is if it has no time left, and goes again otherwise
+	}
 	switch {
 	case code == resperr.NoError:
 		if !l.progressed.Load() {
@@ -114,6 +117,8 @@ func codeOf(err error) resperr.Code {
 		return resperr.Transport
 	case errors.As(err, &broker):
 		return resperr.Code(broker.Code)
+	case isNetwork(err), tlsText(err) != "":
+		return resperr.Transport
 	}
 	return resperr.Fail
 }

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,6 +66,7 @@ type lane struct {
 	refused time.Time // when refusal was last asked for
 	moved   time.Time // when the topic last got on
 	backlog []*entry
+	back    int   // how many at the front of backlog the client has given back since it was last handed any
 	store   *slab // where backlog copies records of mixed slabs, so that those can go
 }
 
@@ -111,13 +113,16 @@ func (l *lane) waiting() bool {
 	return len(l.again) > 0
 }
 
-// reclaim puts what the client gave back in front of the backlog: it is older than all of it.
+// reclaim puts what the client gave back in front of the backlog: it is older than all of it, but
+// for what came back before it. The client gives back what it has of a partition at one moment, and
+// what was handed over during that moment later.
 func (l *lane) reclaim() {
 	l.mu.Lock()
 	again := l.again
 	l.again = nil
 	l.mu.Unlock()
 	if len(again) > 0 {
-		l.backlog = append(again, l.backlog...)
+		l.backlog = slices.Insert(l.backlog, l.back, again...)
+		l.back += len(again)
 	}
 }

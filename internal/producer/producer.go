@@ -66,6 +66,7 @@ type Producer struct {
 	resumes resumes
 
 	clientLog *clientLog
+	attempts  *attempts   // nil where retries have no limit
 	conflict  atomic.Bool // that every message is refused has been logged
 
 	sender sender
@@ -101,6 +102,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.clientLog = newClientLog(p.log, set, p.life)
 	deps.Client.Logger = p.clientLog
 	deps.Client.Hooks = append(slices.Clip(deps.Client.Hooks), p.clientLog)
+	if p.attempts = newAttempts(set.Retries); p.attempts != nil {
+		deps.Client.Hooks = append(deps.Client.Hooks, p.attempts)
+	}
 	opts, err := set.Options(deps.Client)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)

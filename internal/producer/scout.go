@@ -38,7 +38,7 @@ type scout struct {
 
 // suspect says whether the cluster should be asked about l.
 func (l *lane) suspect() bool {
-	return l.held.Load() && l.inClient.Load() > 0 || l.refusal.Load() != 0
+	return l.held.Load() && (l.inClient.Load() > 0 || len(l.backlog) > 0) || l.refusal.Load() != 0
 }
 
 // ask starts a question about the lanes that do not get on, unless one is under way or was a

@@ -288,6 +288,9 @@ func (p *Producer) release(l *lane, n int) {
 		p.hand(l, e)
 	}
 	l.drop(n)
+	if n > 0 {
+		l.back = 0
+	}
 }
 
 // drop forgets the n oldest of the backlog.
@@ -297,6 +300,7 @@ func (l *lane) drop(n int) {
 	}
 	clear(l.backlog[:n])
 	l.backlog = l.backlog[n:]
+	l.back = max(l.back-n, 0)
 	if len(l.backlog) == 0 {
 		l.backlog = nil
 	}
