@@ -431,3 +431,33 @@ func TestWakeNeverWaitsForASenderThatItsTimerHasWoken(t *testing.T) {
 		t.Error("the signal is lost")
 	}
 }
+
+// A slab of two topics, one stalled before it was fed and one after: the records that were moved to
+// the stalled topic's own slab must not be reported again where they were.
+func TestARecordThatWaitsElsewhereIsReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		p := c.queue(&logged{}, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=3600000",
+			"message.timeout.ms=20000", "linger.ms=50")
+		for i := range 100 {
+			for _, topic := range []string{"mail", "nosuch"} {
+				r := value("v")
+				r.Topic = topic
+				if code := p.Offer(r); code != resperr.NoError {
+					t.Fatal(code)
+				}
+			}
+			if i == 50 {
+				c.silence()
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		s := p.Snapshot()
+		if s.In != 200 || s.Delivered+s.Failed != 200 || s.Queued != 0 {
+			t.Errorf("counted %+v", s)
+		}
+		c.answer()
+		stop(t, p, time.Minute)
+	})
+}
