@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
+)
+
+// run is one run of the program.
+type run struct {
+	life
+	kills  int
+	random *rand.Rand
+	out    io.Writer
+
+	journal *journal
+	broker  broker  // nil for the spool host
+	reader  *reader // likewise
+	places  map[string]int
+}
+
+// longest is how long a life may take that was told a point and does not come to it.
+const longest = 1500 * time.Millisecond
+
+// all runs the lives, and then one that only sends what is left. It reports whether everything held.
+func (r *run) all(ctx context.Context) (ok bool, err error) {
+	r.journal, r.places = newJournal(), map[string]int{}
+	if r.broker != nil {
+		if r.reader, err = newReader(r.broker); err != nil {
+			return false, err
+		}
+		defer r.reader.close()
+		r.Servers = r.broker.address()
+	}
+	points := spool.Points()
+	for r.Number = 1; r.Number <= r.kills && len(r.journal.wrong) == 0; r.Number++ {
+		if err := r.one(ctx, points[r.Number/2%len(points)]); err != nil {
+			return false, fmt.Errorf("life %d: %w", r.Number, err)
+		}
+		if r.Number%50 == 0 {
+			fmt.Fprintf(r.out, "kill9: %d of %d kills, %d acknowledged so far\n", r.Number, r.kills, len(r.journal.answered))
+		}
+	}
+	if err := r.last(ctx); err != nil {
+		return false, fmt.Errorf("the last life: %w", err)
+	}
+	line, ok := r.journal.verdict()
+	for n, wrong := range r.journal.wrong {
+		if n == 20 {
+			fmt.Fprintf(r.out, "kill9: and %d more\n", len(r.journal.wrong)-n)
+			break
+		}
+		fmt.Fprintf(r.out, "kill9: %s\n", wrong)
+	}
+	var places []string
+	for _, place := range slices.Sorted(maps.Keys(r.places)) {
+		places = append(places, fmt.Sprintf("%s %d", place, r.places[place]))
+	}
+	fmt.Fprintf(r.out, "kill9: killed at: %s; at most %d records in flight at a kill\n", strings.Join(places, ", "), r.journal.most)
+	fmt.Fprintln(r.out, line)
+	return ok, nil
+}
+
+// one is a life that ends with a kill: every second one at the point, if the host comes to it.
+func (r *run) one(ctx context.Context, point string) error {
+	if r.broker != nil {
+		if err := r.broker.upset(ctx, r.random); err != nil {
+			return err
+		}
+	}
+	at, wait := "", time.Duration(r.random.IntN(600))*time.Millisecond
+	switch {
+	case r.Number%2 == 0:
+		at, wait = fmt.Sprintf("%s:%d", point, 1+r.random.IntN(often(point))), longest
+	case r.random.IntN(4) == 0:
+		wait /= 10 // while it starts
+	}
+	c, err := startChild(r.life, at)
+	if err != nil {
+		return err
+	}
+	late, err := c.kill(wait, r.hear)
+	if err != nil {
+		return err
+	}
+	if late {
+		point = "a random moment"
+	}
+	r.places[point]++
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	pending, err := r.pending()
+	if err != nil {
+		return err
+	}
+	r.journal.killed(pending)
+	return nil
+}
+
+// often is how often a host comes to the point in a second, or less.
+func often(point string) int {
+	switch point {
+	case spool.PointBatchWritten, spool.PointBatchSynced:
+		return 100
+	case spool.PointPositionWritten:
+		return 5
+	}
+	return 3
+}
+
+// last sends what is left and ends in order, with an empty spool.
+func (r *run) last(ctx context.Context) error {
+	r.Workers = 0
+	c, err := startChild(r.life, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.process.Process.Kill() }()
+	if r.broker != nil {
+		err = r.awaitTopic(ctx)
+	} else {
+		err = r.awaitPipe(c)
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.end(r.hear); err != nil {
+		return err
+	}
+	if err := r.read(ctx); err != nil {
+		return err
+	}
+	left, err := r.pending()
+	if len(left) > 0 {
+		r.journal.fault("%d records are left in the spool after an end in order", len(left))
+	}
+	return err
+}
+
+// awaitTopic reads until every answered record is there, or it is time to call the others lost.
+func (r *run) awaitTopic(ctx context.Context) error {
+	for deadline := time.Now().Add(patience); r.journal.missing() > 0 && time.Now().Before(deadline); {
+		if err := r.read(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitPipe is the same where the pipe is the topic. There the host does no more than read its disk, and a silence
+// tells that nothing is left.
+func (r *run) awaitPipe(c *child) error {
+	const silence = 2 * time.Second
+	for {
+		select {
+		case l, ok := <-c.lines:
+			if !ok {
+				return fmt.Errorf("the host ended: %s", &c.errors)
+			}
+			r.hear(l)
+		case <-time.After(silence):
+			return nil
+		}
+	}
+}
+
+// hear notes what a host said.
+func (r *run) hear(l line) {
+	switch l.kind {
+	case lineAnswered, lineRefused:
+		i, err := parseID(l.text)
+		if err != nil {
+			r.journal.fault("%v", err)
+			return
+		}
+		r.journal.answer(i, l.kind == lineAnswered)
+	case lineDelivered:
+		r.journal.arrive([]byte(l.text))
+	case lineFault:
+		r.journal.fault("the host: %s", l.text)
+	}
+}
+
+// read takes what is on the topic.
+func (r *run) read(ctx context.Context) error {
+	if r.reader == nil {
+		return nil
+	}
+	return r.reader.catchUp(ctx, r.journal.arrive)
+}
+
+// pending is what the spool would deliver again, by what is on disk.
+func (r *run) pending() (all []id, err error) {
+	err = spool.Export(spool.OS{}, r.Dir, false, func(f spool.Frame) error {
+		value := f.Payload
+		if r.Host == "plugin" {
+			var record stored.Record
+			if err := stored.Decode(f.Payload, &record); err != nil {
+				return err
+			}
+			value = record.Value
+		}
+		i, err := recognise(value)
+		all = append(all, i)
+		return err
+	})
+	if errors.Is(err, spool.ErrNoSpool) {
+		err = nil // killed before the first file
+	}
+	return all, err
+}

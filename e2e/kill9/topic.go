@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// patience bounds every wait for the broker.
+const patience = 60 * time.Second
+
+// calm is how long nothing may have come before the topic counts as quiet: what a dead host has sent is in the
+// kernel's buffers for a moment more.
+const calm = 30 * time.Millisecond
+
+// reader reads the topic, each record once.
+type reader struct {
+	broker broker
+	client *kgo.Client
+	admin  *kadm.Client
+	next   [partitions]int64
+}
+
+func newReader(b broker) (*reader, error) {
+	start := map[int32]kgo.Offset{}
+	for p := range int32(partitions) {
+		start[p] = kgo.NewOffset().At(0)
+	}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(b.address()), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}),
+		kgo.KeepControlRecords(), kgo.FetchMaxWait(50*time.Millisecond), kgo.KeepRetryableFetchErrors(),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{broker: b, client: client, admin: kadm.NewClient(client)}, nil
+}
+
+// catchUp hands over everything on the topic once nothing more comes.
+func (r *reader) catchUp(ctx context.Context, each func(value []byte)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ends, err := r.quiet(ctx)
+	if err != nil {
+		return err
+	}
+	for behind(r.next, ends) {
+		fetches := r.client.PollFetches(ctx)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("the topic is read up to %v of %v: %w", r.next, ends, err)
+		}
+		// Errors of a fetch are those of a broker that is away, and pass; the deadline ends what does not.
+		for _, record := range fetches.Records() {
+			r.next[record.Partition] = record.Offset + 1
+			if !record.Attrs.IsControl() {
+				each(record.Value)
+			}
+		}
+	}
+	return nil
+}
+
+// quiet returns the ends of the partitions when they have stood still.
+func (r *reader) quiet(ctx context.Context) (ends [partitions]int64, err error) {
+	since := time.Now()
+	for {
+		busy := r.broker.busy()
+		now, err := r.ends(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ends, errors.Join(ctx.Err(), err)
+		case busy || err != nil || now != ends:
+			ends, since = now, time.Now()
+		case time.Since(since) >= calm:
+			return ends, nil
+		}
+		time.Sleep(calm / 10)
+	}
+}
+
+func (r *reader) ends(ctx context.Context) (ends [partitions]int64, err error) {
+	listed, err := r.admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return ends, err
+	}
+	listed.Each(func(o kadm.ListedOffset) { ends[o.Partition] = o.Offset })
+	return ends, nil
+}
+
+func behind(at, ends [partitions]int64) bool {
+	for p := range at {
+		if at[p] < ends[p] {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) close() { r.client.Close() }
