@@ -21,7 +21,7 @@ type broker interface {
 	// upset makes trouble during the next life, as it likes.
 	upset(ctx context.Context, r *rand.Rand) error
 	// busy reports whether it has something in its hands that may yet reach the topic.
-	busy() bool
+	busy() (bool, error)
 	close()
 }
 
@@ -63,7 +63,7 @@ func (b *embedded) upset(_ context.Context, r *rand.Rand) error {
 	return nil
 }
 
-func (b *embedded) busy() bool { return b.waiting.Load() > 0 }
+func (b *embedded) busy() (bool, error) { return b.waiting.Load() > 0, nil }
 
 func (b *embedded) close() { b.cluster.Close() }
 
@@ -114,15 +114,14 @@ func (b *apache) upset(ctx context.Context, r *rand.Rand) error {
 	return nil
 }
 
-// busy waits for a restart that is under way: without the broker nobody can say what is on the topic. A restart that
-// failed shows when the topic cannot be read.
-func (b *apache) busy() bool {
+// busy waits for a restart that is under way: without the broker nobody can say what is on the topic.
+func (b *apache) busy() (bool, error) {
 	if b.back == nil {
-		return false
+		return false, nil
 	}
-	_ = <-b.back
+	err := <-b.back
 	b.back = nil
-	return true
+	return true, err
 }
 
 func (b *apache) close() { _ = b.broker.Close() }

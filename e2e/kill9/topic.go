@@ -68,7 +68,10 @@ func (r *reader) catchUp(ctx context.Context, each func(value []byte)) error {
 func (r *reader) quiet(ctx context.Context) (ends [partitions]int64, err error) {
 	since := time.Now()
 	for {
-		busy := r.broker.busy()
+		busy, err := r.broker.busy()
+		if err != nil {
+			return ends, fmt.Errorf("the broker did not come back: %w", err)
+		}
 		now, err := r.ends(ctx)
 		switch {
 		case ctx.Err() != nil:
