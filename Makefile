@@ -37,7 +37,7 @@ $(BUILD)/halon-kafka: FORCE
 	CGO_ENABLED=0 $(GO) build -ldflags "-X github.com/halon-extras/kafka/internal/operator.release=$$(cat packaging/VERSION)" -o $@ ./cmd/halon-kafka
 
 run: build ## the example script, through kafka.so, onto an embedded broker, and read back
-	$(BUILD)/hslrun -c examples/smtpd.yaml -p kafka --broker embedded --consume test-topic examples/produce.hsl
+	@$(BUILD)/hslrun -c examples/smtpd.yaml -p kafka --broker embedded --consume test-topic examples/produce.hsl
 
 test: build ## all tests that need no Java: about three minutes on two cores
 	$(E2E_ENV) E2E_BROKER=embedded $(GO) test ./...
@@ -68,7 +68,9 @@ clean: ## forget what was built
 
 FORCE:
 
--include internal/standin/standin.mk
+include internal/standin/standin.mk
+include internal/spool/spool.mk
+-include parity/parity.mk
 include e2e/e2e.mk
 include bench/bench.mk
 include packaging/package.mk

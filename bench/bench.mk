@@ -11,7 +11,7 @@ RDKAFKA      := github.com/confluentinc/confluent-kafka-go/v2
 bench-build: $(BUILD)/driver $(BUILD)/noop.so $(BUILD)/baseline.so $(BUILD)/blackhole $(BUILD)/wire
 
 # make bench [CELLS=sat,steady-20k] [PAIRS=n]
-bench: $(BUILD)/kafka.so bench-build
+bench: $(BUILD)/kafka.so bench-build ## kafka.so beside the librdkafka baseline, in pairs (CELLS=sat,... PAIRS=n)
 	CELLS='$(CELLS)' PAIRS='$(PAIRS)' $(GO) run ./bench/run -build $(BUILD)
 
 $(BUILD)/driver: $(wildcard bench/driver/*.[ch]) include/HalonMTA.h
