@@ -24,7 +24,10 @@ type Settings struct {
 	BatchSize        int
 	MessageMaxBytes  int // with the 36 bytes that librdkafka counts for each message
 
-	MessageTimeout   time.Duration // how long a message may take to be delivered; 0 is for ever
+	MessageTimeout time.Duration // how long a message may take to be delivered; 0 is for ever
+	// MessageTimeoutChosen is set if the operator has set message.timeout.ms, be it to its default.
+	MessageTimeoutChosen bool
+
 	RequestTimeout   time.Duration // how long a broker may wait for its replicas
 	SocketTimeout    time.Duration
 	TopicPropagation time.Duration // how long an unknown topic may take to appear
@@ -112,17 +115,18 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		BatchSize:        int(c.number("batch.size")),
 		MessageMaxBytes:  int(c.number("message.max.bytes")),
 
-		MessageTimeout:   topicMS("message.timeout.ms"),
-		RequestTimeout:   topicMS("request.timeout.ms"),
-		SocketTimeout:    ms("socket.timeout.ms"),
-		TopicPropagation: ms("topic.metadata.propagation.max.ms"),
-		Retries:          int(c.number("retries")),
-		RetryBackoff:     ms("retry.backoff.ms"),
-		RetryBackoffMax:  ms("retry.backoff.max.ms"),
-		ReconnectBackoff: ms("reconnect.backoff.ms"),
-		ReconnectMax:     ms("reconnect.backoff.max.ms"),
-		MetadataRefresh:  c.metadataAge(),
-		MetadataFast:     ms("topic.metadata.refresh.fast.interval.ms"),
+		MessageTimeout:       topicMS("message.timeout.ms"),
+		MessageTimeoutChosen: c.topicValue("message.timeout.ms").modified,
+		RequestTimeout:       topicMS("request.timeout.ms"),
+		SocketTimeout:        ms("socket.timeout.ms"),
+		TopicPropagation:     ms("topic.metadata.propagation.max.ms"),
+		Retries:              int(c.number("retries")),
+		RetryBackoff:         ms("retry.backoff.ms"),
+		RetryBackoffMax:      ms("retry.backoff.max.ms"),
+		ReconnectBackoff:     ms("reconnect.backoff.ms"),
+		ReconnectMax:         ms("reconnect.backoff.max.ms"),
+		MetadataRefresh:      c.metadataAge(),
+		MetadataFast:         ms("topic.metadata.refresh.fast.interval.ms"),
 
 		Acks:            int(c.topicValue("acks").number),
 		Idempotence:     c.truth("enable.idempotence"),

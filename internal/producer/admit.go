@@ -155,6 +155,16 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 	if code := l.refuses(r.Partition); code != resperr.NoError {
 		return code, false
 	}
+	e, kick := p.enter(r, n, l, cost)
+	if a != nil {
+		e.await = a
+	}
+	p.stats.Admit(len(r.Value))
+	return resperr.NoError, kick
+}
+
+// enter puts r into the current slab, for which there is room. The caller holds p.mu.
+func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, kick bool) {
 	l.intern(r.Headers)
 	s := p.current
 	if s == nil || !s.fits(r, n) {
@@ -165,18 +175,19 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 		s = p.pool.get(n)
 		p.current = s
 	}
-	e := s.add(r, l, cost)
-	if a != nil {
-		e.await = a
-	}
+	e = s.add(r, l, cost)
 	p.load.count++
 	p.load.bytes += int64(len(r.Value))
 	p.load.cost += cost
-	p.stats.Admit(len(r.Value))
+	if p.store != nil {
+		e.stored.asked, e.stored.number = r.Partition, p.load.count
+		l.holds.Add(1)
+		l.holdsBytes.Add(int64(len(r.Value)))
+	}
 	if p.asleep {
 		p.asleep, kick = false, true
 	}
-	return resperr.NoError, kick
+	return e, kick
 }
 
 // lane returns the lane of topic, whose bytes are the caller's. The caller holds p.mu.

@@ -49,7 +49,11 @@ func (p *Producer) Deliver(r *kgo.Record, limit time.Duration, done func(Deliver
 		a.timer = time.AfterFunc(math.MaxInt64, func() { p.overdue(a) })
 		a.timer.Reset(limit)
 	}
-	parked, code = p.park(r, &waiter{await: a}, true)
+	if p.store != nil {
+		parked, code = p.keep(r, &waiter{await: a, patient: true})
+	} else {
+		parked, code = p.park(r, &waiter{await: a}, true)
+	}
 	if code != resperr.NoError {
 		a.stop()
 		if !a.answered.CompareAndSwap(false, true) {

@@ -66,6 +66,9 @@ func (p *Producer) again(l *lane, e *entry, code resperr.Code) bool {
 	if e.reported.Load() || p.gaveUp.Load() {
 		return false
 	}
+	if p.store != nil {
+		return p.againStored(l, e, code)
+	}
 	switch code {
 	case resperr.MsgTimedOut:
 		// The client fails everything it has of a partition when the oldest is too old.
@@ -130,13 +133,26 @@ func (p *Producer) settle(e *entry, code resperr.Code) {
 	if !e.reported.CompareAndSwap(false, true) {
 		return
 	}
-	if code == resperr.NoError {
+	switch {
+	case p.store != nil:
+		p.settleStored(e, code)
+	case code == resperr.NoError:
 		p.stats.Deliver()
-	} else {
+	default:
 		p.fail(code, e.Topic)
 	}
 	if e.await != nil {
 		p.acknowledge(e, code)
+	}
+	p.makeRoom(e)
+}
+
+// makeRoom gives back what e holds of the queue's limits.
+func (p *Producer) makeRoom(e *entry) {
+	if p.store != nil {
+		e.lane.holds.Add(-1)
+		e.lane.holdsBytes.Add(-int64(len(e.Record.Value)))
+		defer p.store.nudge()
 	}
 	p.settled.bytes.Add(int64(len(e.Record.Value)))
 	p.settled.cost.Add(e.cost)

@@ -63,6 +63,9 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 		<-p.finished
 		return 0
 	}
+	if p.store != nil {
+		return p.stopStored(ctx)
+	}
 	lost := p.Flush(ctx)
 	p.dismissWaiters(resperr.Destroy)
 	p.gaveUp.Store(true)
@@ -72,11 +75,80 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.abandon()
 	p.closeClient()
 	p.resumes.wait()
+	p.mourn(lost)
+	return lost
+}
+
+func (p *Producer) mourn(lost int64) {
 	if lost > 0 {
 		// The text is the original's, to the letter.
 		p.log.Log(context.Background(), LevelCritical, fmt.Sprintf("terminated with %d message(s) lost in queue", lost))
 	}
+}
+
+// stopStored is Stop behind a spool: what is not delivered in a moment stays on the disk, or is
+// brought there, and is no loss.
+func (p *Producer) stopStored(ctx context.Context) int64 {
+	s := p.store
+	p.drainStored(ctx)
+	p.dismissWaiters(resperr.Destroy)
+	s.stop()
+	p.end()
+	close(p.quit)
+	<-p.finished
+	var lost int64
+	if s.Spill {
+		lost = int64(p.saveRest(ctx))
+	}
+	p.gaveUp.Store(true)
+	p.abandon()
+	p.closeClient()
+	kept := s.spool.Stats().Pending
+	err := s.close(ctx)
+	p.dismissStored()
+	p.resumes.wait()
+	p.mourn(lost)
+	if err != nil {
+		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
+	}
+	if kept > 0 {
+		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
+	}
 	return lost
+}
+
+// drainStored waits until everything is delivered, for drainTime at most.
+func (p *Producer) drainStored(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	p.urgent.Add(1)
+	defer p.urgent.Add(-1)
+	p.wake()
+	look := time.NewTicker(drainTime / 200)
+	defer look.Stop()
+	for p.held() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// dismissStored answers the calls that wait for the disk or for a delivery: nobody else will.
+func (p *Producer) dismissStored() {
+	s := p.store
+	s.mu.Lock()
+	unheard, awaits := s.unheard, s.awaits
+	s.unheard, s.awaits = nil, nil
+	s.mu.Unlock()
+	for w := range unheard {
+		w.code = resperr.Destroy
+		p.resumes.add(w)
+	}
+	for _, a := range awaits {
+		p.resumes.answer(a, Delivery{Code: resperr.Destroy})
+	}
 }
 
 // closeTime bounds the end of the client, which says farewell to brokers that may be silent.

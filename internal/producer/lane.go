@@ -57,6 +57,14 @@ type lane struct {
 	purge      atomic.Int32 // how far the client is with forgetting the topic: a purge constant
 	partitions atomic.Int32 // how many the topic has, 0 while unknown
 
+	// Behind a spool.
+	kept
+	unsaved    atomic.Int64 // records in memory that are on no disk
+	holds      atomic.Int64 // records in memory
+	holdsBytes atomic.Int64 // and bytes of their values
+	proven     atomic.Bool  // something was delivered since the last stall
+	denied     atomic.Int64 // since when the cluster refuses writes, in ns since 1970, or 0
+
 	mu    sync.Mutex
 	again []*entry // given back by the client before their time was over, in order; guarded by mu
 
@@ -65,6 +73,7 @@ type lane struct {
 	born    time.Time // of the first call: from here on an unknown topic has its time to appear
 	refused time.Time // when refusal was last asked for
 	moved   time.Time // when the topic last got on
+	stalled time.Time // since when the topic is stalled, behind a spool
 	backlog []*entry
 	back    int   // how many at the front of backlog the client has given back since it was last handed any
 	store   *slab // where backlog copies records of mixed slabs, so that those can go

@@ -19,6 +19,8 @@ type waiter struct {
 	done   func(resperr.Code)
 	await  *await
 	code   resperr.Code
+
+	patient bool // behind a spool: it waits for the disk
 }
 
 func (w *waiter) resume() { w.done(w.code) }
@@ -87,6 +89,10 @@ func cloneRecord(r *kgo.Record) kgo.Record {
 // admitWaiters admits parked calls while there is room. The sender runs it.
 func (p *Producer) admitWaiters() {
 	if p.waiting.Load() == 0 {
+		return
+	}
+	if p.store != nil {
+		p.placeWaiters()
 		return
 	}
 	var ready []*waiter

@@ -10,11 +10,14 @@
 // does) and what is logged where (the handler of the logger does).
 //
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
-// record's way, in order: admit.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go.
+// record's way, in order: admit.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go. Behind
+// a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
+// feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
 package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -71,6 +74,7 @@ type Producer struct {
 
 	sender sender
 	scout  scout
+	store  *storage        // nil without a spool
 	life   context.Context // ends at Stop: questions to the cluster end with it
 	end    context.CancelFunc
 }
@@ -78,13 +82,19 @@ type Producer struct {
 // Deps are what a Producer is given by the process around it.
 type Deps struct {
 	Log    *slog.Logger
-	Client conf.Deps // hooks and dialer of the client
+	Client conf.Deps    // hooks and dialer of the client
+	Spool  *SpoolConfig // nil keeps everything in memory
 }
 
 // New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
 //
 // The error is the client's own, for settings that conf should have refused.
+//
+// With a spool it reads what the disk knows of an earlier run, and fails where the folder cannot be used.
 func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
+	if deps.Spool != nil {
+		set = deps.Spool.lifetime(set)
+	}
 	p := &Producer{
 		id:       id,
 		set:      set,
@@ -114,10 +124,22 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		// What has expired is reported by us, on time; this keeps the client from sending it later.
 		opts = append(opts, kgo.RecordDeliveryTimeout(max(set.MessageTimeout, time.Second)))
 	}
+	if deps.Spool != nil {
+		if p.store, err = p.openStorage(*deps.Spool); err != nil {
+			return nil, err
+		}
+	}
 	if p.client, err = kgo.NewClient(opts...); err != nil {
-		return nil, fmt.Errorf("%s: %w", id, err)
+		err = fmt.Errorf("%s: %w", id, err)
+		if p.store != nil {
+			err = errors.Join(err, p.store.close(context.Background()))
+		}
+		return nil, err
 	}
 	p.sender.start(p)
+	if p.store != nil {
+		p.startFeeder()
+	}
 	return p, nil
 }
 

@@ -189,7 +189,9 @@ func (p *Producer) verdict(l *lane, code resperr.Code, now time.Time) (verdict, 
 	case resperr.TopicException:
 		verdict, refusal = code, resperr.UnknownTopic
 	case resperr.TopicAuthorizationFailed:
-		verdict, refusal = code, code
+		if p.store == nil || p.denied(l, now) {
+			verdict, refusal = code, code
+		}
 	}
 	return verdict, refusal
 }

@@ -39,6 +39,9 @@ func (p *Producer) send() {
 	defer timer.Stop()
 	for {
 		p.kicked.Store(false)
+		if p.store != nil {
+			p.turnLanes()
+		}
 		p.admitWaiters()
 		wait := p.pump(p.now())
 		if wait == 0 {
@@ -127,6 +130,10 @@ func (p *Producer) feed(s *slab, now time.Time) {
 	for i := range s.entries {
 		e := &s.entries[i]
 		l := e.lane
+		if p.store != nil && p.stale(e) {
+			p.unloadEntry(e)
+			continue
+		}
 		if !l.active {
 			p.activate(l, now)
 		}
@@ -182,6 +189,10 @@ func (p *Producer) shelve(l *lane, e *entry, whole bool) {
 	}
 	moved := l.store.add(&e.Record, l, e.cost)
 	moved.await = e.await
+	if p.store != nil {
+		moved.stored.epoch, moved.stored.asked, moved.stored.number = e.stored.epoch, e.stored.asked, e.stored.number
+		moved.stored.seq.Store(e.stored.seq.Load())
+	}
 	e.reported.Store(true) // the one report is that of moved, or the slab's end would count a second one
 	l.store.left.Add(1)
 	l.backlog = append(l.backlog, moved)
@@ -213,8 +224,13 @@ func (p *Producer) tick(now time.Time) {
 		p.expire(l, now)
 		if l.inClient.Load() > 0 && !l.progressed.Load() && now.Sub(l.moved) >= stallAfter {
 			l.held.Store(true)
+			l.proven.Store(false)
 		}
 		p.service(l, now)
+		if p.store != nil {
+			p.watch(l, now)
+			p.unload(l)
+		}
 		l.outside.Store(int64(len(l.backlog)))
 		if l.inClient.Load() > 0 || l.waiting() || l.purge.Load() != purgeNone || l.forget(now) {
 			active = append(active, l)
@@ -232,6 +248,9 @@ func (p *Producer) tick(now time.Time) {
 	p.expireHeld(now)
 	clear(p.sender.active[len(active):])
 	p.sender.active = active
+	if p.store != nil {
+		p.store.nudge()
+	}
 	p.pool.trim()
 	if len(active) == 0 { // no tick comes until the next message
 		for range 16 {
@@ -265,7 +284,11 @@ func (p *Producer) service(l *lane, now time.Time) {
 		p.release(l, len(l.backlog))
 		return
 	}
-	if empty && len(l.backlog) > 0 && now.Sub(l.moved) >= probeEvery {
+	every := probeEvery
+	if p.store != nil {
+		every = stallAfter // what the cluster refuses is tried for a minute and more
+	}
+	if empty && len(l.backlog) > 0 && now.Sub(l.moved) >= every {
 		l.moved = now
 		p.release(l, p.probe(l))
 	}

@@ -31,6 +31,15 @@ type entry struct {
 	cost     int64       // what the record holds in memory, counted at admission
 	reported atomic.Bool // it has had its delivery report
 	await    *await      // the call that waits for the delivery, or nil
+	stored   place
+}
+
+// A place is what an entry knows of its copy on disk. It means nothing without a spool.
+type place struct {
+	seq    atomic.Uint64 // in the spool; 0 while in memory only, gone when it was settled before
+	epoch  uint32        // of the lane when the feeder admitted it
+	asked  int32         // the partition that the script named: the client writes its choice to the record
+	number int64         // counts admissions
 }
 
 // Deadline, Done, Err and Value make an entry a [context.Context] that never ends. The client looks
@@ -129,6 +138,7 @@ func (s *slab) reset() {
 	for i := range s.entries {
 		e := &s.entries[i]
 		e.Record, e.slab, e.lane, e.await = kgo.Record{}, nil, nil, nil
+		e.stored.seq.Store(0)
 	}
 	clear(s.headers)
 	s.entries, s.headers, s.bytes, s.lane = s.entries[:0], s.headers[:0], s.bytes[:0], nil

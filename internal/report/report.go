@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -96,4 +97,43 @@ type Topic struct {
 	InClient   int // records that the Kafka client holds
 	Waiting    int // records that wait outside the client because the topic is stalled
 	Stalled    bool
+}
+
+// Restore counts messages that an earlier process has accepted and that are on disk.
+func (q *Queue) Restore(n int64) { q.admitted.Add(n) }
+
+// Withdraw takes back what Admit has counted: the disk did not take the message, and its script is
+// told so.
+func (q *Queue) Withdraw(valueBytes int) {
+	q.admBytes.Add(-int64(valueBytes))
+	q.admitted.Add(-1)
+}
+
+// FailMany is Fail for n messages at once.
+func (q *Queue) FailMany(code resperr.Code, n int64) {
+	q.mu.Lock()
+	if q.byCode == nil {
+		q.byCode = make(map[resperr.Code]int64)
+	}
+	q.byCode[code] += n
+	q.mu.Unlock()
+	q.failed.Add(n)
+}
+
+// Spool is what a queue says of its spool.
+type Spool struct {
+	Path, Mode string
+	Bytes      int64 // on disk, of MaxBytes
+	MaxBytes   int64
+	Segments   int
+	Pending    int64     // records that the broker has not acknowledged
+	Oldest     time.Time // when the oldest segment with pending records was begun; zero without
+	Dropped    int64     // records given up because the spool was full
+	Corrupt    int64     // damaged places that were skipped
+	Missing    int64     // records that were lost by damage
+	Syncs      int64
+	SyncMax    time.Duration
+	Degraded   string // why nothing can be stored now; "" when all is well
+	Dead       int64  // dead letters in the folder
+	Letters    int64  // dead letters written since the start
 }

@@ -1,0 +1,245 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
+)
+
+const (
+	// feedEvery is how often the feeder looks again when nothing has woken it: at lanes that were
+	// held up, and at a disk that could not be read.
+	feedEvery = 250 * time.Millisecond
+
+	// readPatience bounds one attempt to read around damage, so that Stop and the other cursor need
+	// not wait for a disk that does not answer.
+	readPatience = 1500 * time.Millisecond
+)
+
+// A feeder reads the spool and admits its records into memory, as a script's call would. It is one
+// goroutine with two cursors. The main one goes through the spool once. When it meets a record of a
+// topic that is stalled, it leaves it on the disk, and with it all later ones of the topic. The
+// chase reads those again once the topic gets on, while the main one serves the others; a topic that
+// the chase has brought up to the main cursor goes back to it.
+type feeder struct {
+	main, chase reader
+	chasing     bool
+
+	kick  chan struct{}
+	quit  chan struct{}
+	ended chan struct{}
+	spent *time.Timer
+}
+
+// A reader is a cursor and the records that it has read and that are not fed.
+type reader struct {
+	cursor *spool.Cursor
+	batch  *spool.Batch
+	at     int
+
+	record kgo.Record // the decoded frame at
+	ready  bool
+
+	troubled bool // the last look at the disk has failed
+}
+
+// What became of one frame.
+type fate uint8
+
+const (
+	taken   fate = iota // it is in memory, or needs no delivery
+	left                // it stays on the disk
+	blocked             // there is no room for it now
+)
+
+func (p *Producer) startFeeder() {
+	f := &p.store.feeder
+	f.main.cursor = p.store.spool.NewCursor()
+	f.chase.cursor = p.store.spool.NewCursor()
+	f.kick = make(chan struct{}, 1)
+	f.quit = make(chan struct{})
+	f.ended = make(chan struct{})
+	f.spent = time.NewTimer(feedEvery)
+	go p.feedLoop()
+}
+
+// nudge makes the feeder look again. It never blocks.
+func (f *feeder) nudge() {
+	select {
+	case f.kick <- struct{}{}:
+	default:
+	}
+}
+
+// stop ends the feeder and waits for it.
+func (f *feeder) stop() {
+	close(f.quit)
+	<-f.ended
+	f.main.close()
+	f.chase.close()
+}
+
+func (p *Producer) feedLoop() {
+	f := &p.store.feeder
+	defer close(f.ended)
+	defer f.spent.Stop()
+	for {
+		moved := p.feedMain()
+		if p.feedChase() {
+			moved = true
+		}
+		if moved {
+			select {
+			case <-f.quit:
+				return
+			default:
+				continue
+			}
+		}
+		p.countMissing()
+		f.spent.Reset(feedEvery)
+		select {
+		case <-f.kick:
+		case <-f.spent.C:
+		case <-f.quit:
+			return
+		}
+	}
+}
+
+// feedMain feeds one batch of the main cursor, as far as there is room, and says whether it got on.
+func (p *Producer) feedMain() (moved bool) {
+	s := p.store
+	r := &s.main
+	for r.fill(p.life) {
+		seq := r.batch.Frames[r.at].Seq
+		if s.passed(seq) {
+			s.spool.Ack(seq)
+		} else if p.feedFrame(r, false) == blocked {
+			return moved
+		}
+		r.at, r.ready, moved = r.at+1, false, true
+		if r.at == len(r.batch.Frames) {
+			return true
+		}
+	}
+	if !r.troubled {
+		p.replayed()
+	}
+	return moved
+}
+
+// replayed ends the time in which new records go to the disk because of what may lie there.
+func (p *Producer) replayed() {
+	s := p.store
+	p.mu.Lock()
+	s.replaying = false
+	p.mu.Unlock()
+}
+
+// feedChase feeds one batch of the lanes that were left behind, and says whether it got on.
+func (p *Producer) feedChase() (moved bool) {
+	s := p.store
+	r := &s.chase
+	if from, again := p.behind(); again {
+		r.drop()
+		r.cursor.Seek(from)
+		s.chasing = true
+	}
+	for s.chasing {
+		end, arrived := s.mainPosition(), !r.fill(p.life)
+		if arrived || r.batch.Frames[r.at].Seq >= end {
+			p.caughtUp()
+			r.drop()
+			s.chasing = false
+			return true
+		}
+		if p.feedFrame(r, true) == blocked {
+			return moved
+		}
+		r.at, r.ready, moved = r.at+1, false, true
+		if r.at == len(r.batch.Frames) {
+			return true
+		}
+	}
+	return moved
+}
+
+// mainPosition is the sequence that the main cursor comes to next.
+func (s *storage) mainPosition() uint64 {
+	if r := &s.main; r.batch != nil && r.at < len(r.batch.Frames) {
+		return r.batch.Frames[r.at].Seq
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pos
+}
+
+// fill makes sure that there is a frame at r.at, and says whether there is one now.
+func (r *reader) fill(life context.Context) bool {
+	if r.batch != nil && r.at < len(r.batch.Frames) {
+		return true
+	}
+	r.drop()
+	batch, err := r.cursor.TryNext()
+	if err != nil && !errors.Is(err, spool.ErrClosed) {
+		ctx, cancel := context.WithTimeout(life, readPatience)
+		batch, err = r.cursor.Next(ctx)
+		cancel()
+	}
+	r.troubled = err != nil
+	if err != nil || batch == nil {
+		return false
+	}
+	r.batch = batch
+	return true
+}
+
+func (r *reader) drop() {
+	if r.batch != nil {
+		r.batch.Release()
+	}
+	r.batch, r.at, r.ready = nil, 0, false
+}
+
+func (r *reader) close() {
+	r.drop()
+	r.cursor.Close()
+}
+
+// feedFrame admits the record that r is at.
+func (p *Producer) feedFrame(r *reader, chase bool) fate {
+	frame := &r.batch.Frames[r.at]
+	if !r.ready {
+		var d stored.Record
+		if err := stored.Decode(frame.Payload, &d); err != nil {
+			if !chase {
+				p.undecodable(frame, err)
+			}
+			return taken
+		}
+		r.record = recordOf(&d)
+		r.ready = true
+	}
+	f, code := p.admitFrame(&r.record, frame.Seq, chase)
+	if code != resperr.NoError {
+		p.failStored(&r.record, frame.Seq, code)
+	}
+	return f
+}
+
+func recordOf(d *stored.Record) kgo.Record {
+	r := kgo.Record{
+		Topic: d.Topic, Partition: d.Partition, Key: d.Key, Value: d.Value, Timestamp: time.UnixMilli(d.Timestamp),
+	}
+	for _, h := range d.Headers {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	}
+	return r
+}

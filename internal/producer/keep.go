@@ -1,0 +1,257 @@
+package producer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// Store is Offer and Park for a queue with a spool. It never waits for the disk.
+//
+// It returns false and a code when the outcome is known at once. It returns true when the call is
+// parked: then done is called exactly once, from another goroutine, maybe before Store returns, with
+// [resperr.NoError] once the record is safe: synced to the disk in durable mode, and in spill mode
+// in memory or on its way to the disk. With block, or when the spool is configured to wait, a full
+// spool is waited for; otherwise it is [resperr.QueueFull], and [resperr.FS] while the disk does not
+// take anything. Stop answers a call that still waits for room with [resperr.Destroy]. r is copied.
+func (p *Producer) Store(r *kgo.Record, block bool, done func(resperr.Code)) (parked bool, code resperr.Code) {
+	return p.keep(r, &waiter{done: done, patient: block})
+}
+
+// keep is Store for either function.
+func (p *Producer) keep(r *kgo.Record, w *waiter) (parked bool, code resperr.Code) {
+	s := p.store
+	w.patient = w.patient || s.OnFull == Wait
+	if r.Timestamp.IsZero() {
+		r.Timestamp = p.now()
+	}
+	if s.IDHeader != "" {
+		// Not in place: the headers are the caller's.
+		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], kgo.RecordHeader{Key: s.IDHeader, Value: s.nextID()})
+	}
+	w.size = recordBytes(r)
+	code = p.unfit(r, w.size)
+	var kick bool
+	if code == resperr.NoError {
+		w.record = *r
+		p.mu.Lock()
+		var later bool
+		code, later, kick = p.place(w, false)
+		switch {
+		case code == resperr.NoError:
+			// A durable call is answered by the sync, and a delivery by the broker.
+			parked = w.await != nil || !s.Spill
+			w.record = kgo.Record{} // its bytes are the host's
+		case later || w.patient && passing(code):
+			w.record = cloneRecord(r)
+			p.waiters = append(p.waiters, w)
+			p.waiting.Add(1)
+			parked, code, kick = true, resperr.NoError, true
+		}
+		p.mu.Unlock()
+	}
+	if kick {
+		p.wake()
+	}
+	if code != resperr.NoError {
+		p.stats.Refuse()
+	}
+	return parked, code
+}
+
+// passing says whether a refusal ends by itself.
+func passing(code resperr.Code) bool { return code == resperr.QueueFull || code == resperr.FS }
+
+// place puts the record of w into memory or into the spool. later is true for one that must wait
+// until the sender has brought older records of its topic to the disk, where this one is to follow
+// them. The caller holds p.mu.
+func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick bool) {
+	s := p.store
+	switch {
+	case p.closed && !queued:
+		return resperr.Destroy, false, false
+	case !queued && len(p.waiters) > 0:
+		return resperr.QueueFull, s.Spill, false
+	}
+	l := p.lane(w.record.Topic)
+	if code := l.refuses(w.record.Partition); code != resperr.NoError {
+		return code, false, false
+	}
+	if s.Spill && !p.behindDisk(l) && (!l.turned || s.refusing != resperr.NoError) {
+		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
+			if code == resperr.NoError {
+				l.unsaved.Add(1)
+			}
+			return code, false, kick
+		}
+	}
+	if l.unsaved.Load() > 0 {
+		if s.refusing != resperr.NoError {
+			return s.refusing, false, true
+		}
+		l.turned = true
+		s.turning = true
+		return resperr.QueueFull, true, true
+	}
+	return p.store.put(p, l, w), false, false
+}
+
+// behindDisk says whether the disk holds records of l that are not in memory: what is new must go behind
+// them. The caller holds p.mu.
+func (p *Producer) behindDisk(l *lane) bool {
+	return !p.store.Spill || p.store.replaying || l.missed > 0 || l.last > l.fed
+}
+
+// put appends the record of w to the spool. The caller holds p.mu, so that the order of calls is the
+// order on disk.
+func (s *storage) put(p *Producer, l *lane, w *waiter) resperr.Code {
+	s.buffer = payload(s.buffer[:0], &w.record)
+	var seq uint64
+	size := len(w.record.Value)
+	stored := func(err error) { p.stored(w, l, &seq, size, err) }
+	s.mu.Lock()
+	var err error
+	seq, err = s.append(p, s.buffer, stored)
+	if err == nil {
+		l.last = seq
+		switch {
+		case w.await != nil:
+			s.awaits[seq] = w.await
+		case !s.Spill:
+			s.unheard[w] = struct{}{}
+		}
+		p.stats.Admit(size)
+	}
+	s.mu.Unlock()
+	return refusalOf(err)
+}
+
+// append appends to the spool, and makes room first where that is configured. The caller holds s.mu.
+func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uint64, err error) {
+	add := s.spool.Append
+	if s.Spill {
+		add = s.spool.AppendLater
+	}
+	seq, err = add(payload, done)
+	if s.OnFull != DropOldest || !errors.Is(err, spool.ErrFull) {
+		return seq, err
+	}
+	n := s.spool.DropOldest(int64(len(payload)) + 64)
+	if n > 0 {
+		s.dropped = s.spool.Stats().Frontier
+		p.stats.FailMany(resperr.PurgeQueue, int64(n))
+		for seq, a := range s.awaits {
+			if seq < s.dropped {
+				delete(s.awaits, seq)
+				p.resumes.answer(a, Delivery{Code: resperr.PurgeQueue})
+			}
+		}
+		p.log.LogAttrs(context.Background(), slog.LevelError, "the spool is full: the oldest messages are dropped",
+			slog.Uint64("messages", n))
+	}
+	return add(payload, done)
+}
+
+// refusalOf says what a script is told when the spool does not take its record.
+func refusalOf(err error) resperr.Code {
+	switch {
+	case err == nil:
+		return resperr.NoError
+	case errors.Is(err, spool.ErrTooLarge):
+		return resperr.MsgSizeTooLarge
+	case errors.Is(err, spool.ErrClosed):
+		return resperr.Destroy
+	case errors.Is(err, spool.ErrDegraded):
+		return resperr.FS
+	}
+	return resperr.QueueFull
+}
+
+// stored is told by the spool what became of a record that it has taken. It runs on the syncer's
+// goroutine and does not block.
+func (p *Producer) stored(w *waiter, l *lane, seq *uint64, size int, err error) {
+	s := p.store
+	s.mu.Lock()
+	if err == nil {
+		s.safe = max(s.safe, *seq)
+	}
+	_, unheard := s.unheard[w]
+	delete(s.unheard, w)
+	if err != nil && w.await != nil {
+		delete(s.awaits, *seq)
+	}
+	s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.nudge()
+	case s.Spill && w.await == nil:
+		// The script was told that the record is taken, when the disk still seemed to work.
+		p.fail(resperr.FS, l.topic)
+	default:
+		p.stats.Withdraw(size)
+		p.stats.Refuse()
+	}
+	switch {
+	case w.await != nil && err != nil:
+		p.resumes.answer(w.await, Delivery{Code: resperr.FS})
+	case unheard:
+		if w.code = resperr.NoError; err != nil {
+			w.code = resperr.FS
+		}
+		p.resumes.add(w)
+	}
+}
+
+// placeWaiters tries the parked calls again, in order. The sender runs it.
+func (p *Producer) placeWaiters() {
+	var ready []*waiter
+	p.mu.Lock()
+	kept := p.waiters[:0]
+	blocked := false
+	for _, w := range p.waiters {
+		later := false
+		code := resperr.QueueFull
+		if !blocked {
+			code, later, _ = p.place(w, true)
+		}
+		switch {
+		case later || passing(code) && w.patient:
+			blocked = true
+			kept = append(kept, w)
+			continue
+		case passing(code):
+		case code == resperr.NoError && (w.await != nil || !p.store.Spill):
+			continue // answered later
+		}
+		w.code = code
+		ready = append(ready, w)
+	}
+	clear(p.waiters[len(kept):])
+	p.waiters = kept
+	p.waiting.Store(int32(len(kept)))
+	p.mu.Unlock()
+	p.resumeWaiters(ready)
+}
+
+// newRun returns what tells the records of this opening from those of any other.
+func newRun() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// nextID returns an id that no other record has. It is stored with the record, so that it stays the
+// same however often and by which process the record is sent.
+func (s *storage) nextID() []byte {
+	id := make([]byte, 0, len(s.run)+1+8)
+	id = append(append(id, s.run...), '-')
+	return strconv.AppendUint(id, s.ids.Add(1), 10)
+}

@@ -1,0 +1,219 @@
+package producer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// spillAfter is how long a topic may be stalled before its records go to the disk.
+const spillAfter = 3 * time.Second
+
+// gone is the sequence of an entry that was settled before it was on the disk.
+const gone = ^uint64(0)
+
+// payloadOf is the entry as its script has passed it: the client has written to the record since.
+func payloadOf(dst []byte, e *entry) []byte {
+	r := e.Record
+	r.Partition = e.stored.asked
+	return payload(dst, &r)
+}
+
+// watch notes how long l has been stalled, and lets it go to the disk, or back to memory. The sender
+// runs it.
+func (p *Producer) watch(l *lane, now time.Time) {
+	if !p.store.Spill {
+		return
+	}
+	held := l.held.Load()
+	turned := false
+	switch {
+	case !held:
+		l.stalled = time.Time{}
+	case l.stalled.IsZero():
+		l.stalled = now
+	default:
+		turned = now.Sub(l.stalled) >= spillAfter
+	}
+	p.mu.Lock()
+	if turned && !l.turned {
+		p.store.turning = true
+	}
+	l.turned = turned
+	p.mu.Unlock()
+}
+
+// turnLanes brings the records of topics that are to go to the disk there, in the order in which
+// they were accepted, so that new ones can follow them. They stay in memory as well, and with the
+// client. The sender runs it.
+func (p *Producer) turnLanes() {
+	s := p.store
+	turning := func(l *lane) bool { return l.turned && l.unsaved.Load() > 0 }
+	p.mu.Lock()
+	if !s.turning {
+		p.mu.Unlock()
+		return
+	}
+	s.turning = false
+	lanes := make(map[*lane]bool)
+	for _, l := range p.lanes {
+		if turning(l) {
+			lanes[l] = true
+		}
+	}
+	p.mu.Unlock()
+	if len(lanes) == 0 {
+		return
+	}
+	wanted := func(e *entry) bool { return lanes[e.lane] }
+	err := p.save(p.unsaved(wanted))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil { // what has come meanwhile, and nothing can come now
+		for _, e := range p.waitingEntries(wanted) {
+			if err = p.saveEntry(e); err != nil {
+				break
+			}
+		}
+	}
+	s.refusing = resperr.NoError
+	if err != nil {
+		s.turning = true
+		if s.refusing = refusalOf(err); errors.Is(err, spool.ErrBusy) {
+			s.refusing = resperr.NoError // it passes in a moment
+		}
+	}
+}
+
+// unsaved returns the entries that are with the client or in a backlog and on no disk, oldest
+// first. Only the sender, or who has ended it, may call it.
+func (p *Producer) unsaved(want func(*entry) bool) []*entry {
+	var found []*entry
+	for i := range p.sender.fed {
+		h := &p.sender.fed[i]
+		if !h.hold() {
+			continue
+		}
+		if h.slab.life.Load() == h.life {
+			found = appendUnsaved(found, h.slab, want)
+		}
+		p.letGo(h.slab)
+	}
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.stored.number, b.stored.number) })
+	return found
+}
+
+// waitingEntries returns those that the sender has not taken yet. The caller holds p.mu.
+func (p *Producer) waitingEntries(want func(*entry) bool) []*entry {
+	var found []*entry
+	for _, s := range p.full {
+		found = appendUnsaved(found, s, want)
+	}
+	if p.current != nil {
+		found = appendUnsaved(found, p.current, want)
+	}
+	return found
+}
+
+func appendUnsaved(found []*entry, s *slab, want func(*entry) bool) []*entry {
+	for i := range s.entries {
+		if e := &s.entries[i]; !e.reported.Load() && e.stored.seq.Load() == 0 && want(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// save appends entries to the spool, in order, and stops at the first that it does not take.
+func (p *Producer) save(entries []*entry) error {
+	for _, e := range entries {
+		p.mu.Lock()
+		err := p.saveEntry(e)
+		p.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveEntry appends one entry that has not been appended. The caller holds p.mu, so that the feeder
+// learns that it is in memory before it can read it from the disk.
+func (p *Producer) saveEntry(e *entry) error {
+	s := p.store
+	s.buffer = payloadOf(s.buffer[:0], e)
+	var seq uint64
+	s.mu.Lock()
+	seq, err := s.append(p, s.buffer, func(err error) { s.saved(&seq, err) })
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	l := e.lane
+	if e.stored.seq.CompareAndSwap(0, seq) {
+		l.unsaved.Add(-1)
+	} else {
+		s.acknowledged(seq) // delivered while it was copied
+	}
+	l.last, l.fed = seq, seq
+	return nil
+}
+
+// saved is told by the spool what became of a copy.
+func (s *storage) saved(seq *uint64, err error) {
+	s.mu.Lock()
+	if err != nil {
+		s.lost[*seq] = struct{}{}
+	} else {
+		s.safe = max(s.safe, *seq)
+	}
+	s.mu.Unlock()
+	s.nudge()
+}
+
+// onDisk says whether entries may be dropped from memory, because the spool has them.
+func (s *storage) onDisk(entries []*entry) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range entries {
+		seq := e.stored.seq.Load()
+		if _, lost := s.lost[seq]; lost || seq == 0 || seq > s.safe {
+			return false
+		}
+	}
+	return true
+}
+
+// saveRest brings everything that is in memory only to the disk, and returns how many records it did
+// not take. The sender has ended.
+func (p *Producer) saveRest(ctx context.Context) (lost int) {
+	s := p.store
+	all := func(*entry) bool { return true }
+	entries := p.unsaved(all)
+	p.mu.Lock()
+	entries = append(entries, p.waitingEntries(all)...)
+	p.mu.Unlock()
+	for i := 0; i < len(entries); {
+		p.mu.Lock()
+		err := p.saveEntry(entries[i])
+		p.mu.Unlock()
+		switch {
+		case err == nil:
+			i++
+		case errors.Is(err, spool.ErrBusy) && s.spool.Sync(ctx) == nil:
+		default:
+			p.log.Error("messages cannot be stored at the end", "error", err)
+			return len(entries) - i
+		}
+	}
+	if err := s.spool.Sync(ctx); err != nil {
+		p.log.Error("messages cannot be stored at the end", "error", err)
+		return len(entries)
+	}
+	return 0
+}

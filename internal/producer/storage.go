@@ -1,0 +1,216 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/report"
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// SpoolConfig is how a queue keeps records on disk.
+type SpoolConfig struct {
+	Path         string
+	Spill        bool // memory first; false is durable: a call is answered once its record is synced
+	MaxBytes     int64
+	SegmentBytes int64
+	OnFull       OnFull
+	MaxAge       time.Duration // 0 never expires
+	DeadLetter   bool
+	IDHeader     string // the name of a header that each record gets with an id of its own; "" is none
+	LockedMemory bool   // a second process on the same folder runs without a spool
+
+	FS spool.FS // nil is the disk
+}
+
+// OnFull is what becomes of a call when the spool takes no more.
+type OnFull uint8
+
+// The answers to a full spool.
+const (
+	Refuse OnFull = iota
+	Wait
+	DropOldest
+)
+
+const (
+	// deadShare is the part of max_bytes that dead letters may take beside it; the oldest go first.
+	deadShare   = 10
+	minDeadSize = 1 << 20
+
+	// drainTime is how long Stop waits for deliveries when what is not delivered is safe on disk.
+	drainTime = 3 * time.Second
+)
+
+// A storage is the spool of a queue, and what the queue knows of the records in it.
+//
+// Lock order: Producer.mu, then mu, then the spool's own. No method of the spool waits for the disk
+// but Open, Sync and Close.
+type storage struct {
+	SpoolConfig
+	spool *spool.Spool
+	dead  *spool.Spool // nil without dead letters
+	run   string       // names this opening of the queue, in the ids of records
+	feeder
+	ids atomic.Uint64
+
+	// Guarded by Producer.mu.
+	buffer    []byte
+	replaying bool         // the feeder has not seen yet what was on the disk at the start, and of which topics
+	turning   bool         // the sender is to bring records of topics to the disk
+	refusing  resperr.Code // why the disk did not take them, when that will not pass in a moment
+	behind    bool         // there may be topics whose records the main cursor has left
+
+	mu      sync.Mutex
+	pos     uint64               // the feeder has read every sequence below; guarded by mu
+	safe    uint64               // what is up to here is synced, but for lost; guarded by mu
+	lost    map[uint64]struct{}  // copies that the disk did not take; guarded by mu
+	early   map[uint64]struct{}  // delivered before the spool had them on disk; guarded by mu
+	awaits  map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
+	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
+	dropped uint64               // what is below was given up by DropOldest, and counted; guarded by mu
+	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
+
+	letters atomic.Int64 // dead letters written since the start
+}
+
+// openStorage opens the spool of p, or returns nil when another process has it and p may run in
+// memory. Every error is one sentence for the operator.
+func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
+	s := &storage{
+		SpoolConfig: cfg, run: newRun(),
+		lost: make(map[uint64]struct{}), early: make(map[uint64]struct{}), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
+	}
+	var err error
+	s.spool, err = spool.Open(spool.Options{
+		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: cfg.FS, Log: p.log,
+		Point: killPoint(), Room: p.wake,
+	})
+	if errors.Is(err, spool.ErrLocked) && cfg.LockedMemory {
+		p.log.Warn("another process has the spool, so this one keeps its messages in memory only", "error", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.id, err)
+	}
+	if cfg.DeadLetter {
+		most := max(cfg.MaxBytes/deadShare, minDeadSize)
+		s.dead, err = spool.Open(spool.Options{
+			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: cfg.FS, Log: p.log,
+		})
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			return nil, errors.Join(fmt.Errorf("%s: the dead letters: %w", p.id, err), s.spool.Close(ctx))
+		}
+	}
+	st := s.spool.Stats()
+	s.replaying, s.pos, s.safe, s.missing = cfg.Spill, st.Frontier, st.Next-1, st.Missing
+	if st.Pending > 0 {
+		p.stats.Restore(int64(st.Pending))
+		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
+	}
+	return s, nil
+}
+
+// lifetime returns set with the time that a message has behind a spool: without end, unless the
+// operator has said otherwise.
+func (c *SpoolConfig) lifetime(set *conf.Settings) *conf.Settings {
+	own := *set
+	if !own.MessageTimeoutChosen {
+		own.MessageTimeout, own.TopicLingerConflict = 0, false
+	}
+	if c.MaxAge > 0 && (own.MessageTimeout == 0 || c.MaxAge < own.MessageTimeout) {
+		own.MessageTimeout = c.MaxAge
+	}
+	return &own
+}
+
+// close gives the folders back. The dead letters come first: what is on its way there is let go in
+// the spool when it has arrived.
+func (s *storage) close(ctx context.Context) error {
+	var err error
+	if s.dead != nil {
+		err = s.dead.Close(ctx)
+	}
+	return errors.Join(err, s.spool.Close(ctx))
+}
+
+// levelNotice is LOG_NOTICE.
+const levelNotice = slog.LevelInfo + 2
+
+// Spooled says whether calls go through Store.
+func (p *Producer) Spooled() bool { return p.store != nil }
+
+// acknowledged lets go of a record on disk. One whose bytes are still on their way there cannot be
+// let go yet: the feeder does it when it comes by.
+func (s *storage) acknowledged(seq uint64) {
+	s.mu.Lock()
+	if seq >= s.pos {
+		s.early[seq] = struct{}{}
+	}
+	s.mu.Unlock()
+	s.spool.Ack(seq)
+}
+
+// passed notes that the feeder has read seq, and says whether its record was delivered meanwhile.
+func (s *storage) passed(seq uint64) (done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pos = max(s.pos, seq+1)
+	if len(s.early) == 0 {
+		return false
+	}
+	_, done = s.early[seq]
+	for old := range s.early { // the spool does not show what it has let go itself
+		if old < s.pos {
+			delete(s.early, old)
+		}
+	}
+	return done
+}
+
+// Spool returns the state of the spool, or nil for a queue without one.
+func (p *Producer) Spool() *report.Spool {
+	s := p.store
+	if s == nil {
+		return nil
+	}
+	st := s.spool.Stats()
+	r := &report.Spool{
+		Path: s.Path, Mode: "durable", Bytes: st.Bytes, MaxBytes: st.MaxBytes, Segments: st.Segments, Pending: int64(st.Pending),
+		Oldest: st.Oldest, Dropped: int64(st.Dropped), Corrupt: int64(st.Corrupt), Missing: int64(st.Missing),
+		Syncs: int64(st.Syncs), SyncMax: st.SyncMax, Letters: s.letters.Load(),
+	}
+	if s.Spill {
+		r.Mode = "spill"
+	}
+	if st.Degraded != nil {
+		r.Degraded = st.Degraded.Error()
+	}
+	if s.dead != nil {
+		r.Dead = int64(s.dead.Stats().Pending)
+	}
+	return r
+}
+
+// countMissing reports records that the spool has found damaged or gone since the last look.
+func (p *Producer) countMissing() {
+	s := p.store
+	now := s.spool.Stats().Missing
+	s.mu.Lock()
+	n := now - s.missing
+	s.missing = now
+	s.mu.Unlock()
+	if n > 0 {
+		p.stats.FailMany(resperr.BadMsg, int64(n))
+	}
+}

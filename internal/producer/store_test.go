@@ -1,0 +1,167 @@
+package producer
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+)
+
+// durable returns the configuration of a spool on a disk of the test's own.
+func durable(disk *faultfs.FS) SpoolConfig {
+	return SpoolConfig{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, DeadLetter: true, FS: disk}
+}
+
+func spilling(disk *faultfs.FS) SpoolConfig {
+	cfg := durable(disk)
+	cfg.Spill = true
+	return cfg
+}
+
+// spooled opens a queue with a spool.
+func (c *cluster) spooled(log *logged, cfg SpoolConfig, properties ...string) *Producer {
+	c.t.Helper()
+	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
+	p, err := New("kafka1", set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Spool: &cfg})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		stop(c.t, p, time.Second)
+		time.Sleep(10 * time.Minute)
+	})
+	return p
+}
+
+// keep calls Store and returns where the answer will be. One that is known at once is there.
+func keep(t *testing.T, p *Producer, r *kgo.Record, block bool) <-chan resperr.Code {
+	t.Helper()
+	answers := make(chan resperr.Code, 2)
+	parked, code := p.Store(r, block, func(code resperr.Code) { answers <- code })
+	if !parked {
+		answers <- code
+	}
+	return answers
+}
+
+// store stores records v<from> to v<from+n-1> and waits until all are answered.
+func store(t *testing.T, p *Producer, topic string, from, n int) {
+	t.Helper()
+	answers := make([]<-chan resperr.Code, n)
+	for i := range answers {
+		r := value(fmt.Sprintf("v%06d", from+i))
+		r.Topic = topic
+		answers[i] = keep(t, p, r, false)
+	}
+	for i, a := range answers {
+		if code := <-a; code != resperr.NoError {
+			t.Fatalf("record %d is answered %v", from+i, code)
+		}
+	}
+}
+
+// inOrder checks that topic holds v0 to v<n-1>, each once.
+func (c *cluster) inOrder(topic string, n int) {
+	c.t.Helper()
+	for i, r := range c.records(topic, n) {
+		if want := fmt.Sprintf("v%06d", i); string(r.Value) != want {
+			c.t.Fatalf("record %d of %s is %q, want %q", i, topic, r.Value, want)
+		}
+	}
+}
+
+func TestADurableRecordReachesItsTopicInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		p := c.spooled(&logged{}, durable(faultfs.New(1)))
+		store(t, p, "mail", 0, 5000)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 5000)
+		if s := p.Snapshot(); s.In != 5000 || s.Delivered != 5000 || s.Failed != 0 {
+			t.Errorf("counted %+v", s)
+		}
+	})
+}
+
+func TestWhatWasStoredIsSentAfterARestartBeforeNewRecords(t *testing.T) {
+	for _, mode := range []string{"durable", "spill"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				disk := faultfs.New(1)
+				cfg := durable(disk)
+				cfg.Spill = mode == "spill"
+				log := &logged{}
+				p := c.spooled(log, cfg, "queue.buffering.max.messages=1000")
+				store(t, p, "mail", 0, 3000)
+				start := time.Now()
+				if lost := stop(t, p, time.Minute); lost != 0 {
+					t.Errorf("%d lost", lost)
+				}
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("Stop took %v", took)
+				}
+				if !strings.Contains(log.String(), "stopped with 3000 message(s) on disk") {
+					t.Errorf("the log does not say so:\n%s", log)
+				}
+				p = c.spooled(log, cfg, "queue.buffering.max.messages=1000")
+				store(t, p, "mail", 3000, 10)
+				c.down.Store(false)
+				time.Sleep(30 * time.Second)
+				store(t, p, "mail", 3010, 10)
+				stop(t, p, time.Minute)
+				c.inOrder("mail", 3020)
+				if s := p.Snapshot(); s.In != 3020 || s.Delivered != 3020 {
+					t.Errorf("counted %+v", s)
+				}
+				p = c.spooled(log, cfg)
+				if s := p.Snapshot(); s.In != 0 {
+					t.Errorf("a third start finds %d records", s.In)
+				}
+			})
+		})
+	}
+}
+
+// However slow the disk, no call waits in the host's thread: it is parked until the sync.
+func TestASlowDiskParksTheScriptsAndHoldsNoCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		disk := faultfs.New(1)
+		p := c.spooled(&logged{}, durable(disk))
+		disk.Intercept(func(call faultfs.Call) faultfs.Fault {
+			if call.Op == faultfs.Sync {
+				time.Sleep(5 * time.Second)
+			}
+			return faultfs.Fault{}
+		})
+		start := time.Now()
+		answers := make([]<-chan resperr.Code, 100)
+		for i := range answers {
+			answers[i] = keep(t, p, value("v"), false)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the calls took %v", took)
+		}
+		for _, a := range answers {
+			if code := <-a; code != resperr.NoError {
+				t.Fatal(code)
+			}
+		}
+		if took := time.Since(start); took < 5*time.Second || took > 30*time.Second {
+			t.Errorf("the answers came after %v", took)
+		}
+		disk.Intercept(nil)
+		stop(t, p, time.Minute)
+		c.records("mail", 100)
+	})
+}
