@@ -9,6 +9,8 @@ type Conf struct {
 	// topic is set once a name was looked up among the topic properties, even in vain: some of
 	// librdkafka's checks run only then.
 	topic bool
+	// secrets are the properties whose values are kept elsewhere; nil is none.
+	secrets *secrets
 }
 
 // value is what one property holds. Which field counts follows from the property's Kind.

@@ -56,7 +56,7 @@ func (c *Conf) Finalize(instance int) (*Settings, []Warning, error) {
 }
 
 func (c *Conf) clone() *Conf {
-	return &Conf{values: append([]value(nil), c.values...), topic: c.topic}
+	return &Conf{values: append([]value(nil), c.values...), topic: c.topic, secrets: c.secrets}
 }
 
 // finalizeSoftware makes the two names fit for a broker, which refuses other characters.

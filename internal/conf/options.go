@@ -25,7 +25,7 @@ type Deps struct {
 
 	// Secret gives the present value of a property that is kept outside of the configuration, such as
 	// sasl.password, and false for the others. It is asked at each login, from many goroutines, and
-	// must not block for long; nil asks nobody.
+	// must not block for long; nil asks the sources of [Conf.SetSecret].
 	Secret func(property string) (text string, ok bool)
 
 	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
@@ -57,6 +57,9 @@ const batchHeadroom = 512
 // report the first too late, and the last for a whole partition together. So kgo's own limits are
 // far above and its own wait is none.
 func (s *Settings) Options(deps Deps) ([]kgo.Opt, error) {
+	if deps.Secret == nil {
+		deps.Secret = s.conf.secrets.get
+	}
 	dial := s.newDialer(deps)
 	opts := []kgo.Opt{
 		kgo.ClientID(s.ClientID[:min(len(s.ClientID), maxClientID)]),

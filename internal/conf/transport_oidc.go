@@ -142,7 +142,7 @@ func (o *oidc) client() (*http.Client, error) {
 	}
 	if o.conf.present("https.ca.pem") {
 		config.RootCAs = x509.NewCertPool()
-		found, _ := parseCertificates([]byte(o.conf.text("https.ca.pem")))
+		found, _ := parseCertificates([]byte(o.get("https.ca.pem")))
 		trust{certificates: found}.addTo(config.RootCAs)
 	}
 	return &http.Client{

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -102,7 +103,25 @@ func (t *tlsFiles) with(deps Deps) *tlsFiles {
 	return own
 }
 
-// passwords returns the source with its passwords as they are now.
+// secretTexts are the properties of TLS that may be kept elsewhere.
+var secretTexts = []string{"ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "ssl.certificate.pem", "ssl.ca.pem"}
+
+// stamp returns the state of everything that the configuration is made from: of the files, and of
+// what is kept elsewhere, by its content.
+func (t *tlsFiles) stamp() []stamp {
+	all := t.source.stamps()
+	for _, property := range secretTexts {
+		if t.secret == nil {
+			break
+		}
+		if text, ok := t.secret(property); ok {
+			all = append(all, stamp{path: property, sum: sha256.Sum256([]byte(text))})
+		}
+	}
+	return all
+}
+
+// passwords returns the source with its passwords, and what else is kept elsewhere, as they are now.
 func (t *tlsFiles) passwords() *tlsSource {
 	source := t.source
 	if t.secret == nil {
@@ -113,6 +132,15 @@ func (t *tlsFiles) passwords() *tlsSource {
 	}
 	if text, ok := t.secret("ssl.keystore.password"); ok {
 		source.storePassword = text
+	}
+	if text, ok := t.secret("ssl.key.pem"); ok {
+		source.keyPEM = text
+	}
+	if text, ok := t.secret("ssl.certificate.pem"); ok {
+		source.certPEM = text
+	}
+	if text, ok := t.secret("ssl.ca.pem"); ok {
+		source.caPEM = text
 	}
 	return &source
 }
@@ -218,6 +246,7 @@ type stamp struct {
 	path     string
 	size     int64
 	modified time.Time
+	sum      [sha256.Size]byte // of what is no file
 }
 
 // stamps returns the state of every file, and of every file in a folder. A file that cannot be seen
@@ -233,13 +262,13 @@ func (s *tlsSource) stamps() []stamp {
 			all = append(all, stamp{path: path})
 			continue
 		}
-		all = append(all, stamp{path, info.Size(), info.ModTime()})
+		all = append(all, stamp{path: path, size: info.Size(), modified: info.ModTime()})
 		if !info.IsDir() {
 			continue
 		}
 		for _, file := range folder(path) {
 			if info, err := os.Stat(file); err == nil {
-				all = append(all, stamp{file, info.Size(), info.ModTime()})
+				all = append(all, stamp{path: file, size: info.Size(), modified: info.ModTime()})
 			}
 		}
 	}
@@ -250,7 +279,7 @@ func (s *tlsSource) stamps() []stamp {
 // be used, because only one of two files is there yet, the old one stays and the next connection
 // tries again.
 func (t *tlsFiles) refresh() *tlsConfig {
-	stamps := t.source.stamps()
+	stamps := t.stamp()
 	t.mu.Lock()
 	current, same := t.current, sameStamps(t.stamps, stamps)
 	t.mu.Unlock()
@@ -275,7 +304,7 @@ func sameStamps(a, b []stamp) bool {
 		return false
 	}
 	for i := range a {
-		if a[i].path != b[i].path || a[i].size != b[i].size || !a[i].modified.Equal(b[i].modified) {
+		if a[i].path != b[i].path || a[i].size != b[i].size || a[i].sum != b[i].sum || !a[i].modified.Equal(b[i].modified) {
 			return false
 		}
 	}

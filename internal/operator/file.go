@@ -124,7 +124,11 @@ func (f *findings) queue(p *smtpdconf.Plugin, item *smtpdconf.Node, at []any, fi
 	if config == nil || config.Form != smtpdconf.Object {
 		return
 	}
-	r := &reader{plugin: p, queue: id.Text, config: config, at: append(slices.Clip(at), "config"), found: f}
+	r := &reader{
+		plugin: p, queue: id.Text, found: f,
+		config: config, at: append(slices.Clip(at), "config"),
+		secrets: item.Get("secrets"), secretsAt: append(slices.Clip(at), "secrets"),
+	}
 	q.settings = r.read()
 }
 
@@ -135,6 +139,9 @@ type reader struct {
 	config *smtpdconf.Node
 	at     []any
 	found  *findings
+
+	secrets   *smtpdconf.Node // may be nil
+	secretsAt []any
 }
 
 // read sets every property, also after one was refused, and then looks at the whole. It returns the settings
@@ -162,6 +169,9 @@ func (r *reader) read() *conf.Settings {
 		} else {
 			keys[meant] = m.Key
 		}
+	}
+	if !r.readSecrets(c) {
+		fine = false
 	}
 	// Also after a refused value: what then is said of the rest is worth knowing in the same run.
 	set, _, err := c.Finalize(1)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -55,6 +56,9 @@ type clientLog struct {
 	set    *conf.Settings
 	thread string
 	ended  context.Context // the client is being closed: what breaks now is no news
+
+	mu     sync.Mutex
+	cutOff map[int32]bool // brokers that ended the connection in place of an answer to a login; guarded by mu
 }
 
 // Groups of lines, each of which the log repeats once a minute at most.
@@ -65,7 +69,7 @@ const (
 )
 
 func newClientLog(log *slog.Logger, set *conf.Settings, ended context.Context) *clientLog {
-	c := &clientLog{log: log, set: set, ended: ended}
+	c := &clientLog{log: log, set: set, ended: ended, cutOff: make(map[int32]bool)}
 	if set.LogThreadName {
 		c.thread = "[thrd:main]: "
 	}
@@ -151,7 +155,14 @@ func (c *clientLog) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, co
 	if c.ended.Err() != nil || noNews(err) {
 		return
 	}
-	group, text := c.blame(err, conn != nil)
+	stage := connecting
+	switch {
+	case c.wasCutOff(meta):
+		stage = loggingIn
+	case conn != nil:
+		stage = connected
+	}
+	group, text := c.blame(err, stage)
 	facility := "FAIL"
 	switch group {
 	case groupTLS:
@@ -161,6 +172,32 @@ func (c *clientLog) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, co
 	}
 	c.say(priorityErr, facility, group, broker(meta)+": "+text)
 }
+
+// OnBrokerRead implements [kgo.HookBrokerRead]. Some brokers end the connection in place of an answer
+// to a login that they refuse, and only the question that was open tells.
+func (c *clientLog) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key != loginKey {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cut(err) {
+		c.cutOff[meta.NodeID] = true
+	} else {
+		delete(c.cutOff, meta.NodeID)
+	}
+}
+
+func (c *clientLog) wasCutOff(meta kgo.BrokerMetadata) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.cutOff[meta.NodeID]
+	delete(c.cutOff, meta.NodeID)
+	return was
+}
+
+// loginKey is the key of a request to log in: part of Kafka's protocol.
+const loginKey = 36
 
 // OnBrokerDisconnect implements [kgo.HookBrokerDisconnect]. Connections that this side closes, for
 // being idle or at the end, are no news.

@@ -219,20 +219,21 @@ func TestReasonsGoByTheTypeOfTheError(t *testing.T) {
 	c := newClientLog(slog.New(slog.DiscardHandler), settings(t, "security.protocol=sasl_ssl", "sasl.mechanism=PLAIN",
 		"sasl.username=mail", "sasl.password=secret"), context.Background())
 	for _, test := range []struct {
-		err       error
-		connected bool
-		group     string
-		text      string
+		err   error
+		at    stage
+		group string
+		text  string
 	}{
-		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), false, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
-		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), true, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
-		{kerr.UnsupportedSaslMechanism, true, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
-		{kerr.ClusterAuthorizationFailed, true, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
-		{io.EOF, true, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
-		{context.DeadlineExceeded, false, groupConnection, "cannot connect: it does not answer in time"},
-		{fmt.Errorf("no token"), true, groupLogin, "the login with PLAIN fails: no token"},
+		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), connecting, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
+		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), connected, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
+		{kerr.UnsupportedSaslMechanism, connected, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
+		{kerr.ClusterAuthorizationFailed, connected, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
+		{io.EOF, connected, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
+		{context.DeadlineExceeded, connecting, groupConnection, "cannot connect: it does not answer in time"},
+		{io.EOF, loggingIn, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: it ends the connection`},
+		{fmt.Errorf("no token"), connected, groupLogin, "the login with PLAIN fails: no token"},
 	} {
-		if group, text := c.blame(test.err, test.connected); group != test.group || text != test.text {
+		if group, text := c.blame(test.err, test.at); group != test.group || text != test.text {
 			t.Errorf("%v is %s: %s\nwant %s: %s", test.err, group, text, test.group, test.text)
 		}
 	}

@@ -19,18 +19,17 @@ import (
 )
 
 // blame says in one sentence why a broker cannot be used, by the type of the error, and in which
-// group of the log the sentence belongs. connected is true when the connection stood, with TLS where
-// that is spoken, and what came after it has failed.
-func (c *clientLog) blame(err error, connected bool) (group, text string) {
+// group of the log the sentence belongs.
+func (c *clientLog) blame(err error, at stage) (group, text string) {
 	if text := tlsText(err); text != "" {
 		return groupTLS, text
 	}
 	var code *kerr.Error
 	switch {
-	case !connected:
+	case at == connecting:
 		return groupConnection, "cannot connect: " + networkText(err)
-	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		if user, ok := c.set.Get("sasl.username"); ok && user != "" {
+	case errors.Is(err, kerr.SaslAuthenticationFailed), at == loggingIn && cut(err):
+		if user, ok := c.set.Get("sasl.username"); ok && user != "" && !c.set.Hidden("sasl.username") {
 			return groupLogin, fmt.Sprintf("the login of %q with %s is refused: look at sasl.username and sasl.password: %s",
 				user, c.set.SASLMechanism, said(err))
 		}
@@ -43,7 +42,7 @@ func (c *clientLog) blame(err error, connected bool) (group, text string) {
 		return groupConnection, "cannot connect: it answers " + code.Message
 	case isNetwork(err):
 		text := "cannot connect: " + networkText(err)
-		if ended(err) {
+		if cut(err) {
 			text += fmt.Sprintf(": does it speak another protocol than security.protocol=%s?", c.set.SecurityProtocol)
 		}
 		return groupConnection, text
@@ -53,8 +52,20 @@ func (c *clientLog) blame(err error, connected bool) (group, text string) {
 	return groupConnection, "cannot connect: " + err.Error()
 }
 
+// A stage is how far an attempt to connect had come.
+type stage int
+
+const (
+	connecting stage = iota
+	connected        // and speaking TLS, where that is asked for
+	loggingIn        // the broker has heard the name
+)
+
 // said returns what a broker adds to its refusal.
 func said(err error) string {
+	if cut(err) {
+		return "it ends the connection"
+	}
 	text := err.Error()
 	var code *kerr.Error
 	if errors.As(err, &code) {
@@ -113,7 +124,7 @@ func networkText(err error) string {
 	return strings.TrimPrefix(err.Error(), "unable to dial: ")
 }
 
-func ended(err error) bool {
+func cut(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
@@ -121,7 +132,7 @@ func ended(err error) bool {
 func isNetwork(err error) bool {
 	var network net.Error
 	var errno syscall.Errno
-	return ended(err) || errors.As(err, &network) || errors.As(err, &errno) ||
+	return cut(err) || errors.As(err, &network) || errors.As(err, &errno) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed)
 }
 
