@@ -52,17 +52,7 @@ func ReadConfig(n *Node) ([]QueueConfig, error) {
 		if err := readSecrets(c, q.Get("secrets")); err != nil {
 			return nil, fmt.Errorf("%s: %w", id.Text, err)
 		}
-		s, err := readSpool(q.Get("spool"))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id.Text, err)
-		}
-		if s != nil {
-			if other, ok := paths[s.Path]; ok {
-				return nil, fmt.Errorf("%s: spool: path: %q is the folder of queue %s, give each its own", id.Text, s.Path, other)
-			}
-			paths[s.Path] = id.Text
-		}
-		queues = append(queues, QueueConfig{ID: id.Text, Conf: c, Spool: s})
+		queues = append(queues, QueueConfig{ID: id.Text, Conf: c})
 	}
 	return queues, nil
 }
