@@ -53,14 +53,18 @@ func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
 	r.Timestamp = time.UnixMilli(int64(call.milliseconds))
 	var code resperr.Code
-	if c.Blocks() {
-		var parked bool
-		if parked, code = queue.Park(&r, resume(call.context, call.ret)); parked {
-			call.outcome = C.KAFKA_PARK
-			return
-		}
-	} else {
+	var parked bool
+	switch {
+	case queue.Spooled():
+		parked, code = queue.Store(&r, c.Blocks(), resume(call.context, call.ret))
+	case c.Blocks():
+		parked, code = queue.Park(&r, resume(call.context, call.ret))
+	default:
 		code = queue.Offer(&r)
+	}
+	if parked {
+		call.outcome = C.KAFKA_PARK
+		return
 	}
 	answer(call, code)
 }

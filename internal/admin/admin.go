@@ -19,6 +19,7 @@ type Queue interface {
 	Snapshot() report.Snapshot
 	Parked() int
 	Topics() []report.Topic
+	Spool() *report.Spool // nil without
 }
 
 // A Find looks a queue up by name.

@@ -3,6 +3,9 @@ package admin
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/report"
 )
 
 // dump prints the state of one queue for a human. The text is free and may change; the first two
@@ -22,11 +25,31 @@ func dump(find Find, args []string) (string, bool) {
 	for _, f := range s.Failures {
 		fmt.Fprintf(&b, "  failed %d: %s (%d)\n", f.Count, f.Code.Error(), f.Code)
 	}
+	if s := q.Spool(); s != nil {
+		dumpSpool(&b, s)
+	}
 	for _, t := range q.Topics() {
 		fmt.Fprintf(&b, " topic %s: partitions %s, in the client %d, waiting outside %d%s\n",
 			t.Name, count(t.Partitions), t.InClient, t.Waiting, stalled(t.Stalled))
 	}
 	return b.String(), true
+}
+
+func dumpSpool(b *strings.Builder, s *report.Spool) {
+	fmt.Fprintf(b, " spool %s (%s): %d of %d bytes in %d segments, %d pending, oldest %s, %d syncs, the longest %v\n",
+		s.Path, s.Mode, s.Bytes, s.MaxBytes, s.Segments, s.Pending, oldest(s), s.Syncs, s.SyncMax)
+	fmt.Fprintf(b, "  dead letters %d (%d since the start), dropped %d, damaged places %d, missing %d\n",
+		s.Dead, s.Letters, s.Dropped, s.Corrupt, s.Missing)
+	if s.Degraded != "" {
+		fmt.Fprintf(b, "  %s\n", s.Degraded)
+	}
+}
+
+func oldest(s *report.Spool) string {
+	if s.Oldest.IsZero() {
+		return "unknown"
+	}
+	return s.Oldest.UTC().Format(time.RFC3339)
 }
 
 func count(n int) string {

@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/producer"
 )
 
 // A QueueConfig is one element of queues[] in smtpd.yaml.
 type QueueConfig struct {
-	ID   string
-	Conf *conf.Conf
+	ID    string
+	Conf  *conf.Conf
+	Spool *producer.SpoolConfig // nil without
 }
 
 // ReadConfig turns the configuration of the plugin into queues, in order. No configuration, or one
@@ -21,6 +23,7 @@ type QueueConfig struct {
 func ReadConfig(n *Node) ([]QueueConfig, error) {
 	var queues []QueueConfig
 	seen := make(map[string]bool)
+	paths := make(map[string]string)
 	list := n.Get("queues")
 	if list == nil {
 		return nil, nil
@@ -52,7 +55,17 @@ func ReadConfig(n *Node) ([]QueueConfig, error) {
 		if err := readSecrets(c, q.Get("secrets")); err != nil {
 			return nil, fmt.Errorf("%s: %w", id.Text, err)
 		}
-		queues = append(queues, QueueConfig{ID: id.Text, Conf: c})
+		s, err := readSpool(q.Get("spool"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id.Text, err)
+		}
+		if s != nil {
+			if other, ok := paths[s.Path]; ok {
+				return nil, fmt.Errorf("%s: spool: path: %q is the folder of queue %s, give each its own", id.Text, s.Path, other)
+			}
+			paths[s.Path] = id.Text
+		}
+		queues = append(queues, QueueConfig{ID: id.Text, Conf: c, Spool: s})
 	}
 	return queues, nil
 }

@@ -95,7 +95,7 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 		p.log.Log(context.Background(), producer.Level(w.Level),
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, set.Name, thread, w.Text))
 	}
-	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}})
+	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}, Spool: c.Spool})
 }
 
 // Find returns the queue named id, or nil. It takes no lock and allocates nothing.

@@ -91,6 +91,8 @@ func (p *Producer) mourn(lost int64) {
 func (p *Producer) stopStored(ctx context.Context) int64 {
 	s := p.store
 	p.drainStored(ctx)
+	ctx, cancel := patience(ctx)
+	defer cancel()
 	p.dismissWaiters(resperr.Destroy)
 	s.stop()
 	p.end()
@@ -116,6 +118,17 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	}
 	return lost
 }
+
+// patience is what is left of ctx, or the least that a disk needs.
+func patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	left := leastPatience
+	if end, ok := ctx.Deadline(); ok {
+		left = max(left, time.Until(end))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), left)
+}
+
+const leastPatience = time.Second
 
 // drainStored waits until everything is delivered, for drainTime at most.
 func (p *Producer) drainStored(ctx context.Context) {
