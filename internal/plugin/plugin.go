@@ -17,6 +17,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/admin"
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
 )
 
@@ -95,7 +96,9 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 		p.log.Log(context.Background(), producer.Level(w.Level),
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, set.Name, thread, w.Text))
 	}
-	return producer.New(c.ID, set, producer.Deps{Log: p.log, Client: conf.Deps{}, Spool: c.Spool})
+	return producer.New(c.ID, set, producer.Deps{
+		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
+	})
 }
 
 // Find returns the queue named id, or nil. It takes no lock and allocates nothing.

@@ -82,8 +82,11 @@ type Producer struct {
 // Deps are what a Producer is given by the process around it.
 type Deps struct {
 	Log    *slog.Logger
-	Client conf.Deps    // hooks and dialer of the client
-	Spool  *SpoolConfig // nil keeps everything in memory
+	Client conf.Deps // hooks and dialer of the client
+
+	// Statistics is where statistics.interval.ms writes to, a log that holds back no line; nil is nowhere.
+	Statistics *slog.Logger
+	Spool      *SpoolConfig // nil keeps everything in memory
 }
 
 // New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
@@ -137,6 +140,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		return nil, err
 	}
 	p.sender.start(p)
+	p.startStatistics(deps.Statistics)
 	if p.store != nil {
 		p.startFeeder()
 	}
