@@ -101,7 +101,7 @@ func (b *apache) upset(ctx context.Context, r *rand.Rand) error {
 	if b.lives++; b.lives%4 != 0 {
 		return nil
 	}
-	wait := time.Duration(r.IntN(1000)) * time.Millisecond
+	wait := time.Duration(r.IntN(300)) * time.Millisecond
 	b.back = make(chan error, 1)
 	go func() {
 		time.Sleep(wait)

@@ -4,12 +4,15 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/spool"
 )
 
 // TestMain is the hosts' main too: the program that starts them is this one.
@@ -39,6 +42,29 @@ func TestASpoolKeepsWhatItAnsweredThroughKills(t *testing.T) {
 	ok, out := runSome(t, &run{life: life{Host: "spool"}, kills: 16})
 	if got := closing.FindStringSubmatch(out); !ok || got == nil || got[1] != "16" || got[2] != "0" {
 		t.Errorf("%v, %q", ok, got)
+	}
+}
+
+func TestAPluginKeepsWhatItAnsweredThroughKills(t *testing.T) {
+	plugin := filepath.Join(t.TempDir(), "kafka.so")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "faultinject", "-buildmode=c-shared", "-o", plugin, "../../cmd/kafka")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	b, err := startEmbedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	ok, out := runSome(t, &run{life: life{Host: "plugin", Plugin: plugin}, kills: 16, broker: b})
+	if got := closing.FindStringSubmatch(out); !ok || got == nil || got[1] != "16" || got[2] != "0" {
+		t.Errorf("%v, %q", ok, got)
+	}
+	// Every point of the spool was reached in the plugin: a build without them would only be killed at random.
+	for _, point := range spool.Points() {
+		if !strings.Contains(out, point+" 1") {
+			t.Errorf("no kill at %s", point)
+		}
 	}
 }
 
