@@ -123,12 +123,21 @@ func (d *dialer) reach(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	broker := &brokerConn{Conn: conn, first: d.set.network.firstAnswer}
 	if d.tls != nil {
-		if conn, err = d.tls.handshake(ctx, conn, host); err != nil {
+		if broker.Conn, broker.renewal.outdated, err = d.tls.handshake(ctx, conn, host); err != nil {
 			return nil, err
 		}
+		broker.renewal.mute = d.set.Acks == 0
 	}
-	return &brokerConn{Conn: conn, first: d.set.network.firstAnswer}, nil
+	return broker, nil
+}
+
+// OnBrokerConnect implements [kgo.HookBrokerConnect]: it is called when the login is over too.
+func (d *dialer) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, conn net.Conn, err error) {
+	if c, ok := conn.(*brokerConn); ok && err == nil {
+		c.isUp()
+	}
 }
 
 func (d *dialer) dialOne(ctx context.Context, address string, left int) (net.Conn, error) {

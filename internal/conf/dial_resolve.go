@@ -61,12 +61,12 @@ type brokerConn struct {
 	limit    time.Time // for the first answer, once the first question was sent; guarded by mu
 	answered bool      // guarded by mu
 	deadline time.Time // the caller's; guarded by mu
-	up       bool      // guarded by mu
+	up       bool      // the broker has let the client in; guarded by mu
 	lost     error     // guarded by mu
+	renewal  renewal   // guarded by mu
 }
 
-// Up notes that the broker has let the client in.
-func (c *brokerConn) Up() {
+func (c *brokerConn) isUp() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.up = true
@@ -85,12 +85,25 @@ func (c *brokerConn) Lost() error {
 
 // Write implements [net.Conn].
 func (c *brokerConn) Write(p []byte) (int, error) {
+	if err := c.renew(); err != nil {
+		return 0, err
+	}
 	c.mu.Lock()
 	if c.limit.IsZero() {
 		c.limit = time.Now().Add(c.first)
 	}
+	c.renewal.asked(p)
 	c.mu.Unlock()
 	return c.Conn.Write(p)
+}
+
+// Close implements [net.Conn].
+func (c *brokerConn) Close() error {
+	c.mu.Lock()
+	c.renewal.closed = true
+	c.renewal.wake()
+	c.mu.Unlock()
+	return c.Conn.Close()
 }
 
 // SetReadDeadline implements [net.Conn].
@@ -108,8 +121,13 @@ func (c *brokerConn) SetReadDeadline(t time.Time) error {
 func (c *brokerConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.mu.Lock()
-	if err != nil && c.lost == nil && !errors.Is(err, net.ErrClosed) {
+	if err != nil && c.lost == nil && !c.renewal.closed && !errors.Is(err, net.ErrClosed) {
 		c.lost = err
+	}
+	c.renewal.answered(p[:n])
+	if err != nil {
+		c.renewal.closed = true
+		c.renewal.wake()
 	}
 	if n == 0 {
 		c.mu.Unlock()

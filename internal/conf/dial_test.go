@@ -274,7 +274,7 @@ func TestAConnectionKnowsWhoEndedIt(t *testing.T) {
 		here, there := net.Pipe()
 		c := &brokerConn{Conn: here}
 		if test.up {
-			c.Up()
+			c.isUp()
 		}
 		read := make(chan struct{})
 		go func() {

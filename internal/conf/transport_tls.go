@@ -39,6 +39,7 @@ type tlsFiles struct {
 	mu      sync.Mutex
 	stamps  []stamp    // of the files that current was read from; guarded by mu
 	current *tlsConfig // guarded by mu
+	looked  time.Time  // when latest looked at the files; guarded by mu
 }
 
 // tlsConfig is what the files held.
@@ -203,19 +204,35 @@ func (s *tlsSource) loadRoots(t *tlsConfig) error {
 	return nil
 }
 
-// handshake makes a TLS connection out of conn, which it closes on failure.
-func (t *tlsFiles) handshake(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
-	secure := tls.Client(conn, t.config(host))
+// handshake makes a TLS connection out of conn, which it closes on failure. outdated tells later
+// whether the files have changed since.
+func (t *tlsFiles) handshake(ctx context.Context, conn net.Conn, host string) (_ net.Conn, outdated func() bool, err error) {
+	current := t.refresh()
+	secure := tls.Client(conn, t.config(current, host))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return secure, nil
+	return secure, func() bool { return t.latest() != current }, nil
+}
+
+// latest is refresh for those who ask often: it looks at the files once in renewEvery.
+func (t *tlsFiles) latest() *tlsConfig {
+	now := time.Now()
+	t.mu.Lock()
+	current, due := t.current, now.Sub(t.looked) >= renewEvery
+	if due {
+		t.looked = now
+	}
+	t.mu.Unlock()
+	if !due {
+		return current
+	}
+	return t.refresh()
 }
 
 // config returns the configuration for a connection to host.
-func (t *tlsFiles) config(host string) *tls.Config {
-	current := t.refresh()
+func (t *tlsFiles) config(current *tlsConfig, host string) *tls.Config {
 	config := &tls.Config{
 		ServerName:       serverName(host),
 		RootCAs:          current.roots,

@@ -287,7 +287,7 @@ func TestPasswordOfTheKeyComesFromOutside(t *testing.T) {
 	d := s.newDialer(Deps{Secret: func(property string) (string, bool) { return "another", property == "ssl.key.password" }})
 	d.tls.report = func(err error) { t.Error(err) }
 	write(t, keyFile, lock("another"))
-	if got := d.tls.config("localhost").Certificates; len(got) != 1 {
+	if got := d.tls.config(d.tls.refresh(), "localhost").Certificates; len(got) != 1 {
 		t.Errorf("%d certificates, want 1", len(got))
 	}
 }

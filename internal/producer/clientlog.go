@@ -146,13 +146,7 @@ func (c *clientLog) Log(level kgo.LogLevel, text string, pairs ...any) {
 // OnBrokerConnect implements [kgo.HookBrokerConnect]: err is what went wrong from the name's
 // resolution to the login.
 func (c *clientLog) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, conn net.Conn, err error) {
-	if err == nil {
-		if up, ok := conn.(interface{ Up() }); ok {
-			up.Up()
-		}
-		return
-	}
-	if c.ended.Err() != nil || noNews(err) {
+	if err == nil || c.ended.Err() != nil || noNews(err) {
 		return
 	}
 	stage := connecting
