@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// buildPrograms returns a folder with an hslrun that loads the kafka.so under test. The Makefile names built
+// buildPrograms returns a folder with halon-kafka, and an hslrun that loads the kafka.so under test. The Makefile names built
 // files, and with them the builds that `go build` alone does not make: with the address sanitizer, or on a header
 // with other numbers.
 func buildPrograms(folder string) (bin string, err error) {
@@ -34,6 +34,9 @@ func buildPrograms(folder string) (bin string, err error) {
 	}
 	bin = filepath.Join(folder, "bin")
 	if err := os.Mkdir(bin, 0o755); err != nil {
+		return "", err
+	}
+	if err := goBuild("-o", filepath.Join(bin, "halon-kafka"), "../cmd/halon-kafka"); err != nil {
 		return "", err
 	}
 	for name, text := range map[string]string{

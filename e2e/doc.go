@@ -24,6 +24,7 @@
 //	                  the same with records that repeat another not counted: where Kafka promises no more
 //	await FILE REGEXP waits until FILE has a line like that: how a script follows `exec ... >FILE &`
 //
-// and two programs on its path: hslrun, which loads the kafka.so under test, and `exits N PROGRAM ...`, which succeeds
-// when the program's exit status is N. KAFKA_SO and HSLRUN name built files; without them the tests build both.
+// and three programs on its path: hslrun, which loads the kafka.so under test, halon-kafka, and `exits N PROGRAM ...`,
+// which succeeds when the program's exit status is N. KAFKA_SO and HSLRUN name built files; without them the tests
+// build both.
 package e2e
