@@ -19,9 +19,6 @@ const unexplained = "?"
 // fault marks the reason of a difference that is to go away.
 const fault = "FAULT: "
 
-// seldom marks the reason of a fault that does not show in every run. Its row may be there when nothing differs.
-const seldom = fault + "now and then, "
-
 // A difference is one row: at that step librdkafka shows one thing and kafka.so another.
 type difference struct {
 	scenario, step   string
@@ -145,11 +142,7 @@ func settle(found, rows []difference) (right []difference, wrong []string) {
 		right = append(right, d)
 	}
 	for _, row := range rows {
-		switch {
-		case slices.ContainsFunc(found, func(d difference) bool { return row.scenario == d.scenario && row.step == d.step }):
-		case strings.HasPrefix(row.reason, seldom):
-			right = append(right, row)
-		default:
+		if !slices.ContainsFunc(found, func(d difference) bool { return row.scenario == d.scenario && row.step == d.step }) {
 			wrong = append(wrong, fmt.Sprintf("step %q: the row in %s can go, both do the same now", row.step, table))
 		}
 	}

@@ -65,7 +65,7 @@ func build(folder string) error {
 		path := os.Getenv(variable)
 		if path == "" {
 			path = filepath.Join(folder, name)
-			c := exec.Command(command[0], append(command[1:], path)...)
+			c := exec.Command(command[0], command[1:]...)
 			c.Dir = ".."
 			if out, err := c.CombinedOutput(); err != nil {
 				return "", fmt.Errorf("%s can't be built: %w\n%s", name, err, out)
@@ -78,14 +78,14 @@ func build(folder string) error {
 		return path, err
 	}
 	var err error
-	if built.runner, err = find("PARITY_RUNNER", "runner", "go", "build", "./parity/runner", "-o"); err != nil {
+	if built.runner, err = find("PARITY_RUNNER", "runner", "go", "build", "-o", filepath.Join(folder, "runner"), "./parity/runner"); err != nil {
 		return err
 	}
 	built.ours.count, built.baseline.count = countDump, countLines
-	if built.ours.path, err = find("KAFKA_SO", "kafka.so", "go", "build", "-buildmode=c-shared", "./cmd/kafka", "-o"); err != nil {
+	if built.ours.path, err = find("KAFKA_SO", "kafka.so", "go", "build", "-buildmode=c-shared", "-o", filepath.Join(folder, "kafka.so"), "./cmd/kafka"); err != nil {
 		return err
 	}
-	built.baseline.path, built.missing = find("BASELINE_SO", "baseline.so", "make", "--no-print-directory", "BUILD="+folder)
+	built.baseline.path, built.missing = find("BASELINE_SO", "baseline.so", "make", "BUILD="+folder, filepath.Join(folder, "baseline.so"))
 	return nil
 }
 
