@@ -291,3 +291,24 @@ func (c *cluster) admin(do func(context.Context, *kadm.Client) error) {
 		c.t.Fatal(err)
 	}
 }
+
+func (c *cluster) silent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hang != nil
+}
+
+// all reads everything that topic holds.
+func (c *cluster) all(topic string) []*kgo.Record {
+	c.t.Helper()
+	n := 0
+	c.admin(func(ctx context.Context, adm *kadm.Client) error {
+		ends, err := adm.ListEndOffsets(ctx, topic)
+		ends.Each(func(o kadm.ListedOffset) { n += int(o.Offset) })
+		return err
+	})
+	if n == 0 {
+		return nil
+	}
+	return c.records(topic, n)
+}

@@ -39,8 +39,8 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 	l := p.lane(r.Topic)
 	l.last = max(l.last, seq)
 	switch {
-	case chase && (l.missed == 0 || seq < l.missed):
-		return taken, 0, false // the main cursor's, or fed before
+	case chase && (!l.chased || seq < l.missed):
+		return taken, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
 	case !chase && l.missed > 0:
 		return left, 0, false // the chase will bring it, in order
 	case !chase && seq <= l.fed:
