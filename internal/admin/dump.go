@@ -30,7 +30,7 @@ func dump(find Find, args []string) (string, bool) {
 	}
 	for _, t := range q.Topics() {
 		fmt.Fprintf(&b, " topic %s: partitions %s, in the client %d, waiting outside %d%s\n",
-			t.Name, count(t.Partitions), t.InClient, t.Waiting, stalled(t.Stalled))
+			report.Printable(t.Name), count(t.Partitions), t.InClient, t.Waiting, stalled(t.Stalled))
 	}
 	return b.String(), true
 }

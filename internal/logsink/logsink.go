@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/report"
 )
 
 // Priorities of syslog(3), part of the ABI of the C library.
@@ -101,7 +103,7 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 		what = "\x00" + h.group
 	}
 	note := func(a slog.Attr) bool {
-		details = append(details, a.Key+" "+a.Value.String())
+		details = append(details, a.Key+" "+report.Printable(a.Value.String()))
 		return true
 	}
 	for _, a := range h.attrs { // the queue is a part of what repeats; the details of a call are not

@@ -167,7 +167,7 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, kick bool) {
 	l.intern(r.Headers)
 	s := p.current
-	if s == nil || !s.fits(r, n) {
+	if s == nil || !s.fits(n) {
 		if s != nil && len(s.entries) > 0 {
 			p.full = append(p.full, s)
 			kick = true

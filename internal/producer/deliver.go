@@ -17,7 +17,7 @@ import (
 func (p *Producer) delivered(r *kgo.Record, err error) {
 	e, code := p.outcome(r, err)
 	l := e.lane
-	if err != nil && p.unsent(l, e, err) {
+	if err != nil && (p.unsent(l, e, err) || l.undecided(code)) {
 		code = resperr.MsgTimedOut // which it is if it has no time left, and goes again otherwise
 	}
 	switch {
@@ -36,7 +36,7 @@ func (p *Producer) delivered(r *kgo.Record, err error) {
 		return
 	case code == resperr.Fail && l.verdict.Load() != 0:
 		code = resperr.Code(l.verdict.Load())
-	case l.partitions.Load() == 0:
+	case !l.known.Load():
 		l.learn(code)
 	}
 	left := l.inClient.Add(-1)
@@ -45,6 +45,20 @@ func (p *Producer) delivered(r *kgo.Record, err error) {
 	if l.held.Load() && (code == resperr.NoError || left == 0) {
 		p.wake()
 	}
+}
+
+// undecided says whether a failure is nobody's verdict on the record: an answer that was no Kafka's,
+// or a trouble of the cluster with a topic that the client could not load yet. Such a record goes
+// again while it has time, as librdkafka keeps it.
+func (l *lane) undecided(code resperr.Code) bool {
+	switch code {
+	case resperr.NoError, resperr.PurgeQueue, resperr.UnknownPartition, resperr.MsgSizeTooLarge,
+		resperr.UnknownTopicOrPart, resperr.TopicException, resperr.TopicAuthorizationFailed, resperr.UnknownTopicID:
+		return false
+	case resperr.Fail:
+		return l.verdict.Load() == 0
+	}
+	return !l.known.Load()
 }
 
 // learn lets later calls be answered at once with what the client has found out about a topic that
@@ -77,8 +91,6 @@ func (p *Producer) again(l *lane, e *entry, code resperr.Code) bool {
 		// The topic was deleted and made anew, and the client must be told to forget the old one.
 		l.purge.CompareAndSwap(purgeNone, purgeWanted)
 		return p.spare(e)
-	case resperr.Fail:
-		return l.purge.Load() != purgeNone && l.verdict.Load() == 0 && p.spare(e)
 	}
 	return false
 }

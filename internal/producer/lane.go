@@ -26,6 +26,7 @@ const (
 
 	// internedHeaders bounds the header names that a topic remembers; scripts use a handful.
 	internedHeaders = 64
+	internedBytes   = 64
 )
 
 // How far a purge is. The client is made to forget a topic when it holds on to an answer that is no
@@ -55,6 +56,7 @@ type lane struct {
 	asked      atomic.Bool  // a call was answered with refusal since the sender looked
 	verdict    atomic.Int32 // what records fail with that the client was made to give back, or 0
 	purge      atomic.Int32 // how far the client is with forgetting the topic: a purge constant
+	known      atomic.Bool  // the client has loaded the topic once: it has chosen a partition
 	partitions atomic.Int32 // how many the topic has, 0 while unknown
 
 	// Behind a spool.
@@ -90,7 +92,8 @@ func (l *lane) intern(headers []kgo.RecordHeader) {
 			if l.names == nil {
 				l.names = make(map[string]string)
 			}
-			if len(l.names) < internedHeaders {
+			// No limit of the queue counts what a topic remembers, so it is little.
+			if len(l.names) < internedHeaders && len(kept) <= internedBytes {
 				l.names[kept] = kept
 			}
 		}

@@ -31,9 +31,14 @@ func (o *overhear) ForTopic(topic string) kgo.TopicPartitioner {
 type overheard struct{ kgo.TopicPartitioner }
 
 func (o *overheard) Partition(r *kgo.Record, n int) int {
-	// Only a consistent choice is among all partitions; the others are among those with a leader.
-	if e, ok := r.Context.(*entry); ok && int(e.lane.partitions.Load()) != n && o.RequiresConsistency(r) {
-		e.lane.partitions.Store(int32(n))
+	if e, ok := r.Context.(*entry); ok {
+		if !e.lane.known.Load() {
+			e.lane.known.Store(true)
+		}
+		// Only a consistent choice is among all partitions; the others are among those with a leader.
+		if int(e.lane.partitions.Load()) != n && o.RequiresConsistency(r) {
+			e.lane.partitions.Store(int32(n))
+		}
 	}
 	return o.TopicPartitioner.Partition(r, n)
 }

@@ -167,6 +167,13 @@ func (p *Producer) hand(l *lane, e *entry) {
 		p.letGo(e.slab)
 		return
 	}
+	if l.topic == "" {
+		// The client would fail it without a code; a broker calls the name invalid.
+		l.learn(resperr.TopicException)
+		p.settle(e, resperr.TopicException)
+		p.letGo(e.slab)
+		return
+	}
 	l.inClient.Add(1)
 	p.client.Produce(context.Background(), &e.Record, p.promise)
 }
@@ -179,7 +186,7 @@ func (p *Producer) shelve(l *lane, e *entry, whole bool) {
 		return
 	}
 	n := recordBytes(&e.Record)
-	if l.store == nil || !l.store.fits(&e.Record, n) {
+	if l.store == nil || !l.store.fits(n) {
 		if l.store != nil {
 			p.letGo(l.store)
 		}

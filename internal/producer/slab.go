@@ -15,6 +15,12 @@ const (
 	slabRecords = 256
 	slabBytes   = 96 << 10
 
+	// mediumBytes and largeBytes are the sizes from which records get slabs with fewer entries, and
+	// a slab each: entries that nobody uses are memory that no limit counts.
+	mediumBytes   = 1 << 10
+	mediumRecords = 32
+	largeBytes    = slabBytes / 8
+
 	// pooledSlabs bounds the memory that an idle queue keeps after a burst: about 10 MB. A busy one
 	// keeps as many as it goes through.
 	pooledSlabs = 64
@@ -85,9 +91,8 @@ func recordBytes(r *kgo.Record) int {
 
 // fits says whether a record of n bytes goes into what is left of s. Neither array may grow: the
 // entries before hold pointers into both.
-func (s *slab) fits(r *kgo.Record, n int) bool {
-	return len(s.entries) < cap(s.entries) && len(s.bytes)+n <= cap(s.bytes) &&
-		(len(r.Headers) == 0 || len(s.headers)+len(r.Headers) <= cap(s.headers) || len(s.headers) == 0)
+func (s *slab) fits(n int) bool {
+	return len(s.entries) < cap(s.entries) && len(s.bytes)+n <= cap(s.bytes)
 }
 
 // add copies r, whose bytes stay the caller's; its header names must outlive the call. nil and empty are different on the wire and stay so.
@@ -112,8 +117,9 @@ func (s *slab) add(r *kgo.Record, l *lane, cost int64) *entry {
 
 // keepHeaders copies the values; the names stay the caller's, which has interned them.
 func (s *slab) keepHeaders(headers []kgo.RecordHeader) []kgo.RecordHeader {
-	if len(s.headers)+len(headers) > cap(s.headers) { // only while s.headers is empty, see fits
-		s.headers = make([]kgo.RecordHeader, 0, max(2*cap(s.entries), len(headers)))
+	if len(s.headers)+len(headers) > cap(s.headers) {
+		// The entries before keep the array that they point into.
+		s.headers = make([]kgo.RecordHeader, 0, max(slabRecords, len(headers)))
 	}
 	from := len(s.headers)
 	for i := range headers {
@@ -144,12 +150,18 @@ func (s *slab) reset() {
 	s.entries, s.headers, s.bytes, s.lane = s.entries[:0], s.headers[:0], s.bytes[:0], nil
 }
 
-// A slabPool keeps slabs of the standard size for the next burst. A sync.Pool would give them up at
+// A slabPool keeps slabs of the standard sizes for the next burst. A sync.Pool would give them up at
 // each collection, which is when a busy queue needs them.
 type slabPool struct {
-	mu   sync.Mutex
-	free []*slab // guarded by mu
-	idle int     // the fewest in free since the last trim; guarded by mu
+	mu     sync.Mutex
+	small  shelf // guarded by mu
+	medium shelf // guarded by mu
+}
+
+// A shelf is the free slabs of one size.
+type shelf struct {
+	free []*slab
+	idle int // the fewest in free since the last trim
 }
 
 // trim gives up half of the slabs that nobody has needed since the last trim, but never the last
@@ -158,37 +170,54 @@ type slabPool struct {
 func (p *slabPool) trim() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if give := min(p.idle/2, len(p.free)-pooledSlabs); give > 0 {
-		keep := len(p.free) - give
-		clear(p.free[keep:])
-		p.free = p.free[:keep]
+	p.small.trim()
+	p.medium.trim()
+}
+
+func (s *shelf) trim() {
+	if give := min(s.idle/2, len(s.free)-pooledSlabs); give > 0 {
+		keep := len(s.free) - give
+		clear(s.free[keep:])
+		s.free = s.free[:keep]
 	}
-	p.idle = len(p.free)
+	s.idle = len(s.free)
 }
 
 // get returns an empty slab that holds at least one record of n bytes.
 func (p *slabPool) get(n int) *slab {
-	if n > slabBytes {
+	if n > largeBytes {
 		return newSlab(1, n)
 	}
+	records, from := slabRecords, &p.small
+	if n > mediumBytes {
+		records, from = mediumRecords, &p.medium
+	}
 	p.mu.Lock()
-	if k := len(p.free); k > 0 {
-		s := p.free[k-1]
-		p.free = p.free[:k-1]
-		p.idle = min(p.idle, k-1)
+	if k := len(from.free); k > 0 {
+		s := from.free[k-1]
+		from.free = from.free[:k-1]
+		from.idle = min(from.idle, k-1)
 		p.mu.Unlock()
 		return s
 	}
 	p.mu.Unlock()
-	return newSlab(slabRecords, slabBytes)
+	return newSlab(records, slabBytes)
 }
 
 func (p *slabPool) put(s *slab) {
-	if cap(s.entries) != slabRecords || cap(s.bytes) != slabBytes {
+	var to *shelf
+	switch {
+	case cap(s.bytes) != slabBytes:
+		return
+	case cap(s.entries) == slabRecords:
+		to = &p.small
+	case cap(s.entries) == mediumRecords:
+		to = &p.medium
+	default:
 		return
 	}
 	s.reset()
 	p.mu.Lock()
-	p.free = append(p.free, s)
+	to.free = append(to.free, s)
 	p.mu.Unlock()
 }
