@@ -35,12 +35,11 @@ func TestSecretsThatAreNotUnderstoodRefuseTheStart(t *testing.T) {
 		q := queue("kafka1")
 		q.Object = append(q.Object, Field{"secrets", test.secrets})
 		err := p.Start(object("queues", list(q)))
-		if got := ""; err != nil {
-			if got = err.Error(); got != test.want {
-				t.Errorf("%s: refused with %q, want %q", test.sentence, got, test.want)
-			}
-		} else if test.want != "" {
+		switch {
+		case err == nil && test.want != "":
 			t.Errorf("%s: started", test.sentence)
+		case err != nil && err.Error() != test.want:
+			t.Errorf("%s: refused with %q, want %q", test.sentence, err, test.want)
 		}
 		p.Stop()
 	}

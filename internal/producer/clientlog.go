@@ -68,7 +68,7 @@ const (
 	groupLogin      = "login"
 )
 
-func newClientLog(log *slog.Logger, set *conf.Settings, ended context.Context) *clientLog {
+func newClientLog(ended context.Context, log *slog.Logger, set *conf.Settings) *clientLog {
 	c := &clientLog{log: log, set: set, ended: ended, cutOff: make(map[int32]bool)}
 	if set.LogThreadName {
 		c.thread = "[thrd:main]: "

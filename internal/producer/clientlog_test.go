@@ -150,7 +150,7 @@ func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
 	} {
 		log := &syslog{}
 		ctx, cancel := context.WithCancel(t.Context())
-		c := newClientLog(log.logger(t), settings(t, test.properties...), ctx)
+		c := newClientLog(ctx, log.logger(t), settings(t, test.properties...))
 		c.OnBrokerDisconnect(meta, lostConn{err: test.err})
 		if got := strings.Join(log.take(), "\n"); got != test.want {
 			t.Errorf("%q, %v: logged %q, want %q", test.properties, test.err, got, test.want)
@@ -216,8 +216,8 @@ func TestEveryMessageIsRefusedAndTheLogSaysWhyOnce(t *testing.T) {
 }
 
 func TestReasonsGoByTheTypeOfTheError(t *testing.T) {
-	c := newClientLog(slog.New(slog.DiscardHandler), settings(t, "security.protocol=sasl_ssl", "sasl.mechanism=PLAIN",
-		"sasl.username=mail", "sasl.password=secret"), context.Background())
+	c := newClientLog(t.Context(), slog.New(slog.DiscardHandler), settings(t, "security.protocol=sasl_ssl", "sasl.mechanism=PLAIN",
+		"sasl.username=mail", "sasl.password=secret"))
 	for _, test := range []struct {
 		err   error
 		at    stage

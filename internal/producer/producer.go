@@ -112,7 +112,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.load.limits(set)
 	p.promise = p.delivered
 	p.life, p.end = context.WithCancel(context.Background())
-	p.clientLog = newClientLog(p.log, set, p.life)
+	p.clientLog = newClientLog(p.life, p.log, set)
 	deps.Client.Logger = p.clientLog
 	deps.Client.Hooks = append(slices.Clip(deps.Client.Hooks), p.clientLog)
 	if p.attempts = newAttempts(set.Retries); p.attempts != nil {

@@ -18,7 +18,7 @@ func (p *Producer) startStatistics(log *slog.Logger) {
 		return
 	}
 	born := p.now()
-	say := newClientLog(log, p.set, p.life)
+	say := newClientLog(p.life, log, p.set)
 	p.scout.ended.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
