@@ -1,0 +1,247 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+	"github.com/halon-extras/kafka/internal/stored"
+)
+
+// letters returns the dead letters on disk as "reason: topic value", in order.
+func letters(t *testing.T, disk *faultfs.FS) (found []string) {
+	t.Helper()
+	err := spool.Export(disk, "/spool/dead", false, func(f spool.Frame) error {
+		reason, payload, err := spool.ParseLetter(f.Payload)
+		if err != nil {
+			return err
+		}
+		var r stored.Record
+		if err := stored.Decode(payload, &r); err != nil {
+			found = append(found, fmt.Sprintf("%s: %q", reason, payload))
+			return nil
+		}
+		found = append(found, fmt.Sprintf("%s: %s %s", reason, r.Topic, r.Value))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestAnUnknownTopicIsADeadLetterAfterItsGrace(t *testing.T) {
+	for _, mode := range []string{"durable", "spill"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				disk := faultfs.New(1)
+				cfg := durable(disk)
+				cfg.Spill = mode == "spill"
+				log := &logged{}
+				p := c.spooled(log, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=30000")
+				store(t, p, "nosuch", 0, 3)
+				store(t, p, "mail", 0, 3)
+				time.Sleep(29 * time.Second)
+				if s := p.Snapshot(); s.Failed != 0 || s.Delivered != 3 {
+					t.Errorf("within the grace: %+v", s)
+				}
+				time.Sleep(5 * time.Second)
+				if s := p.Snapshot(); s.Failed != 3 || s.Queued != 0 {
+					t.Errorf("after the grace: %+v", s)
+				}
+				if s := p.Spool(); s.Pending != 0 || s.Dead != 3 || s.Letters != 3 {
+					t.Errorf("the spool has %+v", s)
+				}
+				if code := <-keep(t, p, &kgo.Record{Topic: "nosuch", Partition: -1}, false); code != resperr.UnknownTopic {
+					t.Errorf("a later call is answered %v", code)
+				}
+				stop(t, p, time.Minute)
+				want := []string{
+					"3 Broker: Unknown topic or partition: nosuch v000000",
+					"3 Broker: Unknown topic or partition: nosuch v000001",
+					"3 Broker: Unknown topic or partition: nosuch v000002",
+				}
+				if diff := cmp.Diff(want, letters(t, disk)); diff != "" {
+					t.Error(diff)
+				}
+				if !strings.Contains(log.String(), "message delivery failed: Broker: Unknown topic or partition") {
+					t.Errorf("the log does not say so:\n%s", log)
+				}
+			})
+		})
+	}
+}
+
+func TestATopicThatIsNotAuthorisedIsTriedForAMinute(t *testing.T) {
+	for _, granted := range []bool{false, true} {
+		t.Run(fmt.Sprintf("granted %t", granted), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				var denied atomic.Bool
+				denied.Store(true)
+				c.fake.ControlKey(int16(kmsg.Metadata), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+					c.fake.KeepControl()
+					req := kreq.(*kmsg.MetadataRequest)
+					if !denied.Load() || len(req.Topics) == 0 {
+						return nil, nil, false
+					}
+					resp := req.ResponseKind().(*kmsg.MetadataResponse)
+					resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{NodeID: 0, Host: "127.0.0.1", Port: 9092})
+					for _, topic := range req.Topics {
+						resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: topic.Topic, ErrorCode: 29})
+					}
+					return resp, nil, true
+				})
+				disk := faultfs.New(1)
+				p := c.spooled(&logged{}, durable(disk))
+				store(t, p, "mail", 0, 2)
+				time.Sleep(55 * time.Second)
+				if s := p.Snapshot(); s.Failed != 0 {
+					t.Errorf("within the minute: %+v", s)
+				}
+				if granted {
+					denied.Store(false)
+					time.Sleep(15 * time.Second)
+					stop(t, p, time.Minute)
+					c.inOrder("mail", 2)
+					return
+				}
+				time.Sleep(15 * time.Second)
+				if s := p.Snapshot(); s.Failed != 2 || s.Failures[0].Code != resperr.TopicAuthorizationFailed {
+					t.Errorf("after the minute: %+v", s)
+				}
+				stop(t, p, time.Minute)
+				if n := len(letters(t, disk)); n != 2 {
+					t.Errorf("%d dead letters", n)
+				}
+			})
+		})
+	}
+}
+
+// A record that the broker refuses for good must not hold up those behind it.
+func TestARecordThatTheBrokerRefusesIsADeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		disk := faultfs.New(1)
+		p := c.spooled(&logged{}, durable(disk))
+		r := value("nowhere")
+		r.Partition = 7
+		if code := <-keep(t, p, r, false); code != resperr.NoError {
+			t.Fatal(code)
+		}
+		store(t, p, "mail", 0, 10)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 10)
+		if diff := cmp.Diff([]string{"-190 Local: Unknown partition: mail nowhere"}, letters(t, disk)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestWithoutDeadLettersARefusedRecordIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		disk := faultfs.New(1)
+		cfg := durable(disk)
+		cfg.DeadLetter = false
+		p := c.spooled(&logged{}, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=1000")
+		answers, _ := deliver(t, p, value("v"), 0)
+		if d := <-answers; d.Code != resperr.UnknownTopicOrPart {
+			t.Errorf("answered %+v", d)
+		}
+		stop(t, p, time.Minute)
+		if s := p.Snapshot(); s.Failed != 1 || p.Spool().Pending != 0 {
+			t.Errorf("counted %+v", s)
+		}
+	})
+}
+
+// What nothing says about its age never becomes too old behind a spool.
+func TestTimeIsUpOnlyWhenItIsSaidInWords(t *testing.T) {
+	for _, test := range []struct {
+		sentence   string
+		properties []string
+		maxAge     time.Duration
+		lives      bool
+	}{
+		{"the default of message.timeout.ms does not count", nil, 0, true},
+		{"in words it does", []string{"message.timeout.ms=300000"}, 0, false},
+		{"by its other name too", []string{"delivery.timeout.ms=300000"}, 0, false},
+		{"max_age", nil, 5 * time.Minute, false},
+		{"the shorter one counts", []string{"message.timeout.ms=3000000"}, 5 * time.Minute, false},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				disk := faultfs.New(1)
+				cfg := durable(disk)
+				cfg.MaxAge = test.maxAge
+				p := c.spooled(&logged{}, cfg, append(test.properties, "queue.buffering.max.messages=100")...)
+				store(t, p, "mail", 0, 500) // most of them have no room in memory
+				time.Sleep(4 * time.Minute)
+				if s := p.Snapshot(); s.Failed != 0 {
+					t.Errorf("after four minutes: %+v", s)
+				}
+				time.Sleep(2 * time.Minute)
+				failed := int64(500)
+				if test.lives {
+					failed = 0
+				}
+				if s := p.Snapshot(); s.Failed != failed {
+					t.Errorf("after six minutes %d have failed, want %d", s.Failed, failed)
+				}
+				c.down.Store(false)
+				time.Sleep(time.Minute)
+				stop(t, p, time.Minute)
+				if test.lives {
+					c.inOrder("mail", 500)
+				} else if n := len(letters(t, disk)); n != 500 {
+					t.Errorf("%d dead letters", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		disk := faultfs.New(1)
+		s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Append([]byte("no record"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		log := &logged{}
+		p := c.spooled(log, durable(disk))
+		store(t, p, "mail", 0, 10)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 10)
+		if diff := cmp.Diff([]string{`-199 Local: Bad message format: "no record"`}, letters(t, disk)); diff != "" {
+			t.Error(diff)
+		}
+		if s := p.Snapshot(); s.In != 11 || s.Delivered != 10 || s.Failed != 1 {
+			t.Errorf("counted %+v", s)
+		}
+	})
+}
