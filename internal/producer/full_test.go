@@ -1,0 +1,246 @@
+package producer
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+)
+
+// small is a spool that is full after some sixty records of a kilobyte.
+func small(disk *faultfs.FS, spill bool, full OnFull) SpoolConfig {
+	cfg := durable(disk)
+	cfg.Spill, cfg.OnFull, cfg.MaxBytes, cfg.SegmentBytes = spill, full, 64<<10, 4<<10
+	return cfg
+}
+
+func kilobyte(i int) *kgo.Record { return value(fmt.Sprintf("v%06d", i) + strings.Repeat("x", 1000)) }
+
+// fill stores records until one is not answered with success, and returns how many were.
+func fill(t *testing.T, p *Producer) int {
+	t.Helper()
+	for i := range 1000 {
+		answers := keep(t, p, kilobyte(i), false)
+		synctest.Wait()
+		if len(answers) == 0 {
+			t.Fatalf("call %d is parked", i)
+		}
+		switch code := <-answers; code {
+		case resperr.NoError:
+		case resperr.QueueFull:
+			return i
+		default:
+			t.Fatalf("call %d is answered %v", i, code)
+		}
+	}
+	t.Fatal("a spool of 64 KiB took 1000 records of a kilobyte")
+	return 0
+}
+
+func TestAFullSpoolAnswersWhatItWasToldTo(t *testing.T) {
+	for _, spill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("spill %t", spill), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				p := c.spooled(&logged{}, small(faultfs.New(1), spill, Refuse), "queue.buffering.max.messages=10")
+				taken := fill(t, p)
+				if taken < 40 || taken > 80 {
+					t.Errorf("%d records fit", taken)
+				}
+				blocked := keep(t, p, kilobyte(taken), true)
+				impatient := keep(t, p, kilobyte(taken), false)
+				synctest.Wait()
+				if len(blocked) != 0 {
+					t.Fatalf("a call with block is answered %v", <-blocked)
+				}
+				if len(impatient) != 1 {
+					t.Fatal("a call without block is parked")
+				}
+				if code := <-impatient; code != resperr.QueueFull {
+					t.Errorf("a call without block is answered %v", code)
+				}
+				c.down.Store(false)
+				if code := <-blocked; code != resperr.NoError {
+					t.Errorf("when there is room, the call is answered %v", code)
+				}
+				stop(t, p, time.Minute)
+				got := c.records("mail", taken+1)
+				for i, r := range got {
+					if want := fmt.Sprintf("v%06d", i); !strings.HasPrefix(string(r.Value), want) {
+						t.Fatalf("record %d is %.7s", i, r.Value)
+					}
+				}
+				if s := p.Snapshot(); s.In != int64(taken+1) || s.Refused != 2 {
+					t.Errorf("counted %+v", s)
+				}
+			})
+		})
+	}
+}
+
+func TestAFullSpoolThatWaitsParksEveryCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		c.down.Store(true)
+		p := c.spooled(&logged{}, small(faultfs.New(1), false, Wait))
+		answers := make([]<-chan resperr.Code, 200)
+		for i := range answers {
+			answers[i] = keep(t, p, kilobyte(i), false)
+		}
+		synctest.Wait()
+		if p.Parked() < 100 {
+			t.Errorf("%d are parked", p.Parked())
+		}
+		c.down.Store(false)
+		for i, a := range answers {
+			if code := <-a; code != resperr.NoError {
+				t.Errorf("call %d is answered %v", i, code)
+			}
+		}
+		stop(t, p, time.Minute)
+		for i, r := range c.records("mail", 200) {
+			if want := fmt.Sprintf("v%06d", i); !strings.HasPrefix(string(r.Value), want) {
+				t.Fatalf("record %d is %.7s", i, r.Value)
+			}
+		}
+	})
+}
+
+func TestAFullSpoolThatDropsKeepsTheNewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		c.down.Store(true)
+		disk := faultfs.New(1)
+		log := &logged{}
+		cfg := small(disk, false, DropOldest)
+		p := c.spooled(log, cfg, "queue.buffering.max.messages=10")
+		for i := range 300 {
+			if code := <-keep(t, p, kilobyte(i), false); code != resperr.NoError {
+				t.Fatalf("call %d is answered %v", i, code)
+			}
+		}
+		dropped := p.Spool().Dropped
+		if s := p.Snapshot(); dropped < 200 || s.Failed != dropped || s.In != 300 {
+			t.Errorf("%d dropped, counted %+v", dropped, s)
+		}
+		if !strings.Contains(log.String(), "the spool is full: the oldest messages are dropped") {
+			t.Errorf("the log does not say so:\n%s", log)
+		}
+		stop(t, p, time.Minute)
+		p = c.spooled(log, cfg) // what was in memory before is not sent by this one
+		c.down.Store(false)
+		time.Sleep(10 * time.Second)
+		stop(t, p, time.Minute)
+		left := 300 - int(dropped)
+		for i, r := range c.records("mail", left) {
+			if want := fmt.Sprintf("v%06d", int(dropped)+i); !strings.HasPrefix(string(r.Value), want) {
+				t.Fatalf("record %d is %.7s, want %s", i, r.Value, want)
+			}
+		}
+	})
+}
+
+func TestADiskThatFailsIsSaidAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		disk := faultfs.New(1)
+		p := c.spooled(&logged{}, durable(disk))
+		store(t, p, "mail", 0, 10)
+		disk.Intercept(func(call faultfs.Call) faultfs.Fault {
+			if call.Op == faultfs.Write || call.Op == faultfs.Sync || call.Op == faultfs.Create {
+				return faultfs.Fault{Err: syscall.EIO}
+			}
+			return faultfs.Fault{}
+		})
+		for i, want := range []string{"found by the sync", "known at the call"} {
+			if code := <-keep(t, p, value("lost"), false); code != resperr.FS {
+				t.Errorf("call %d, %s: answered %v", i, want, code)
+			}
+		}
+		answers, code := deliver(t, p, value("lost"), 0)
+		if code != resperr.NoError {
+			t.Fatalf("a delivery waits for the disk, and is answered %v", code)
+		}
+		if p.Spool().Degraded == "" {
+			t.Error("the state does not name the trouble")
+		}
+		blocked := keep(t, p, value("v000011"), true)
+		disk.Intercept(nil)
+		if d := <-answers; d.Code != resperr.NoError {
+			t.Errorf("the delivery is answered %+v", d)
+		}
+		if code := <-blocked; code != resperr.NoError {
+			t.Errorf("a call that waited for the disk is answered %v", code)
+		}
+		store(t, p, "mail", 12, 10)
+		stop(t, p, time.Minute)
+		if s := p.Snapshot(); s.In != 22 || s.Delivered != 22 || s.Refused != 2 {
+			t.Errorf("counted %+v", s)
+		}
+		c.records("mail", 22)
+	})
+}
+
+// A power cut after the answer: the record is there, and the id in its header is the one it had.
+func TestAPowerCutLosesNothingThatWasAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		c.down.Store(true)
+		disk := faultfs.New(1)
+		cfg := durable(disk)
+		cfg.IDHeader = "x-spool-id"
+		p := c.spooled(&logged{}, cfg)
+		store(t, p, "mail", 0, 100)
+		disk.Crash()
+		first := p.store.run
+		stop(t, p, time.Second) // whatever it does now, its disk keeps nothing of it
+		cfg.FS = disk.Reboot()
+		q := c.spooled(&logged{}, cfg)
+		c.down.Store(false)
+		store(t, q, "mail", 100, 1)
+		time.Sleep(10 * time.Second)
+		stop(t, q, time.Minute)
+		for i, r := range c.records("mail", 101) {
+			want := fmt.Sprintf("%s-%d", first, i+1)
+			if i == 100 {
+				want = q.store.run + "-1"
+			}
+			if string(r.Value) != fmt.Sprintf("v%06d", i) || len(r.Headers) != 1 || string(r.Headers[0].Value) != want {
+				t.Fatalf("record %d is %s with %s, want the id %s", i, r.Value, r.Headers, want)
+			}
+		}
+	})
+}
+
+func TestStopAnswersDeliveriesBehindASpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		c.down.Store(true)
+		disk := faultfs.New(1)
+		p := c.spooled(&logged{}, durable(disk), "queue.buffering.max.messages=1")
+		first, _ := deliver(t, p, value("v000000"), 0)
+		second, _ := deliver(t, p, value("v000001"), 0) // on the disk only
+		late, _ := deliver(t, p, value("v000002"), time.Second)
+		if d := <-late; d.Code != resperr.TimedOut {
+			t.Errorf("after a second: %+v", d)
+		}
+		stop(t, p, time.Minute)
+		if a, b := <-first, <-second; a.Code != resperr.Destroy || b.Code != resperr.Destroy {
+			t.Errorf("answered %+v and %+v", a, b)
+		}
+		c.down.Store(false)
+		p = c.spooled(&logged{}, durable(disk))
+		time.Sleep(10 * time.Second)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 3)
+	})
+}
