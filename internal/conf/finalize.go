@@ -272,17 +272,18 @@ func legacyBroker(fallback string) (version string, old bool) {
 	return "", false
 }
 
-// finalizeAssignors checks a consumer property that refuses producers too.
+// finalizeAssignors checks two consumer properties that refuse producers too. All strategies are of
+// the protocol type "consumer": with another one, librdkafka knows none of their names.
 func (c *Conf) finalizeAssignors() error {
-	strategy := c.text("partition.assignment.strategy")
+	strategy, consumer := c.text("partition.assignment.strategy"), c.text("group.protocol.type") == "consumer"
 	cooperative, eager := false, false
 	for rest := strategy; rest != ""; {
 		rest = strings.TrimLeft(rest, " ,")
 		name, after, _ := strings.Cut(rest, ",")
-		switch name {
-		case "range", "roundrobin":
+		switch {
+		case consumer && (name == "range" || name == "roundrobin"):
 			eager = true
-		case "cooperative-sticky":
+		case consumer && name == "cooperative-sticky":
 			cooperative = true
 		default:
 			return refuse("Unsupported partition.assignment.strategy: %s", name)

@@ -152,8 +152,8 @@ func writeFiles(t *testing.T) string {
 func TestNew(t *testing.T) {
 	certs := writeFiles(t)
 	rows := readCases(t, "new.tsv")
-	if len(rows) < 136 {
-		t.Fatalf("testdata has %d cases, want at least 136", len(rows))
+	if len(rows) < 154 {
+		t.Fatalf("testdata has %d cases, want at least 154", len(rows))
 	}
 	for _, row := range rows {
 		t.Run(row[0], func(t *testing.T) {

@@ -223,8 +223,9 @@ var newTexts = map[string][]string{
 	"sasl.oauthbearer.assertion.claim.exp.seconds":  {"300"},
 	"sasl.oauthbearer.metadata.authentication.type": {"none", "azure_imds", "aws_iam"},
 	"enable.sasl.oauthbearer.unsecure.jwt":          {"true"},
+	"group.protocol.type": {"consumer", "", "Consumer", "consume", "consumerx", " consumer", "consumer ", "x"},
 	"partition.assignment.strategy": {
-		"range", "cooperative-sticky", "range,roundrobin", "range, cooperative-sticky", "bogus ", "range, ", ",range", "range ,bogus",
+		"range", "cooperative-sticky", "range,roundrobin", "range, cooperative-sticky", "bogus ", "range, ", ",range", "range ,bogus", "", " ", ",,",
 	},
 	"topic.metadata.refresh.interval.ms":      {"-1", "0", "1000"},
 	"topic.metadata.refresh.fast.interval.ms": {"10", "2000"},
@@ -352,7 +353,7 @@ func TestFilesAgainstLibrary(t *testing.T) {
 		"ssl.keystore.password":    {"=secret", "=secret", "=wrong"},
 		"ssl.providers":            {"=default", "=base, default", "=legacy", "=,", "=foo"},
 		"ssl.curves.list":          {"=P-256", "=?foo", "=x25519:P-384", "=P-256:", "=a/b", "=-P-256", "=DEFAULT", "=P-256/X25519"},
-		"ssl.sigalgs.list":         {"=RSA+SHA256", "=garbage", "=?garbage", "=ed25519:PSS+SHA256"},
+		"ssl.sigalgs.list":         {"=RSA+SHA256", "=garbage", "=?garbage", "=ed25519:PSS+SHA256", "=SHA256+RSA", "= SHA1+ECDSA : RSA+SHA1 ", "=SHA1+PSS", "=RSA +SHA256"},
 	}
 	var names []string
 	for name := range texts {

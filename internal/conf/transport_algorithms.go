@@ -136,6 +136,7 @@ func without(curves []tls.CurveID, id tls.CurveID) []tls.CurveID {
 func checkSigalgs(list string) (reason string) {
 	known := 0
 	for item := range strings.SplitSeq(list, ":") {
+		item = trimSpace(item)
 		name := strings.TrimPrefix(item, "?")
 		switch {
 		case knownSigalg(name):
@@ -151,16 +152,10 @@ func checkSigalgs(list string) (reason string) {
 }
 
 // knownSigalg tells whether OpenSSL knows the name of a signature algorithm, or the two halves of
-// one around a plus.
+// one around a plus, whichever comes first.
 func knownSigalg(name string) bool {
-	if signer, hash, found := strings.Cut(name, "+"); found {
-		switch {
-		case equalFold(signer, "RSA"), equalFold(signer, "ECDSA"), equalFold(signer, "DSA"):
-			return oneOf(hash, "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-		case equalFold(signer, "RSA-PSS"), equalFold(signer, "PSS"):
-			return oneOf(hash, "SHA256", "SHA384", "SHA512")
-		}
-		return false
+	if one, other, found := strings.Cut(name, "+"); found {
+		return knownPair(one, other) || knownPair(other, one)
 	}
 	return oneOf(name,
 		"ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384", "ecdsa_secp521r1_sha512", "ecdsa_sha224", "ecdsa_sha1",
@@ -172,6 +167,16 @@ func knownSigalg(name string) bool {
 		"ecdsa_brainpoolP256r1_sha256", "ecdsa_brainpoolP384r1_sha384", "ecdsa_brainpoolP512r1_sha512",
 		"ecdsa_brainpoolP256r1tls13_sha256", "ecdsa_brainpoolP384r1tls13_sha384", "ecdsa_brainpoolP512r1tls13_sha512",
 		"mldsa44", "mldsa65", "mldsa87")
+}
+
+func knownPair(signer, hash string) bool {
+	switch {
+	case oneOf(signer, "RSA", "ECDSA", "DSA"):
+		return oneOf(hash, "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
+	case oneOf(signer, "RSA-PSS", "PSS"):
+		return oneOf(hash, "SHA256", "SHA384", "SHA512")
+	}
+	return false
 }
 
 func oneOf(name string, names ...string) bool {
