@@ -129,6 +129,7 @@ func writeFiles(t *testing.T) string {
 		"client.p12":     store, "client.legacy.p12": legacy, "garbage.pem": []byte("garbage\n"),
 		"cadir/ca.pem": pemCert(ca.cert), "emptydir/": nil,
 		"crl.pem":   pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: list}),
+		"crlv1.pem": ca.listV1(time.Now().Add(time.Hour)),
 		"chain.pem": slices.Concat(pemCert(cert), pemCert(ca.cert)),
 	} {
 		path := filepath.Join(dir, name)
@@ -152,8 +153,8 @@ func writeFiles(t *testing.T) string {
 func TestNew(t *testing.T) {
 	certs := writeFiles(t)
 	rows := readCases(t, "new.tsv")
-	if len(rows) < 154 {
-		t.Fatalf("testdata has %d cases, want at least 154", len(rows))
+	if len(rows) < 155 {
+		t.Fatalf("testdata has %d cases, want at least 155", len(rows))
 	}
 	for _, row := range rows {
 		t.Run(row[0], func(t *testing.T) {

@@ -223,7 +223,7 @@ var newTexts = map[string][]string{
 	"sasl.oauthbearer.assertion.claim.exp.seconds":  {"300"},
 	"sasl.oauthbearer.metadata.authentication.type": {"none", "azure_imds", "aws_iam"},
 	"enable.sasl.oauthbearer.unsecure.jwt":          {"true"},
-	"group.protocol.type": {"consumer", "", "Consumer", "consume", "consumerx", " consumer", "consumer ", "x"},
+	"group.protocol.type":                           {"consumer", "", "Consumer", "consume", "consumerx", " consumer", "consumer ", "x"},
 	"partition.assignment.strategy": {
 		"range", "cooperative-sticky", "range,roundrobin", "range, cooperative-sticky", "bogus ", "range, ", ",range", "range ,bogus", "", " ", ",,",
 	},
@@ -343,7 +343,7 @@ func TestFilesAgainstLibrary(t *testing.T) {
 	texts := map[string][]string{
 		"ssl.ca.location":          {"", "ca.pem", "garbage.pem", "cadir", "emptydir", "missing", "client.key", "crl.pem"},
 		"ssl.ca.pem":               {"@ca.pem", "@garbage.pem", "@client.key", "@chain.pem"},
-		"ssl.crl.location":         {"crl.pem", "garbage.pem", "missing", "emptydir", "ca.pem"},
+		"ssl.crl.location":         {"crl.pem", "crlv1.pem", "garbage.pem", "missing", "emptydir", "ca.pem"},
 		"ssl.certificate.location": {"client.pem", "chain.pem", "garbage.pem", "missing", "client.key", "emptydir"},
 		"ssl.certificate.pem":      {"@client.pem", "@chain.pem", "@garbage.pem", "@ca.pem"},
 		"ssl.key.location":         {"client.key", "other.key", "client.enc.key", "garbage.pem", "missing", "client.pem"},

@@ -74,7 +74,7 @@ func readTrust(path string) (trust, error) {
 	t := trust{certificates: found}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "X509 CRL" {
-			list, err := x509.ParseRevocationList(block.Bytes)
+			list, err := parseRevocationList(block.Bytes)
 			if err != nil {
 				return trust{}, err
 			}

@@ -127,6 +127,8 @@ func TestHandshakes(t *testing.T) {
 		storeFile = write(t, filepath.Join(dir, "client.p12"), store)
 		clean     = write(t, filepath.Join(dir, "clean.crl"), revocations())
 		revoked   = write(t, filepath.Join(dir, "revoked.crl"), revocations(serverCert.SerialNumber))
+		cleanV1   = write(t, filepath.Join(dir, "clean1.crl"), ca.listV1(time.Now().Add(time.Hour)))
+		revokedV1 = write(t, filepath.Join(dir, "revoked1.crl"), ca.listV1(time.Now().Add(time.Hour), serverCert.SerialNumber))
 	)
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.cert)
@@ -159,6 +161,8 @@ func TestHandshakes(t *testing.T) {
 		{name: "nothing is verified", to: anyone, host: "127.0.0.1", properties: []string{"enable.ssl.certificate.verification", "false"}},
 		{name: "a broker that is not revoked", to: anyone, properties: []string{"ssl.ca.location", caFile, "ssl.crl.location", clean}},
 		{name: "a revoked broker", to: anyone, properties: []string{"ssl.ca.location", caFile, "ssl.crl.location", revoked}, fails: "revoked"},
+		{name: "not revoked by a list of version 1", to: anyone, properties: []string{"ssl.ca.location", caFile, "ssl.crl.location", cleanV1}},
+		{name: "revoked by a list of version 1", to: anyone, properties: []string{"ssl.ca.location", caFile, "ssl.crl.location", revokedV1}, fails: "revoked"},
 		{
 			name: "a list of another CA", to: anyone, fails: "no revocation list",
 			properties: []string{"ssl.ca.location", caFile, "ssl.crl.location", otherCA},
