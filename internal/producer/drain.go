@@ -114,13 +114,15 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	s.stop()
 	p.end()
 	close(p.quit)
-	<-p.finished
 	var lost int64
+	ended := p.senderEnded()
 	if s.Spill {
-		lost = int64(p.saveRest(ctx))
+		lost = p.saveRest(ctx, ended)
 	}
 	p.gaveUp.Store(true)
-	p.abandon()
+	if ended {
+		p.abandon()
+	}
 	p.closeClient()
 	kept := s.spool.Stats().Pending
 	err := s.close(ctx)

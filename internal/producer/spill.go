@@ -190,9 +190,17 @@ func (s *storage) onDisk(entries []*entry) bool {
 }
 
 // saveRest brings everything that is in memory only to the disk, and returns how many records it did
-// not take. The sender has ended.
-func (p *Producer) saveRest(ctx context.Context) (lost int) {
+// not take. What a sender that has not ended holds cannot be looked at.
+func (p *Producer) saveRest(ctx context.Context, ended bool) (lost int64) {
 	s := p.store
+	if !ended {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, l := range p.lanes {
+			lost += l.unsaved.Load()
+		}
+		return lost
+	}
 	all := func(*entry) bool { return true }
 	entries := p.unsaved(all)
 	p.mu.Lock()
@@ -208,12 +216,12 @@ func (p *Producer) saveRest(ctx context.Context) (lost int) {
 		case errors.Is(err, spool.ErrBusy) && s.spool.Sync(ctx) == nil:
 		default:
 			p.log.Error("messages cannot be stored at the end", "error", err)
-			return len(entries) - i
+			return int64(len(entries) - i)
 		}
 	}
 	if err := s.spool.Sync(ctx); err != nil {
 		p.log.Error("messages cannot be stored at the end", "error", err)
-		return len(entries)
+		return int64(len(entries))
 	}
 	return 0
 }

@@ -1,0 +1,98 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// BenchmarkReplay sends what an earlier process has left on the disk to a broker at $BROKER. It is for profiles,
+// as BenchmarkOffer is.
+func BenchmarkReplay(b *testing.B) {
+	broker := os.Getenv("BROKER")
+	if broker == "" {
+		b.Skip("BROKER=HOST:PORT is not set; run bench/blackhole")
+	}
+	const records = 500_000
+	dir := b.TempDir()
+	s, err := spool.Open(spool.Options{Dir: dir, MaxWaiting: 1 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := value("")
+	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 200), time.Now()
+	bytes := payload(nil, r)
+	for range records {
+		if _, err := s.AppendLater(bytes, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.Close(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	set := benchSettings(b, "bootstrap.servers", broker)
+	b.ResetTimer()
+	p, err := New("bench", set, Deps{Log: slog.New(slog.DiscardHandler), Spool: &SpoolConfig{
+		Path: dir, MaxBytes: 10 << 30, SegmentBytes: 64 << 20,
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for p.Snapshot().Delivered < records {
+		time.Sleep(time.Millisecond)
+	}
+	b.StopTimer()
+	b.ReportMetric(records/b.Elapsed().Seconds(), "records/s")
+	if lost := p.Stop(b.Context()); lost != 0 {
+		b.Error(fmt.Errorf("%d lost", lost))
+	}
+}
+
+// BenchmarkDurable is what scripts see that wait for the disk: 64 and 512 of them at once, each with one call after
+// another.
+func BenchmarkDurable(b *testing.B) {
+	for _, scripts := range []int{1, 64, 512} {
+		b.Run(fmt.Sprint(scripts), func(b *testing.B) {
+			broker := os.Getenv("BROKER")
+			if broker == "" {
+				b.Skip("BROKER=HOST:PORT is not set; run bench/blackhole")
+			}
+			p, err := New("bench", benchSettings(b, "bootstrap.servers", broker), Deps{
+				Log:   slog.New(slog.DiscardHandler),
+				Spool: &SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var all sync.WaitGroup
+			b.ResetTimer()
+			for range scripts {
+				all.Go(func() {
+					stored := make(chan resperr.Code)
+					for left.Add(-1) >= 0 {
+						r := value("")
+						r.Topic, r.Value = "bench", make([]byte, 200)
+						if parked, code := p.Store(r, false, func(code resperr.Code) { stored <- code }); !parked || code != resperr.NoError {
+							b.Error(parked, code)
+							return
+						}
+						<-stored
+					}
+				})
+			}
+			all.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+			p.Stop(b.Context())
+		})
+	}
+}
