@@ -3,11 +3,13 @@ package smtpdconf
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,6 +23,9 @@ const (
 
 // read gives the document of a file, or nil where it is empty.
 func read(name string, src []byte) (*Node, error) {
+	if err := checkCharacters(name, src); err != nil {
+		return nil, err
+	}
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	var doc, more yaml.Node
 	switch err := d.Decode(&doc); {
@@ -37,6 +42,39 @@ func read(name string, src []byte) (*Node, error) {
 	}
 	r := &resolver{file: name}
 	return r.node(doc.Content[0], nil)
+}
+
+// checkCharacters finds the first character that YAML refuses (1.2, section 5.1). Its reader refuses the
+// same ones, but does not tell where they are.
+func checkCharacters(name string, src []byte) error {
+	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+		return nil // UTF-16, which the reader decodes
+	}
+	line, column := 1, 1
+	for rest := bytes.TrimPrefix(src, []byte("\ufeff")); len(rest) > 0; column++ {
+		char, size := utf8.DecodeRune(rest)
+		switch {
+		case char == utf8.RuneError && size == 1:
+			return &Error{name, line, column, "", fmt.Sprintf("malformed YAML: the byte 0x%02X is not UTF-8: write the file in UTF-8", rest[0])}
+		case !allowed(char):
+			return &Error{name, line, column, "", fmt.Sprintf("malformed YAML: the character %U is not allowed: in double quotes, an escape can stand for it", char)}
+		case char == '\n':
+			line, column = line+1, 0
+		}
+		rest = rest[size:]
+	}
+	return nil
+}
+
+// allowed tells whether a character may stand in a YAML file.
+func allowed(char rune) bool {
+	switch {
+	case char < 0x20:
+		return char == '\t' || char == '\n' || char == '\r'
+	case char >= 0x7f && char < 0xa0:
+		return char == 0x85
+	}
+	return char != 0xfffe && char != 0xffff
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/halon-extras/kafka/share/plugins"
+	"go.yaml.in/yaml/v3"
 )
 
 // show writes a node with the type of each scalar and the place of each node.
@@ -157,6 +158,10 @@ func TestErrorsHaveTheirPlace(t *testing.T) {
 		{"a key that is a list", "plugins:\n- id: kafka\n  config:\n    ? [a]\n    : 1", "f.yaml:4:7: plugins[0].config: a key must be a scalar"},
 		{"malformed YAML", "plugins:\n- id: kafka\n  config: a: b", "f.yaml:3:3: malformed YAML: mapping values are not allowed in this context"},
 		{"a tab", "plugins:\n\t- id: kafka", "f.yaml:2:2: malformed YAML: found character that cannot start any token"},
+		{"Latin-1", "plugins:\n- id: k\xe4fka", "f.yaml:2:8: malformed YAML: the byte 0xE4 is not UTF-8: write the file in UTF-8"},
+		{"a character cut short", "a: \xc3\xa4\xe2\x82", "f.yaml:1:5: malformed YAML: the byte 0xE2 is not UTF-8: write the file in UTF-8"},
+		{"a NUL", "\ufeffa: 1\r\n# \x00", "f.yaml:2:3: malformed YAML: the character U+0000 is not allowed: in double quotes, an escape can stand for it"},
+		{"a control character", "a: |\n  x\n\n  \x7f", "f.yaml:4:3: malformed YAML: the character U+007F is not allowed: in double quotes, an escape can stand for it"},
 		{"an unknown alias", "plugins: *nobody", "f.yaml:1:1: malformed YAML: unknown anchor 'nobody' referenced"},
 		{"two documents", "a: 1\n---\nb: 2", "f.yaml:2:1: the file has more than one document"},
 		{"an alias inside of itself", "a: &a\n  b: *a", "f.yaml:2:6: a.b: the alias *a stands inside of what it names"},
@@ -180,6 +185,23 @@ func TestErrorsHaveTheirPlace(t *testing.T) {
 		}
 		if err.Error() != c.want {
 			t.Errorf("%s: got\n%v\nwant\n%s", c.name, err, c.want)
+		}
+	}
+}
+
+// TestCharacters holds which characters are refused against the YAML reader, which does not know where.
+func TestCharacters(t *testing.T) {
+	for char := rune(0); char <= 0x11000; char++ {
+		src := []byte("# " + string(char))
+		var doc any
+		want := yaml.Unmarshal(src, &doc)
+		if got := checkCharacters("f.yaml", src); (got == nil) != (want == nil) {
+			t.Errorf("%U: %v, the reader: %v", char, got, want)
+		}
+	}
+	for _, src := range []string{"\xff\xfea\x00:\x00 \x001\x00", "\xfe\xff\x00a\x00:\x00 \x001", "\ufeffa: 1", "a: \ufeff1"} {
+		if _, err := Parse("f.yaml", []byte(src)); err != nil {
+			t.Errorf("%q: %v", src, err)
 		}
 	}
 }
