@@ -181,6 +181,7 @@ func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, k
 	p.load.cost += cost
 	if p.store != nil {
 		e.stored.asked, e.stored.number = r.Partition, p.load.count
+		e.stored.suspect, e.stored.alone = false, false
 		l.holds.Add(1)
 		l.holdsBytes.Add(int64(len(r.Value)))
 	}

@@ -31,6 +31,31 @@ func final(code resperr.Code) bool {
 	return false
 }
 
+// ofBatch says whether a refusal is of a whole batch, in which one record may be to blame. Its records
+// are sent again one by one, so that only those which are refused alone become dead letters.
+func ofBatch(code resperr.Code) bool {
+	switch code {
+	case resperr.MsgSizeTooLarge, resperr.RecordListTooLarge, resperr.InvalidRecord, resperr.InvalidTimestamp, resperr.PolicyViolation:
+		return true
+	}
+	return false
+}
+
+// sendAlone hands the oldest record of l to the client when that has nothing else of the topic, and
+// says whether the oldest is one that must be sent alone. The sender runs it.
+func (p *Producer) sendAlone(l *lane, now time.Time) bool {
+	if len(l.backlog) == 0 || !l.backlog[0].stored.suspect {
+		return false
+	}
+	l.held.Store(true) // each report wakes the sender
+	if l.inClient.Load() == 0 {
+		l.moved = now
+		l.backlog[0].stored.alone = true
+		p.release(l, 1)
+	}
+	return true
+}
+
 // againStored is again behind a spool: what the broker has not refused for good is sent until it is
 // taken.
 func (p *Producer) againStored(l *lane, e *entry, code resperr.Code) bool {
@@ -49,7 +74,10 @@ func (p *Producer) againStored(l *lane, e *entry, code resperr.Code) bool {
 		}
 	case resperr.MsgTimedOut:
 	default:
-		if final(code) {
+		switch {
+		case ofBatch(code) && !e.stored.alone:
+			e.stored.suspect = true
+		case final(code):
 			return false
 		}
 	}

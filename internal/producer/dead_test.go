@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -244,4 +245,57 @@ func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
 			t.Errorf("counted %+v", s)
 		}
 	})
+}
+
+// A broker refuses a batch as a whole. Only the record that it means becomes a dead letter.
+func TestOneBadRecordDoesNotTakeItsBatchWithIt(t *testing.T) {
+	for _, mode := range []string{"durable", "spill"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.fake.ControlKey(int16(kmsg.Produce), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+					c.fake.KeepControl()
+					req := kreq.(*kmsg.ProduceRequest)
+					resp := req.ResponseKind().(*kmsg.ProduceResponse)
+					refused := false
+					for _, rt := range req.Topics {
+						st := kmsg.ProduceResponseTopic{Topic: rt.Topic, TopicID: rt.TopicID}
+						for _, rp := range rt.Partitions {
+							refused = refused || bytes.Contains(rp.Records, []byte("poison"))
+							st.Partitions = append(st.Partitions, kmsg.ProduceResponseTopicPartition{Partition: rp.Partition, ErrorCode: 87})
+						}
+						resp.Topics = append(resp.Topics, st)
+					}
+					return resp, nil, refused
+				})
+				disk := faultfs.New(1)
+				cfg := durable(disk)
+				cfg.Spill = mode == "spill"
+				p := c.spooled(&logged{}, cfg)
+				answers := make([]<-chan resperr.Code, 0, 103)
+				for i := range 100 {
+					answers = append(answers, keep(t, p, value(fmt.Sprintf("v%06d", i)), false))
+					if i%40 == 20 {
+						answers = append(answers, keep(t, p, value("poison"), false))
+					}
+				}
+				for _, a := range answers {
+					if code := <-a; code != resperr.NoError {
+						t.Fatal(code)
+					}
+				}
+				time.Sleep(20 * time.Second)
+				store(t, p, "mail", 100, 100)
+				stop(t, p, time.Minute)
+				c.inOrder("mail", 200)
+				poison := "87 Broker: Broker failed to validate record: mail poison"
+				if diff := cmp.Diff([]string{poison, poison}, letters(t, disk)); diff != "" {
+					t.Error(diff)
+				}
+				if s := p.Snapshot(); s.Delivered != 200 || s.Failed != 2 {
+					t.Errorf("counted %+v", s)
+				}
+			})
+		})
+	}
 }

@@ -283,6 +283,9 @@ func (p *Producer) service(l *lane, now time.Time) {
 	if empty && l.verdict.Load() != 0 {
 		l.verdict.Store(0)
 	}
+	if p.store != nil && p.sendAlone(l, now) {
+		return
+	}
 	if l.progressed.Load() && l.progressed.Swap(false) {
 		l.moved = now
 		l.held.Store(false)

@@ -46,6 +46,9 @@ type place struct {
 	epoch  uint32        // of the lane when the feeder admitted it
 	asked  int32         // the partition that the script named: the client writes its choice to the record
 	number int64         // counts admissions
+
+	suspect bool // it was in a batch that the broker has refused
+	alone   bool // it was sent without others since
 }
 
 // Deadline, Done, Err and Value make an entry a [context.Context] that never ends. The client looks
