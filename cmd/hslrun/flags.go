@@ -46,8 +46,9 @@ null, and bytes that are not UTF-8 are {"base64":"..."} in the place of the stri
 exit status: 0  done
              1  an exception was not caught, a command failed, the plugin broke a rule of the
                 host, or the records could not be read
-             2  usage, or an error in the script or the configuration, with file, line and column
-             3  the plugin cannot be loaded or refused to start
+             2  usage, a file that is not there (the plugin's too), or an error in the script or the
+                configuration, with file, line and column
+             3  the plugin refused to start, or its file is not one that can be loaded
 
   hslrun -c examples/smtpd.yaml --broker embedded --consume test-topic examples/produce.hsl
 `
@@ -112,6 +113,17 @@ func parseFlags(args []string) (*options, error) {
 		return nil, fmt.Errorf("one script is needed, or - for standard input; there are %d", len(scripts))
 	}
 	o.script = scripts[0]
+	// An empty value is most often a variable of the shell that is not set: without the flag, the run
+	// would be another one than was meant.
+	var empty error
+	f.Visit(func(given *flag.Flag) {
+		if given.Value.String() == "" && empty == nil {
+			empty = fmt.Errorf("%s is empty: give it a value, or leave it out", dashes(given.Name))
+		}
+	})
+	if empty != nil {
+		return nil, empty
+	}
 	o.plugin = "kafka"
 	if len(plugins) > 1 {
 		return nil, errors.New("only one --plugin can be loaded here")
@@ -120,6 +132,14 @@ func parseFlags(args []string) (*options, error) {
 		o.plugin = plugins[0]
 	}
 	return o, o.check()
+}
+
+// dashes is a flag as it is written.
+func dashes(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 func (o *options) check() error {

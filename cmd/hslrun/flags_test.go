@@ -53,7 +53,13 @@ func TestFlagsThatAreRefused(t *testing.T) {
 		{[]string{"--threads", "0", "s"}, "--threads 0: it must be at least 1"},
 		{[]string{"--repeat", "-1", "s"}, "--repeat -1: it must be at least 1"},
 		{[]string{"--broker", "kafka", "s"}, `--broker "kafka": it must be "embedded" or HOST:PORT`},
-		{[]string{"--consume", "", "s"}, "--consume needs the name of a topic"},
+		{[]string{"--broker", "", "s"}, "--broker is empty: give it a value, or leave it out"},
+		{[]string{"s", "--broker="}, "--broker is empty: give it a value, or leave it out"},
+		{[]string{"-c", "", "s"}, "-c is empty: give it a value, or leave it out"},
+		{[]string{"-p", "", "s"}, "-p is empty: give it a value, or leave it out"},
+		{[]string{"--plugin-path", "", "s"}, "--plugin-path is empty: give it a value, or leave it out"},
+		{[]string{"--consume", "", "s"}, "--consume is empty: give it a value, or leave it out"},
+		{[]string{"--consume", "t", "--consume", "", "s"}, "--consume needs the name of a topic"},
 		{[]string{"--command", " ", "s"}, "--command needs the name of a command"},
 	} {
 		_, err := parseFlags(c.args)

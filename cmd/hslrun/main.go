@@ -24,8 +24,8 @@ import (
 const (
 	exitDone    = 0
 	exitFailed  = 1 // an exception was not caught, a command failed, or the records could not be read
-	exitUsage   = 2 // flags, script or configuration
-	exitRefused = 3 // the plugin cannot be loaded or does not start
+	exitUsage   = 2 // flags, script or configuration, or a file that is not there
+	exitRefused = 3 // the plugin does not start, or its file cannot be loaded
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -115,10 +115,13 @@ type source struct {
 }
 
 func readScript(path string, stdin io.Reader) (source, error) {
+	name, read := path, func() ([]byte, error) { return os.ReadFile(path) }
 	if path == "-" {
-		text, err := io.ReadAll(stdin)
-		return source{"stdin", text}, err
+		name, read = "stdin", func() ([]byte, error) { return io.ReadAll(stdin) }
 	}
-	text, err := os.ReadFile(path)
-	return source{path, text}, err
+	text, err := read()
+	if err != nil {
+		return source{}, fmt.Errorf("hslrun: the script cannot be read: %w", err)
+	}
+	return source{name, text}, nil
 }

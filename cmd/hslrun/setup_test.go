@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/halon-extras/kafka/internal/smtpdconf"
 )
@@ -112,7 +114,24 @@ func TestReadScript(t *testing.T) {
 	if s, err := readScript("-", strings.NewReader("echo 2;")); err != nil || s.name != "stdin" || string(s.text) != "echo 2;" {
 		t.Errorf("standard input: %q, %v", s, err)
 	}
-	if _, err := readScript("b.hsl", nil); !errors.Is(err, os.ErrNotExist) {
+	_, err := readScript("b.hsl", nil)
+	if want := "hslrun: the script cannot be read: open b.hsl: no such file or directory"; !errors.Is(err, os.ErrNotExist) || err.Error() != want {
 		t.Errorf("no file: %v", err)
+	}
+	const want = "hslrun: the script cannot be read: the pipe broke"
+	if _, err := readScript("-", iotest.ErrReader(errors.New("the pipe broke"))); err == nil || err.Error() != want {
+		t.Errorf("standard input that fails: %v", err)
+	}
+}
+
+func TestExitStatusOfPluginFiles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "text.so", "no library")
+	for file, want := range map[string]int{"none.so": exitUsage, ".": exitUsage, "text.so": exitRefused} {
+		_, err := setUp(&options{plugin: "other", pluginPath: file, threads: 1}, newTerminal(io.Discard, io.Discard))
+		var e *exitError
+		if !errors.As(err, &e) || e.status != want || !strings.HasPrefix(err.Error(), "hslrun: ") {
+			t.Errorf("--plugin-path %s: %v, want the status %d", file, err, want)
+		}
 	}
 }
