@@ -79,7 +79,7 @@ func check(ctx context.Context, args []string, t Terminal) int {
 	case !f.connect && (given["topic"] || given["timeout"]):
 		return usage(t, "check", "--topic and --timeout belong to --connect")
 	case !(*seconds > 0 && *seconds <= 3600):
-		return usage(t, "check", "--timeout takes 0 to 3600 seconds, but not 0")
+		return usage(t, "check", "--timeout takes seconds, more than 0 and at most 3600: %v is not", *seconds)
 	case given["set"]:
 		return checkSettings(ctx, f, t)
 	}
