@@ -83,6 +83,9 @@ func (p *Producer) unsent(l *lane, e *entry, err error) bool {
 		if !code.Retriable || code == kerr.UnknownTopicID { // the topic was made anew, see again
 			return false
 		}
+		if leaderMoved(code) {
+			return true
+		}
 	case errors.Is(err, kgo.ErrRecordRetries), isNetwork(err), tlsText(err) != "":
 	default:
 		return false
@@ -93,4 +96,15 @@ func (p *Producer) unsent(l *lane, e *entry, err error) bool {
 	// While the topic is not known, or its partition has no leader, nothing was sent anywhere.
 	leader, _, err := p.client.PartitionLeader(l.topic, e.Partition)
 	return err != nil || leader < 0 || p.attempts.left(leader, e.Timestamp)
+}
+
+// leaderMoved says whether code sends a record to look for its leader again. librdkafka does not
+// count such a try against retries: the record was with the wrong broker.
+func leaderMoved(code *kerr.Error) bool {
+	switch code {
+	case kerr.UnknownTopicOrPartition, kerr.LeaderNotAvailable, kerr.NotLeaderForPartition, kerr.BrokerNotAvailable,
+		kerr.ReplicaNotAvailable, kerr.CoordinatorNotAvailable, kerr.NotCoordinator:
+		return true
+	}
+	return false
 }
