@@ -123,13 +123,17 @@ func writeFiles(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	listOfOpenSSL, err := os.ReadFile("testdata/crlv1.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, data := range map[string][]byte{
 		"ca.pem": pemCert(ca.cert), "client.pem": pemCert(cert), "client.key": pemKey(t, key), "other.key": pemKey(t, other),
 		"client.enc.key": pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: encrypted}),
 		"client.p12":     store, "client.legacy.p12": legacy, "garbage.pem": []byte("garbage\n"),
 		"cadir/ca.pem": pemCert(ca.cert), "emptydir/": nil,
 		"crl.pem":   pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: list}),
-		"crlv1.pem": ca.listV1(time.Now().Add(time.Hour)),
+		"crlv1.pem": listOfOpenSSL,
 		"chain.pem": slices.Concat(pemCert(cert), pemCert(ca.cert)),
 	} {
 		path := filepath.Join(dir, name)

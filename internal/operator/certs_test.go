@@ -104,11 +104,14 @@ func writeCerts(t *testing.T, ca *authority) string {
 		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: soon,
 	}, ca.cert, ca.key)
 	must(t, list, err)
+	old, err := os.ReadFile("../conf/testdata/crlv1.pem")
+	must(t, old, err)
 	caPEM, clientPEM := pemOf("CERTIFICATE", ca.cert.Raw), pemOf("CERTIFICATE", client.Leaf.Raw)
 	for name, data := range map[string][]byte{
 		"ca.pem": caPEM, "client.pem": clientPEM, "client.key": key(client), "other.key": key(other),
 		"client.enc.key": pemOf("ENCRYPTED PRIVATE KEY", encrypted), "client.p12": store, "client.legacy.p12": legacy,
 		"garbage.pem": []byte("garbage\n"), "cadir/ca.pem": caPEM, "emptydir/": nil, "crl.pem": pemOf("X509 CRL", list),
+		"crlv1.pem": old,
 		"chain.pem": append(clientPEM[:len(clientPEM):len(clientPEM)], caPEM...),
 	} {
 		path := filepath.Join(dir, name)

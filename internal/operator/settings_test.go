@@ -110,7 +110,7 @@ func TestConfigurations(t *testing.T) {
 	certs := writeCerts(t, newAuthority(t, "ca"))
 	// OpenSSL's own words differ by its version.
 	cut := func(s string) string { s, _, _ = strings.Cut(s, ": error:"); return s }
-	for _, row := range cases(t, "new.tsv", 136) {
+	for _, row := range cases(t, "new.tsv", 155) {
 		t.Run(row[0], func(t *testing.T) {
 			var settings []string
 			for item := range strings.SplitSeq(strings.ReplaceAll(row[1], "$CERTS", certs), " ;; ") {
