@@ -30,11 +30,11 @@ func letters(t *testing.T, disk *faultfs.FS) (found []string) {
 			return err
 		}
 		var r stored.Record
-		if err := stored.Decode(payload, &r); err != nil {
-			found = append(found, fmt.Sprintf("%s: %q", reason, payload))
-			return nil
+		text := fmt.Sprintf("%q", payload)
+		if stored.Decode(payload, &r) == nil {
+			text = r.Topic + " " + string(r.Value)
 		}
-		found = append(found, fmt.Sprintf("%s: %s %s", reason, r.Topic, r.Value))
+		found = append(found, reason+": "+text)
 		return nil
 	})
 	if err != nil {

@@ -103,14 +103,29 @@ func (p *Producer) feedLoop() {
 			}
 		}
 		p.countMissing()
-		f.spent.Reset(feedEvery)
+		var again <-chan time.Time
+		if p.unfed() { // an idle queue does not wake the host
+			f.spent.Reset(feedEvery)
+			again = f.spent.C
+		}
 		select {
 		case <-f.kick:
-		case <-f.spent.C:
+		case <-again:
 		case <-f.quit:
 			return
 		}
 	}
+}
+
+// unfed says whether there is something on the disk that the feeder could not feed.
+func (p *Producer) unfed() bool {
+	s := p.store
+	if s.main.batch != nil || s.chasing || s.main.troubled || s.chase.troubled {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return s.behind
 }
 
 // feedMain feeds one batch of the main cursor, as far as there is room, and says whether it got on.

@@ -20,12 +20,6 @@ func durable(disk *faultfs.FS) SpoolConfig {
 	return SpoolConfig{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, DeadLetter: true, FS: disk}
 }
 
-func spilling(disk *faultfs.FS) SpoolConfig {
-	cfg := durable(disk)
-	cfg.Spill = true
-	return cfg
-}
-
 // spooled opens a queue with a spool.
 func (c *cluster) spooled(log *logged, cfg SpoolConfig, properties ...string) *Producer {
 	c.t.Helper()
