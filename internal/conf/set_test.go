@@ -61,8 +61,8 @@ func unescape(t *testing.T, s string) string {
 // TestSet replays what librdkafka 2.15.0 said to one property after the other.
 func TestSet(t *testing.T) {
 	rows := readCases(t, "set.tsv")
-	if len(rows) < 818 {
-		t.Fatalf("testdata has %d cases, want at least 818", len(rows))
+	if len(rows) < 819 {
+		t.Fatalf("testdata has %d cases, want at least 819", len(rows))
 	}
 	for _, row := range rows {
 		name, text := unescape(t, row[0]), unescape(t, row[1])

@@ -93,7 +93,9 @@ func refusePlugin(paths string) error {
 	if _, err := os.Stat(path); err == nil {
 		file, reason = path, "librdkafka plugins cannot be loaded without librdkafka"
 	}
-	return invalid("dlopen() failed: %s: %s (plugin %s)", file, reason, path)
+	// librdkafka writes dots for the line breaks in what the loader said, and leaves them in the path.
+	said := strings.ReplaceAll(file+": "+reason, "\n", ".")
+	return invalid("dlopen() failed: %s (plugin %s)", said, path)
 }
 
 func setInt(p *Property, v *value, text string) error {

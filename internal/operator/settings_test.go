@@ -81,7 +81,7 @@ func unescape(t *testing.T, s string) string {
 
 // TestSettings replays what librdkafka said to one setting after the other.
 func TestSettings(t *testing.T) {
-	for _, row := range cases(t, "set.tsv", 818) {
+	for _, row := range cases(t, "set.tsv", 819) {
 		name, text := unescape(t, row[0]), unescape(t, row[1])
 		got := ask(t, name+"="+text)
 		if row[2] != "OK" {
