@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -17,11 +19,13 @@ const spillAfter = 3 * time.Second
 // gone is the sequence of an entry that was settled before it was on the disk.
 const gone = ^uint64(0)
 
-// payloadOf is the entry as its script has passed it: the client has written to the record since.
+// payloadOf is the entry as its script has passed it. It reads only what the client does not write:
+// the record may be with the client, and its report on the way.
 func payloadOf(dst []byte, e *entry) []byte {
-	r := e.Record
-	r.Partition = e.stored.asked
-	return payload(dst, &r)
+	return payload(dst, &kgo.Record{
+		Topic: e.lane.topic, Partition: e.stored.asked, Timestamp: e.Timestamp,
+		Key: e.Key, Value: e.Record.Value, Headers: e.Headers,
+	})
 }
 
 // watch notes how long l has been stalled, and lets it go to the disk, or back to memory. The sender

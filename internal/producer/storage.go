@@ -113,7 +113,7 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 		}
 	}
 	st := s.spool.Stats()
-	s.replaying, s.pos, s.safe, s.missing = cfg.Spill, st.Frontier, st.Next-1, st.Missing
+	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
 		p.stats.Restore(int64(st.Pending))
 		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
