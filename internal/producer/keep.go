@@ -85,7 +85,8 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	if code := l.refuses(w.record.Partition); code != resperr.NoError {
 		return code, false, false
 	}
-	if s.Spill && !p.behindDisk(l) && (!l.turned || s.refusing != resperr.NoError) {
+	cost := int64(w.size) + recordCost + headerCost*int64(len(w.record.Headers))
+	if s.Spill && !p.behindDisk(l) && (!l.turned || s.refusing != resperr.NoError) && p.roomFor(l, len(w.record.Value), cost, spillShare) {
 		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {
 				l.unsaved.Add(1)

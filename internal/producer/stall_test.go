@@ -148,3 +148,30 @@ func outages(t *testing.T, seed uint64, spill bool) {
 		}
 	}
 }
+
+// Many topics that nobody has, each with more records than the memory holds: the one that is there
+// still gets through within seconds.
+func TestDeadTopicsByTheDozenLeaveRoomForALiveOne(t *testing.T) {
+	for _, mode := range []string{"durable", "spill"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				cfg := durable(faultfs.New(1))
+				cfg.Spill = mode == "spill"
+				p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1000", "allow.auto.create.topics=false",
+					"topic.metadata.propagation.max.ms=3600000")
+				for i := range 12 {
+					store(t, p, fmt.Sprintf("nosuch%d", i), 0, 1500)
+				}
+				store(t, p, "mail", 0, 3000)
+				time.Sleep(20 * time.Second)
+				if s := p.Snapshot(); s.Delivered != 3000 || s.Queued != 12*1500 {
+					t.Errorf("20 s later: %+v", s)
+				}
+				store(t, p, "mail", 3000, 3000)
+				time.Sleep(10 * time.Second)
+				c.inOrder("mail", 6000)
+			})
+		})
+	}
+}

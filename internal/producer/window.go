@@ -8,6 +8,10 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
+// spillShare is how many times the free room one topic may take of the memory of a spilling queue: an
+// eighth is left for the others when it stalls.
+const spillShare = 7
+
 // unprovenShare is the part of the free room that a topic may take which has delivered nothing since
 // it last stalled: a topic that nobody answers for must not fill the memory with what it holds.
 const unprovenShare = 8
@@ -61,7 +65,7 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 		return left, 0, false
 	default:
 		cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
-		if !p.roomFor(l, len(r.Value), cost) {
+		if !p.roomFor(l, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}
 		var e *entry
@@ -76,9 +80,10 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 	return taken, code, kick
 }
 
-// roomFor says whether the feeder may admit one more record of l. A queue that holds nothing takes
-// any record: it was accepted, and must be sent however large it is. The caller holds p.mu.
-func (p *Producer) roomFor(l *lane, value int, cost int64) bool {
+// roomFor says whether there is room for one more record of l, which may hold share times what is
+// free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
+// it is. The caller holds p.mu.
+func (p *Producer) roomFor(l *lane, value int, cost, share int64) bool {
 	used := p.load.count - p.settled.count.Load()
 	if used <= 0 {
 		return true
@@ -88,11 +93,11 @@ func (p *Producer) roomFor(l *lane, value int, cost int64) bool {
 	}
 	count := p.load.maxCount - used
 	bytes := p.load.maxBytes - (p.load.bytes - p.settled.bytes.Load())
+	held, heldBytes := l.holds.Load(), l.holdsBytes.Load()
 	if !l.proven.Load() {
-		count, bytes = count/unprovenShare, bytes/unprovenShare
+		held, heldBytes, share = held*unprovenShare, heldBytes*unprovenShare, 1
 	}
-	held := l.holds.Load()
-	return held == 0 || held < count && l.holdsBytes.Load() <= bytes
+	return held == 0 || held/share < count && heldBytes/share <= bytes
 }
 
 func (p *Producer) tooOld(r *kgo.Record) bool {
