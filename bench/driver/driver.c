@@ -12,6 +12,9 @@
  *               clock. Calls that were refused with -184 are in `refused_ns` instead.
  *   queue full  the same message is tried again after 200 us, with every plugin. No call passes block=true unless --block
  *               says so; the time of such a call includes its wait.
+ *
+ * In durable mode the window ends with the last answer instead, and the time of a call is up to its answer, as there the
+ * answer is what a script waits for. What was accepted must arrive all the same, after the window.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +25,10 @@
 
 #include "broker.h"
 #include "load.h"
+#include "logger.h"
 #include "settings.h"
 #include "ticks.h"
+#include "waiting.h"
 
 #define QUEUE_ID "bench"
 #define DRAIN_NS 60000000000u
@@ -132,6 +137,55 @@ static void produce(const struct settings *s, struct load *load, int control)
     print_process();
 }
 
+/* Answers a second, and how long they took. */
+static void print_answers(const struct outcome *outcome, double ns_per_tick)
+{
+    printf(",\"accepted\":%llu,\"seconds\":%.9f,\"messages_per_second\":%.0f", (unsigned long long)outcome->accepted,
+           outcome->call_seconds, (double)outcome->accepted / outcome->call_seconds);
+    print_latency("latency_ns", &outcome->calls, ns_per_tick);
+}
+
+static void durable(const struct settings *s, const struct load *load, int control)
+{
+    static struct outcome outcome;
+    struct phase warmup = {.messages = s->warmup};
+    uint64_t warmed = 0;
+
+    if (s->warmup) {
+        waiting_run(load, s->waiting, &warmup, &outcome);
+        warmed = outcome.accepted;
+        if (control >= 0)
+            drain(control, warmed);
+    }
+    waiting_run(load, s->waiting, &s->phase, &outcome);
+    print_answers(&outcome, load->ns_per_tick);
+    if (control >= 0)
+        drain(control, warmed + outcome.accepted);
+    print_process();
+}
+
+/* Waits for a backlog; `begin` is from before the plugin was loaded. */
+static void replay(const struct settings *s, uint64_t begin, int control)
+{
+    drain(control, s->phase.messages);
+    double seconds = (double)(nanoseconds() - begin) / 1e9;
+    printf(",\"accepted\":%llu,\"seconds\":%.9f,\"messages_per_second\":%.0f", (unsigned long long)s->phase.messages, seconds,
+           (double)s->phase.messages / seconds);
+    print_process();
+}
+
+static int log_lines(const struct settings *s)
+{
+    static struct outcome outcome;
+    double ns_per_tick = ticks_calibrate();
+
+    logger_run(s->folder, s->threads, s->shape.value_bytes, s->phase.seconds, &outcome);
+    printf("{\"mode\":\"%s\",\"threads\":%u", mode_names[s->mode], s->threads);
+    print_answers(&outcome, ns_per_tick);
+    printf("}\n");
+    return 0;
+}
+
 /* Fills the queue, to the first refusal or to --messages, and looks at the process once it has come to rest. */
 static void fill(const struct settings *s, struct load *load)
 {
@@ -163,14 +217,21 @@ int main(int argc, char *argv[])
     /* A plugin that refuses to start says why in its log, and a machine for benchmarks may have no syslogd. */
     openlog("driver", LOG_PERROR, LOG_MAIL);
     settings_parse(&s, argc, argv);
-    HalonConfig key_names[] = {{.scalar = "id"}, {.scalar = "config"}};
-    HalonConfig key_values[] = {{.scalar = QUEUE_ID}, {.len = s.conf_len, .names = s.names, .items = s.values}};
-    HalonConfig queue = {.len = 2, .names = key_names, .items = key_values};
+    if (s.mode == LOGGER)
+        return log_lines(&s);
+    HalonConfig spool_names[] = {{.scalar = "path"}, {.scalar = "mode"}};
+    HalonConfig spool_values[] = {{.scalar = s.folder}, {.scalar = "durable"}};
+    HalonConfig key_names[] = {{.scalar = "id"}, {.scalar = "config"}, {.scalar = "spool"}};
+    HalonConfig key_values[] = {{.scalar = QUEUE_ID},
+                                {.len = s.conf_len, .names = s.names, .items = s.values},
+                                {.len = 2, .names = spool_names, .items = spool_values}};
+    HalonConfig queue = {.len = s.folder ? 3 : 2, .names = key_names, .items = key_values};
     HalonConfig queues = {.len = 1, .items = &queue};
     HalonConfig root_name = {.scalar = "queues"};
     HalonConfig root = {.len = 1, .names = &root_name, .items = &queues};
 
     int control = s.control ? broker_connect(s.control) : -1;
+    uint64_t begin = nanoseconds();
     host_start(&plugin, s.plugin, &root);
     printf("{\"plugin\":\"%s\",\"mode\":\"%s\",\"threads\":%u,\"load_ms\":%.3f,\"init_ms\":%.3f", s.plugin, mode_names[s.mode],
            s.threads, plugin.load_ms, plugin.init_ms);
@@ -186,6 +247,13 @@ int main(int argc, char *argv[])
     case PRODUCE:
         produce(&s, &load, control);
         break;
+    case DURABLE:
+        durable(&s, &load, control);
+        break;
+    case REPLAY:
+        replay(&s, begin, control);
+        break;
+    case LOGGER:
     case INIT:
         break;
     case IDLE:

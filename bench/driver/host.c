@@ -235,6 +235,11 @@ void HalonMTA_hsl_suspend_return(HalonHSLContext *context)
 
 void HalonMTA_hsl_schedule(HalonHSLContext *context)
 {
+    if (context->ready) {
+        if (atomic_fetch_add(&context->halves, 1) == 1)
+            context->ready(context->script);
+        return;
+    }
     pthread_mutex_lock(&context->lock);
     context->scheduled = true;
     pthread_cond_signal(&context->wake);
@@ -249,6 +254,12 @@ void host_context_init(HalonHSLContext *context)
     context->ret.context = context->exception.context = context;
 }
 
+void host_context_ready(HalonHSLContext *context, void (*ready)(void *script), void *script)
+{
+    context->ready = ready;
+    context->script = script;
+}
+
 static void wait_scheduled(HalonHSLContext *context)
 {
     pthread_mutex_lock(&context->lock);
@@ -258,14 +269,35 @@ static void wait_scheduled(HalonHSLContext *context)
     pthread_mutex_unlock(&context->lock);
 }
 
-int host_call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments)
+static void call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments)
 {
     context->thrown = context->parked = false;
     context->pairs_used = context->text_used = 0;
     context->ret.type = context->exception.type = HALONMTA_HSL_TYPE_NONE;
     function(context, arguments, &context->ret);
+}
+
+int host_call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments)
+{
+    call(context, function, arguments);
     if (context->parked)
         wait_scheduled(context);
+    return host_answer(context);
+}
+
+/*
+ * The plugin may schedule before its entry has returned. The later of the two halves goes on: otherwise another thread
+ * would use the context while this one is still in the call.
+ */
+bool host_begin(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments)
+{
+    atomic_store(&context->halves, 0);
+    call(context, function, arguments);
+    return !context->parked || atomic_fetch_add(&context->halves, 1) == 1;
+}
+
+int host_answer(HalonHSLContext *context)
+{
     if (context->thrown)
         fail("exception: %s", context->exception.type == HALONMTA_HSL_TYPE_EXCEPTION ? context->exception.text : "");
     if (context->ret.type != HALONMTA_HSL_TYPE_ARRAY)

@@ -2,12 +2,14 @@
  * The smallest host that a plugin can be measured in: what a call needs lies in its context and is used again for the
  * next call, without malloc and without checks. It trusts the plugin; the strict host is internal/standin.
  *
- * One context belongs to one thread, which makes one call at a time.
+ * One context belongs to one thread, which makes one call at a time; or, with host_context_ready, to a script that any
+ * thread may go on with once its last call was answered.
  */
 #ifndef DRIVER_HOST_H
 #define DRIVER_HOST_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,6 +50,10 @@ struct HalonHSLContext {
     pthread_cond_t wake;
     bool scheduled;
 
+    void (*ready)(void *script); /* NULL: the thread that calls waits */
+    void *script;
+    atomic_int halves; /* of a parked call that are over: its return and its schedule, in either order */
+
     size_t pairs_used, text_used;
     struct pair pairs[HOST_PAIRS];
     char text[HOST_TEXT];
@@ -82,6 +88,18 @@ void host_context_init(HalonHSLContext *context);
  * does not return: an exception or a result that is no array ends the process; a benchmark makes no wrong calls
  */
 int host_call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments);
+
+/* A parked call is waited for by nobody: `ready` is called, from any thread, when it has its answer. */
+void host_context_ready(HalonHSLContext *context, void (*ready)(void *script), void *script);
+
+/*
+ * Makes one call of a context that has a `ready`. true: it was answered, and `ready` is not called. false: it is parked, and
+ * the context belongs to `ready` already.
+ */
+bool host_begin(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments);
+
+/* What host_call returns, of a call that was answered. */
+int host_answer(HalonHSLContext *context);
 
 /* Loads and starts a plugin. What is wrong ends the process with a sentence. */
 void host_start(struct plugin *plugin, const char *path, HalonConfig *config);

@@ -5,13 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const mode_names[] = {"produce", "init", "outage", "idle", "rss"};
+const char *const mode_names[] = {"produce", "init", "outage", "idle", "rss", "durable", "replay", "logger"};
 
 static const char usage_text[] =
-    "usage: driver --plugin FILE [--broker HOST:PORT] [--control HOST:PORT] [--mode produce|init|outage|idle|rss]\n"
+    "usage: driver --plugin FILE [--broker HOST:PORT] [--control HOST:PORT] [--mode MODE]\n"
+    "  --mode MODE       produce, init, outage, idle, rss, durable, replay or logger (produce)\n"
     "  --threads N       host threads (1)\n"
-    "  --messages N      messages in all, over all threads; or\n"
+    "  --messages N      messages in all, over all threads (replay: in the backlog); or\n"
     "  --seconds S       duration (produce), or how long to watch (outage, idle)\n"
+    "  --waiting N       scripts that wait at once (durable; 1)\n"
+    "  --folder DIR      the queue gets a durable spool there (logger: the log is written there)\n"
     "  --rate R          messages a second in all; 0 is full speed (0)\n"
     "  --tick-us T       messages that fall due within this time are sent in one go (1000)\n"
     "  --warmup N        messages before the measurement (0)\n"
@@ -44,24 +47,26 @@ static enum mode parse_mode(const char *text)
     for (size_t i = 0; i < sizeof mode_names / sizeof *mode_names; ++i)
         if (strcmp(text, mode_names[i]) == 0)
             return (enum mode)i;
-    fail("--mode %s: want produce, init, outage, idle or rss", text);
+    fail("--mode %s: want produce, init, outage, idle, rss, durable, replay or logger", text);
 }
 
 void settings_parse(struct settings *s, int argc, char *argv[])
 {
     enum { PLUGIN, BROKER, CONTROL, MODE, THREADS, MESSAGES, SECONDS, RATE, TICK, WARMUP, VALUE, KEY, HEADERS, TOPICS,
-           POOL, BLOCK, CONF, HELP };
+           POOL, BLOCK, CONF, WAITING, FOLDER, HELP };
     static const struct option options[] = {
         {"plugin", 1, NULL, PLUGIN},       {"broker", 1, NULL, BROKER},     {"control", 1, NULL, CONTROL},
         {"mode", 1, NULL, MODE},           {"threads", 1, NULL, THREADS},   {"messages", 1, NULL, MESSAGES},
         {"seconds", 1, NULL, SECONDS},     {"rate", 1, NULL, RATE},         {"tick-us", 1, NULL, TICK},
         {"warmup", 1, NULL, WARMUP},       {"value-bytes", 1, NULL, VALUE}, {"key-bytes", 1, NULL, KEY},
         {"headers", 1, NULL, HEADERS},     {"topics", 1, NULL, TOPICS},     {"pool-kib", 1, NULL, POOL},
-        {"block", 0, NULL, BLOCK},         {"conf", 1, NULL, CONF},         {"help", 0, NULL, HELP},         {0},
+        {"block", 0, NULL, BLOCK},         {"conf", 1, NULL, CONF},
+        {"waiting", 1, NULL, WAITING},     {"folder", 1, NULL, FOLDER},     {"help", 0, NULL, HELP},         {0},
     };
     int option, at = 0;
 
     *s = (struct settings){.threads = 1,
+                           .waiting = 1,
                            .tick_seconds = 1e-3,
                            .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1, .pool_bytes = 256 << 10}};
     while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
@@ -84,6 +89,8 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         case HEADERS: s->shape.headers = (unsigned)number(name, optarg); break;
         case TOPICS: s->shape.topics = (unsigned)number(name, optarg); break;
         case POOL: s->shape.pool_bytes = (size_t)number(name, optarg) << 10; break;
+        case WAITING: s->waiting = (unsigned)number(name, optarg); break;
+        case FOLDER: s->folder = optarg; break;
         case BLOCK: s->shape.block = true; break;
         case CONF:
             equals = strchr(optarg, '=');
@@ -100,12 +107,17 @@ void settings_parse(struct settings *s, int argc, char *argv[])
             exit(2);
         }
     }
-    if (!s->plugin || optind != argc || s->threads == 0 || s->shape.topics == 0 || s->tick_seconds <= 0) {
+    if ((!s->plugin && s->mode != LOGGER) || s->waiting == 0 || optind != argc || s->threads == 0 ||
+        s->shape.topics == 0 || s->tick_seconds <= 0) {
         fputs(usage_text, stderr);
         exit(2);
     }
-    if (s->mode == PRODUCE && (s->phase.messages == 0) == (s->phase.seconds == 0))
-        fail("--mode produce wants --messages or --seconds, and not both");
-    if ((s->mode == OUTAGE || s->mode == IDLE) && !s->control)
+    if ((s->mode == PRODUCE || s->mode == DURABLE) && (s->phase.messages == 0) == (s->phase.seconds == 0))
+        fail("--mode %s wants --messages or --seconds, and not both", mode_names[s->mode]);
+    if (s->mode == REPLAY && (!s->folder || s->phase.messages == 0))
+        fail("--mode replay wants --folder and --messages");
+    if (s->mode == LOGGER && (!s->folder || s->phase.seconds == 0 || s->shape.value_bytes == 0))
+        fail("--mode logger wants --folder, --seconds and --value-bytes");
+    if ((s->mode == OUTAGE || s->mode == IDLE || s->mode == REPLAY) && !s->control)
         fail("--mode %s wants --control", mode_names[s->mode]);
 }

@@ -14,14 +14,18 @@ enum mode {
     OUTAGE,  /* a queue full of messages, the broker gone */
     IDLE,    /* started, and no calls */
     RSS,     /* a queue full of messages, the broker silent */
+    DURABLE, /* many scripts wait for their answers at once */
+    REPLAY,  /* a start with a backlog in the spool */
+    LOGGER,  /* lines to a file, no plugin */
 };
 
 extern const char *const mode_names[];
 
 struct settings {
     const char *plugin, *control;
+    const char *folder; /* of the queue's spool, or of the log; NULL: the queue has none */
     enum mode mode;
-    unsigned threads;
+    unsigned threads, waiting;
     uint64_t warmup;
     double tick_seconds;
     struct phase phase;

@@ -9,11 +9,15 @@ import (
 // cell is one situation: what the driver is told, and which figures are taken from its runs.
 type cell struct {
 	name, about string
-	args        string // of the driver, the same for both plugins
+	args        string // of the driver, the same for both plugins; "": no plugin of ours runs
 	partitions  int    // of each topic; 0 is 1, which suits the baseline best
 	hang        bool   // the broker never answers a produce request
 	own         string // arguments of the driver for a run with the plugin that does nothing; "" if the cell needs none
 	wire        string // arguments of wire for the limit of the machine with such messages; "" if there is none
+	folder      bool   // the queue has a spool, in a folder of each run's own
+	before      string // arguments of the driver for what fills that spool; "": it is empty
+	alone       bool   // the baseline has nothing like it
+	logger      string // arguments of the driver for the logger that is the baseline; "": there is none
 	figures     []figure
 }
 
@@ -118,6 +122,7 @@ var cells = []cell{
 			{suffix: ".cpu", unit: "% of a core", of: func(r run) float64 { return 100 * r.Cores }},
 		},
 	},
+	durable(1), durable(8), durable(64), durable(512), replay, fsyncLogger,
 	{name: wireCell, about: "batches that were encoded ahead, no plugin: what the machine carries", wire: "-for 2s"},
 }
 
@@ -149,7 +154,7 @@ var goals = map[string]goal{
 	"sat.cpu": {false, 0.7}, "sat-h2.cpu": {false, 0.4},
 	"steady-100k.cpu": {false, 0.9}, "steady-20k.cpu": {false, 1}, "steady-2k.cpu": {false, 1.5},
 	"lz4.msgs": {true, 1.2}, "zstd.msgs": {true, 1}, "gzip.msgs": {true, 1.2},
-	"rss-100k": {false, 1.2},
+	"rss-100k": {false, 1.2}, "durable-64.msgs": {true, 3},
 }
 
 // goalOf is the goal of a figure: its own, or that of all latencies.

@@ -67,6 +67,19 @@ type run struct {
 // drive runs the driver with a plugin against a broker of its own.
 func (b bench) drive(c cell, plugin string) (run, error) {
 	args := append([]string{"--plugin", library(plugin)}, strings.Fields(c.args)...)
+	if c.folder {
+		folder, err := b.fresh()
+		if err != nil {
+			return run{}, err
+		}
+		defer func() { _ = os.RemoveAll(folder) }()
+		if c.before != "" {
+			if err := b.fill(c, plugin, folder); err != nil {
+				return run{}, err
+			}
+		}
+		args = append(args, "--folder", folder)
+	}
 	mode := "ack"
 	if c.hang {
 		mode = "hang"

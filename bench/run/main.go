@@ -67,7 +67,7 @@ func measureAll() (failed bool, err error) {
 	for _, c := range chosen {
 		rows, err := b.measure(c)
 		if err != nil {
-			fmt.Printf("%-18s not measured: %v\n", c.name, err)
+			fmt.Printf("%-20s not measured: %v\n", c.name, err)
 			failed = true
 			continue
 		}

@@ -9,9 +9,9 @@ import (
 type row struct {
 	Name      string   `json:"name"`
 	Unit      string   `json:"unit"`
-	Ours      *spread  `json:"ours"`
-	Baseline  *spread  `json:"baseline"` // null for wire, which no plugin runs in
-	Ratio     *spread  `json:"ratio"`    // ours to the baseline's, within each pair; null for wire
+	Ours      *spread  `json:"ours"`     // null for the logger alone
+	Baseline  *spread  `json:"baseline"` // null for wire, and where the baseline has nothing like it
+	Ratio     *spread  `json:"ratio"`    // ours to the baseline's, within each pair; null where one is
 	Driver    *float64 `json:"driver,omitempty"`
 	WireShare *float64 `json:"wire_share,omitempty"` // of what the machine carries with such messages
 	Others    float64  `json:"other_processes"`      // cores that other processes used, in the worst run
@@ -24,7 +24,11 @@ type spread struct {
 	Max    float64 `json:"max"`
 }
 
+// spreadOf is nil for no values.
 func spreadOf(values []float64) *spread {
+	if len(values) == 0 {
+		return nil
+	}
 	v := slices.Sorted(slices.Values(values))
 	n := len(v)
 	return &spread{Median: (v[(n-1)/2] + v[n/2]) / 2, Min: v[0], Max: v[n-1]}
@@ -53,15 +57,21 @@ func (b bench) measure(c cell) ([]row, error) {
 			}
 			own = append(own, d)
 		}
-		a, err := b.drive(c, b.ours)
+		if c.args != "" {
+			r, err := b.drive(c, b.ours)
+			if err != nil {
+				return nil, err
+			}
+			ours = append(ours, r)
+		}
+		if c.logger == "" && c.alone {
+			continue
+		}
+		r, err := b.driveBaseline(c)
 		if err != nil {
 			return nil, err
 		}
-		o, err := b.drive(c, b.baseline)
-		if err != nil {
-			return nil, err
-		}
-		ours, baseline = append(ours, a), append(baseline, o)
+		baseline = append(baseline, r)
 	}
 	rows := make([]row, 0, len(c.figures))
 	for _, f := range c.figures {
@@ -70,7 +80,15 @@ func (b bench) measure(c cell) ([]row, error) {
 	return rows, nil
 }
 
-// row makes the row of a figure from the runs, which are pairs.
+// driveBaseline is the other half of a pair.
+func (b bench) driveBaseline(c cell) (run, error) {
+	if c.logger != "" {
+		return b.log(c.logger)
+	}
+	return b.drive(c, b.baseline)
+}
+
+// row makes the row of a figure from the runs, which are pairs unless one side is empty.
 func (f figure) row(cell string, ours, baseline []run, own []result, limit float64) row {
 	r := row{Name: cell + f.suffix, Unit: f.unit}
 	less := 0.0
@@ -82,21 +100,24 @@ func (f figure) row(cell string, ours, baseline []run, own []result, limit float
 		less = spreadOf(costs).Median
 		r.Driver = &less
 	}
-	var a, o, ratio []float64
-	for i := range ours {
-		// A figure below the driver's own is noise around nothing; a ratio to nothing would be none.
-		x, y := max(f.of(ours[i])-less, 0), max(f.of(baseline[i])-less, 0)
-		a, o = append(a, x), append(o, y)
-		if y > 0 {
-			ratio = append(ratio, x/y)
+	// A figure below the driver's own is noise around nothing; a ratio to nothing would be none.
+	values := func(runs []run) []float64 {
+		var v []float64
+		for _, x := range runs {
+			v = append(v, max(f.of(x)-less, 0))
+			r.Others = max(r.Others, x.others)
 		}
-		r.Others = max(r.Others, ours[i].others, baseline[i].others)
+		return v
 	}
-	r.Ours, r.Baseline = spreadOf(a), spreadOf(o)
-	if len(ratio) > 0 {
-		r.Ratio = spreadOf(ratio)
+	a, o := values(ours), values(baseline)
+	var ratio []float64
+	for i := range min(len(a), len(o)) {
+		if o[i] > 0 {
+			ratio = append(ratio, a[i]/o[i])
+		}
 	}
-	if f.limit && limit > 0 {
+	r.Ours, r.Baseline, r.Ratio = spreadOf(a), spreadOf(o), spreadOf(ratio)
+	if f.limit && limit > 0 && r.Ours != nil {
 		share := r.Ours.Median / limit
 		r.WireShare = &share
 	}

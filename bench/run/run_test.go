@@ -36,6 +36,17 @@ func TestARatioIsTakenWithinAPairAndWithoutTheDriver(t *testing.T) {
 	}
 }
 
+func TestOneSideAloneHasNoRatio(t *testing.T) {
+	f := figure{of: func(r run) float64 { return r.PerSecond }, limit: true}
+	runs := []run{{result: result{PerSecond: 4}, others: 0.5}}
+	if r := f.row("c", runs, nil, nil, 0); r.Ours == nil || r.Baseline != nil || r.Ratio != nil || r.Others != 0.5 {
+		t.Errorf("ours alone: %+v", r)
+	}
+	if r := f.row("c", nil, runs, nil, 8); r.Ours != nil || r.Baseline == nil || r.Ratio != nil || r.WireShare != nil {
+		t.Errorf("the baseline alone: %+v", r)
+	}
+}
+
 func TestAFigureThatIsNothingHasNoRatio(t *testing.T) {
 	f := figure{of: func(r run) float64 { return r.Cores }}
 	r := f.row("c", []run{{}}, []run{{}}, nil, 0)
@@ -69,6 +80,11 @@ func TestEveryGoalBelongsToAFigure(t *testing.T) {
 	for _, c := range cells {
 		for _, f := range c.figures {
 			known[c.name+f.suffix] = true
+		}
+	}
+	for name := range floors {
+		if !known[name] {
+			t.Errorf("the floor of %s is for no figure", name)
 		}
 	}
 	for name := range goals {
@@ -134,6 +150,7 @@ func TestTheDriverRunsAPluginAndCountsItsCalls(t *testing.T) {
 		"--messages 1003 --threads 8 --headers 2",
 		"--messages 1003 --topics 3 --value-bytes 0 --key-bytes 0",
 		"--messages 1003 --rate 20000 --threads 2 --block",
+		"--mode durable --messages 1003 --threads 4 --waiting 64",
 	} {
 		r, err := b.driveAlone(args)
 		if err != nil {
@@ -149,6 +166,12 @@ func TestTheDriverRunsAPluginAndCountsItsCalls(t *testing.T) {
 		if math.Abs(r.PerSecond*r.Seconds-1003) > 1 {
 			t.Errorf("%s: %v messages/s in %v s are not 1003", args, r.PerSecond, r.Seconds)
 		}
+	}
+	if r, err := b.log("--mode logger --threads 4 --value-bytes 100 --seconds 0.05"); err != nil || r.Accepted < 4 {
+		t.Errorf("the logger wrote %d lines: %v", r.Accepted, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "bench-*")); err != nil || len(left) > 0 {
+		t.Errorf("the logger left %v: %v", left, err)
 	}
 	if _, err := b.driveAlone("--messages 1 --mode asleep"); err == nil || !strings.Contains(err.Error(), "--mode asleep") {
 		t.Errorf("a mode that is not there gave %v", err)
