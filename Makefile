@@ -43,7 +43,7 @@ test: build ## all tests that need no Java: about three minutes on two cores
 	$(E2E_ENV) E2E_BROKER=embedded $(GO) test $$($(GO) list ./... | grep -v '/parity$$') # make parity needs librdkafka
 
 race: ## the tests in process under the race detector
-	$(GO) test -race $$($(GO) list ./internal/... | grep -v -e /standin -e /realkafka -e /abi)
+	$(GO) test -race -timeout 30m $$($(GO) list ./internal/... | grep -v -e /standin -e /realkafka -e /abi)
 
 lint: ## gofumpt, golangci-lint with the import rules of the design, and C without warnings
 	$(TOOL) golangci-lint run ./...
