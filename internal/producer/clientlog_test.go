@@ -174,7 +174,7 @@ func TestABrokerThatHangsIsLogged(t *testing.T) {
 		c.offer(p, 10)
 		time.Sleep(10 * time.Minute)
 		got := log.take()
-		if len(got) == 0 || len(got) > 11 || !strings.Contains(strings.Join(got, "\n"), "127.0.0.1:9092: the connection is lost: it does not answer in time") {
+		if len(got) == 0 || len(got) > 11 || !strings.Contains(strings.Join(got, "\n"), ":9092: the connection is lost: it does not answer in time") {
 			t.Errorf("ten minutes gave %d lines:\n%s", len(got), strings.Join(got, "\n"))
 		}
 		c.answer()
@@ -191,7 +191,7 @@ func TestDebugWritesTheClientsOwnLog(t *testing.T) {
 		time.Sleep(time.Second)
 		stop(t, p, time.Minute)
 		got := strings.Join(log.take(), "\n")
-		if !strings.Contains(got, "7 kafka: CLIENT(7): rdkafka#producer-1: [thrd:main]: connection opened to broker (queue kafka1, addr 127.0.0.1:9092") {
+		if !strings.Contains(got, "7 kafka: CLIENT(7): rdkafka#producer-1: [thrd:main]: connection opened to broker (queue kafka1, addr ") {
 			t.Errorf("logged\n%s", got)
 		}
 	})
