@@ -5,12 +5,12 @@
 // nothing of the host's memory is kept after its call, and that a parked script is woken exactly
 // once. It decides nothing: binding says what arguments mean, producer what becomes of a record.
 //
-// Only this package and the stand-in host import "C". The host calls the entries, from any of its
+// Only this package, intake and the stand-in host import "C". The host calls the entries, from any of its
 // threads; nobody else may.
 package abi
 
 /*
-#cgo CFLAGS: -I/opt/halon/include -I${SRCDIR}/../../include -std=gnu11 -Wall -Wextra -O2
+#cgo CFLAGS: -I/opt/halon/include -I${SRCDIR}/../../include -I${SRCDIR}/../intake -std=gnu11 -Wall -Wextra -O2
 #cgo LDFLAGS: -Wl,--unresolved-symbols=ignore-all
 #include <stdlib.h>
 #include "producer_shim.h"

@@ -12,12 +12,16 @@ import (
 	"unsafe"
 
 	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 //export kafkaInit
 func kafkaInit(config *C.HalonConfig) (ok C.bool) {
 	defer guard("Halon_init", func(string) { ok = false })
 	b := here()
+	text := C.CString(resperr.QueueFull.Error())
+	defer C.free(unsafe.Pointer(text))
+	C.kafka_full(C.int(resperr.QueueFull), text)
 	if err := b.plugin.Start(copyConfig(config)); err != nil {
 		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
 		return false

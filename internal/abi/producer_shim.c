@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,7 +97,7 @@ static void gather(struct kafka_arg *arg, HalonHSLArguments *arguments, size_t p
 }
 
 /* Pairs whose key or value is no string are left out, as the original leaves them out. */
-static bool gather_pairs(struct kafka_call *call, HalonHSLArguments *arguments, struct kafka_pair *on_stack)
+static bool gather_pairs(struct kafka_call *call, HalonHSLArguments *arguments, struct intake_pair *on_stack)
 {
     HalonHSLValue *array = HalonMTA_hsl_argument_get(arguments, KAFKA_HEADERS);
     size_t length = HalonMTA_hsl_value_array_length(array);
@@ -108,7 +109,7 @@ static bool gather_pairs(struct kafka_call *call, HalonHSLArguments *arguments, 
         HalonHSLValue *v = HalonMTA_hsl_value_array_get(array, i, &k);
         if (!v)
             break;
-        struct kafka_pair *pair = &call->pairs[call->pair_count];
+        struct intake_pair *pair = &call->pairs[call->pair_count];
         if (HalonMTA_hsl_value_type(k) == HALONMTA_HSL_TYPE_STRING &&
             HalonMTA_hsl_value_type(v) == HALONMTA_HSL_TYPE_STRING &&
             HalonMTA_hsl_value_get(k, HALONMTA_HSL_TYPE_STRING, &pair->name, &pair->name_length) &&
@@ -129,15 +130,85 @@ static long long milliseconds(void)
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* One call of either function: gather, cross, and do what Go has decided. */
+/* An empty string is no null, also where the host has no address for it. */
+static const char *text_or_null(const struct kafka_arg *arg)
+{
+    if (arg->kind != KAFKA_STRING)
+        return NULL;
+    return arg->bytes ? arg->bytes : "";
+}
+
+/* What Go answers with for a full queue; it has told us before the first call. */
+static int full_code;
+static char full_text[sizeof ((struct kafka_call *)NULL)->text];
+
+void kafka_full(int code, const char *text)
+{
+    full_code = code;
+    strncpy(full_text, text, sizeof full_text - 1);
+}
+
+static bool optional_string(const struct kafka_arg *arg)
+{
+    return arg->kind == KAFKA_STRING || arg->kind == KAFKA_NONE || arg->kind == KAFKA_MISSING;
+}
+
+/*
+ * Leaves the record of a call that has nothing wrong with it where Go finds it. False is no verdict: Go looks at the call
+ * then, and says what is wrong, or waits, or does what takes longer. So what is asked here is what binding.Check asks.
+ */
+static bool leave(struct kafka_call *call)
+{
+    const struct kafka_arg *args = call->args, *partition = &args[KAFKA_PARTITION], *block = &args[KAFKA_BLOCK];
+
+    if (args[KAFKA_ID].kind != KAFKA_STRING || args[KAFKA_TOPIC].kind != KAFKA_STRING ||
+        !optional_string(&args[KAFKA_VALUE]) || !optional_string(&args[KAFKA_KEY]) ||
+        (args[KAFKA_HEADERS].kind != KAFKA_MISSING && args[KAFKA_HEADERS].kind != KAFKA_ARRAY) ||
+        (block->kind != KAFKA_MISSING && block->kind != KAFKA_BOOLEAN))
+        return false;
+    struct intake_record record = {
+        .queue = args[KAFKA_ID].bytes,
+        .queue_length = args[KAFKA_ID].length,
+        .topic = args[KAFKA_TOPIC].bytes,
+        .topic_length = args[KAFKA_TOPIC].length,
+        .value = text_or_null(&args[KAFKA_VALUE]),
+        .value_length = args[KAFKA_VALUE].length,
+        .key = text_or_null(&args[KAFKA_KEY]),
+        .key_length = args[KAFKA_KEY].length,
+        .pairs = call->pairs,
+        .pair_count = call->pair_count,
+        .partition = -1,
+        .milliseconds = call->milliseconds,
+        .waits = block->kind == KAFKA_BOOLEAN && block->boolean, /* Go parks it */
+    };
+    if (partition->kind == KAFKA_NUMBER && partition->number > -1 && partition->number < INT32_MAX)
+        record.partition = (int32_t)partition->number;
+    else if (partition->kind != KAFKA_MISSING && !(partition->kind == KAFKA_NUMBER && partition->number == -1))
+        return false;
+    switch (intake_offer(&record)) {
+    case INTAKE_TAKEN:
+        call->outcome = KAFKA_DONE;
+        return true;
+    case INTAKE_FULL:
+        call->outcome = KAFKA_FAILED;
+        call->code = full_code;
+        memcpy(call->text, full_text, sizeof full_text);
+        return true;
+    case INTAKE_ASK:
+        break;
+    }
+    return false;
+}
+
+/* One call of either function: gather, cross unless the record could be left, and do what Go has decided. */
 static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret,
-                void (*cross)(struct kafka_call *))
+                void (*cross)(struct kafka_call *), bool may_leave)
 {
     if (forked()) {
         throw(context, "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child");
         return;
     }
-    struct kafka_pair on_stack[PAIRS_ON_STACK];
+    struct intake_pair on_stack[PAIRS_ON_STACK];
     struct kafka_call call;
     call.context = context;
     call.ret = ret;
@@ -154,7 +225,8 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
         return;
     }
 
-    cross(&call);
+    if (!may_leave || !leave(&call))
+        cross(&call);
 
     if (call.pairs != on_stack)
         free(call.pairs);
@@ -175,12 +247,12 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
 
 static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
 {
-    run(context, arguments, ret, kafkaProduce);
+    run(context, arguments, ret, kafkaProduce, true);
 }
 
 static void kafka_deliver(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
 {
-    run(context, arguments, ret, kafkaDeliver);
+    run(context, arguments, ret, kafkaDeliver, false);
 }
 
 #ifdef KAFKA_FAULTINJECT

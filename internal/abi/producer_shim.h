@@ -8,6 +8,7 @@
 #define KAFKA_PRODUCER_SHIM_H
 
 #include <HalonMTA.h>
+#include <intake.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,19 +53,11 @@ struct kafka_arg {
     size_t length;
 };
 
-/* One header whose name and value are strings; lent like bytes. */
-struct kafka_pair {
-    const char *name;
-    size_t name_length;
-    const char *value;
-    size_t value_length;
-};
-
 struct kafka_call {
     HalonHSLContext *context;
     HalonHSLValue *ret;
     struct kafka_arg args[KAFKA_ARGUMENTS];
-    struct kafka_pair *pairs;
+    struct intake_pair *pairs; /* headers whose name and value are strings; lent like bytes */
     size_t pair_count;
     long long milliseconds; /* since 1970: the time of the message */
 
@@ -93,6 +86,13 @@ void kafka_resume(HalonHSLContext *context, HalonHSLValue *ret, int code, const 
  */
 void kafka_resume_delivered(HalonHSLContext *context, HalonHSLValue *ret, const char *topic, double partition,
                             double offset, double timestamp);
+
+/*
+ * kafka_full - says what a call is answered with when the queue is full and Go need not be asked.
+ *
+ * When callable: before the first call of a script. text stays the caller's.
+ */
+void kafka_full(int code, const char *text);
 
 /*
  * kafka_syslog - syslog(3) with a text that is not a format.

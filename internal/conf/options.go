@@ -28,6 +28,10 @@ type Deps struct {
 	// must not block for long; nil asks the sources of [Conf.SetSecret].
 	Secret func(property string) (text string, ok bool)
 
+	// InOrder keeps the order of each partition through retries also where neither idempotence nor
+	// max.in.flight was asked for.
+	InOrder bool
+
 	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
 	SoftwareName, SoftwareVersion string
 }
@@ -99,12 +103,12 @@ func (s *Settings) Options(deps Deps) ([]kgo.Opt, error) {
 	if s.maxVersions != "" {
 		opts = append(opts, kgo.MaxVersions(kversion.FromString("v"+s.maxVersions)))
 	}
-	opts = append(opts, s.guarantees()...)
+	opts = append(opts, s.guarantees(deps)...)
 	return append(opts, s.login(deps)...), nil
 }
 
 // guarantees returns the options about what is written how often and in which order.
-func (s *Settings) guarantees() []kgo.Opt {
+func (s *Settings) guarantees(deps Deps) []kgo.Opt {
 	if s.Idempotence {
 		if s.Gapless {
 			return []kgo.Opt{kgo.StopProducerOnDataLossDetected()}
@@ -118,12 +122,15 @@ func (s *Settings) guarantees() []kgo.Opt {
 	case 1:
 		acks = kgo.LeaderAck()
 	}
-	// Compat: librdkafka lets a million requests wait on a connection, and a retry of one then
-	// overtakes the others. One at a time keeps the order of each partition and costs nothing next
-	// to it, because a request takes all that is waiting. Who sets max.in.flight gets it.
-	inFlight := 1
-	if s.inFlightChosen {
+	// Compat: max.in.flight. librdkafka lets a million requests wait on a connection, and a retry of one then
+	// overtakes the others. A few fill any line, because a request takes all that is waiting; with one a
+	// partition would stand still for each round trip. Who sets max.in.flight gets it.
+	inFlight := min(s.MaxInFlight, pipeline)
+	switch {
+	case s.inFlightChosen:
 		inFlight = s.MaxInFlight
+	case deps.InOrder:
+		inFlight = 1
 	}
 	return []kgo.Opt{
 		kgo.DisableIdempotentWrite(),
@@ -131,6 +138,10 @@ func (s *Settings) guarantees() []kgo.Opt {
 		kgo.MaxProduceRequestsInflightPerBroker(inFlight),
 	}
 }
+
+// pipeline is how many produce requests are on their way to a broker. More would only be more memory,
+// and more records to send again when the connection breaks.
+const pipeline = 5
 
 // software returns the name and version to report. kgo insists on neither being empty.
 func (s *Settings) software(deps Deps) (name, version string) {

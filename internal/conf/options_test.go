@@ -80,7 +80,7 @@ func TestOptionsOfTheDefaults(t *testing.T) {
 	}{
 		{kgo.ClientID, "rdkafka"},
 		{kgo.DisableIdempotentWrite, true},
-		{kgo.MaxProduceRequestsInflightPerBroker, 1},
+		{kgo.MaxProduceRequestsInflightPerBroker, 5},
 		{kgo.ProducerLinger, time.Duration(0)},
 		{kgo.ProducerBatchMaxBytes, int32(1000512)},
 		{kgo.BrokerMaxWriteBytes, int32(100 << 20)},
@@ -224,5 +224,34 @@ func TestSecretsStayOut(t *testing.T) {
 		if strings.Contains(shown.String(), secret) {
 			t.Errorf("%q shows the secret: %s", extra, shown.String())
 		}
+	}
+}
+
+func TestRequestsOnTheirWayToABroker(t *testing.T) {
+	for _, c := range []struct {
+		sentence string
+		set      *Settings
+		inOrder  bool
+		want     int
+	}{
+		{"left alone, the line is kept full", settingsFor(t), false, 5},
+		{"left alone where the order counts, one at a time", settingsFor(t), true, 1},
+		{"what was set is meant", settingsFor(t, "max.in.flight", "9"), true, 9},
+		{"one keeps the order", settingsFor(t, "max.in.flight", "1"), false, 1},
+	} {
+		t.Run(c.sentence, func(t *testing.T) {
+			opts, err := c.set.Options(Deps{InOrder: c.inOrder})
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := kgo.NewClient(opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			if got := client.OptValue(kgo.MaxProduceRequestsInflightPerBroker); got != c.want {
+				t.Errorf("%v requests, want %d", got, c.want)
+			}
+		})
 	}
 }

@@ -11,12 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/admin"
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
 )
@@ -79,6 +81,9 @@ func (p *Plugin) Start(config *Node) error {
 		qs.order = append(qs.order, q)
 	}
 	p.queues.Store(qs)
+	for _, q := range qs.order {
+		q.Publish()
+	}
 	return nil
 }
 
@@ -98,7 +103,22 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 	}
 	return producer.New(c.ID, set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
+		Intake: p.intake(c, set),
 	})
+}
+
+// intake returns where calls leave their records without entering Go, or nil. Without it the queue
+// works, and its calls take longer.
+func (p *Plugin) intake(c QueueConfig, set *conf.Settings) *intake.Intake {
+	if c.Spool != nil || strings.ContainsRune(c.ID, 0) {
+		return nil
+	}
+	in, err := intake.New(c.ID, set.MessageMaxBytes)
+	if err != nil {
+		p.log.Warn(err.Error())
+		return nil
+	}
+	return in
 }
 
 // Find returns the queue named id, or nil. It takes no lock and allocates nothing.

@@ -3,12 +3,12 @@ package producer
 import (
 	"math"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -22,8 +22,8 @@ const (
 
 	// recordCost is the memory of a record besides its bytes: the entry, the client's own note of
 	// it, and its share of slab and batch. headerCost is the same for one header.
-	recordCost = 288
-	headerCost = 40
+	recordCost = intake.RecordCost
+	headerCost = intake.HeaderCost
 
 	// costSlack is added to the memory limit, so that a small queue.buffering.max.kbytes means what
 	// librdkafka means by it, bytes of values, and a large one still bounds the memory of the
@@ -43,13 +43,6 @@ type load struct {
 	maxCount, maxBytes, maxCost int64
 }
 
-// settled counts what delivery reports gave back; load minus settled is what is held.
-type settled struct {
-	_                  [64]byte // its writers are other threads than load's
-	count, bytes, cost atomic.Int64
-	_                  [64]byte
-}
-
 func (l *load) limits(set *conf.Settings) {
 	l.maxCount, l.maxBytes = int64(set.QueueMaxMessages), set.QueueMaxBytes
 	if l.maxCount == 0 {
@@ -61,9 +54,9 @@ func (l *load) limits(set *conf.Settings) {
 // room says whether one more record fits now. The caller holds p.mu.
 func (p *Producer) room(value int, cost int64) bool {
 	l := &p.load
-	return l.count-p.settled.count.Load() < l.maxCount &&
-		l.bytes-p.settled.bytes.Load()+int64(value) <= l.maxBytes &&
-		l.cost-p.settled.cost.Load()+cost <= l.maxCost
+	return l.count-p.settled.Count.Load() < l.maxCount &&
+		l.bytes-p.settled.Bytes.Load()+int64(value) <= l.maxBytes &&
+		l.cost-p.settled.Cost.Load()+cost <= l.maxCost
 }
 
 // possible says whether a record would fit into an empty queue. One that would not must be
@@ -144,6 +137,9 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 		return resperr.Destroy, false
 	}
 	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+	if p.front.Intake != nil {
+		p.drawIn()
+	}
 	if !queued && len(p.waiters) > 0 || !p.room(len(r.Value), cost) {
 		return resperr.QueueFull, false
 	}
@@ -154,6 +150,14 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 	}
 	if code := l.refuses(r.Partition); code != resperr.NoError {
 		return code, false
+	}
+	if p.front.Intake != nil {
+		if !p.charge(len(r.Value), cost) {
+			return resperr.QueueFull, false // calls have come in since
+		}
+		if !l.introduced {
+			p.introduce(l)
+		}
 	}
 	e, kick := p.enter(r, n, l, cost)
 	if a != nil {

@@ -67,8 +67,10 @@ func (l *lane) learn(code resperr.Code) {
 	switch code {
 	case resperr.TopicAuthorizationFailed:
 		l.refusal.Store(int32(code))
+		l.publish()
 	case resperr.TopicException:
 		l.refusal.Store(int32(resperr.UnknownTopic))
+		l.publish()
 	default:
 		return
 	}
@@ -166,9 +168,9 @@ func (p *Producer) makeRoom(e *entry) {
 		e.lane.holdsBytes.Add(-int64(len(e.Record.Value)))
 		defer p.store.nudge()
 	}
-	p.settled.bytes.Add(int64(len(e.Record.Value)))
-	p.settled.cost.Add(e.cost)
-	p.settled.count.Add(1)
+	p.settled.Bytes.Add(int64(len(e.Record.Value)))
+	p.settled.Cost.Add(e.cost)
+	p.settled.Count.Add(1)
 	if p.waiting.Load() > 0 {
 		p.wake()
 	}
@@ -190,5 +192,6 @@ func (p *Producer) fail(code resperr.Code, topic string) {
 func (p *Producer) held() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.load.count - p.settled.count.Load()
+	p.drawIn()
+	return p.load.count - p.settled.Count.Load()
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -58,6 +59,8 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.mu.Lock()
 	stopped := p.closed
 	p.closed = true
+	p.turnstile()
+	p.drawIn()
 	p.mu.Unlock()
 	if stopped {
 		p.senderEnded()
@@ -73,6 +76,9 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	close(p.quit)
 	if p.senderEnded() {
 		p.abandon()
+	}
+	if p.front.Intake != nil {
+		p.front.Close()
 	}
 	p.closeClient()
 	p.resumes.wait()
@@ -214,6 +220,9 @@ func (p *Producer) abandon() {
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
 	for _, s := range slabs {
+		if s.chunk != (intake.Chunk{}) {
+			p.unpack(s, p.front.lanes)
+		}
 		for i := range s.entries {
 			p.settle(&s.entries[i], resperr.PurgeQueue)
 		}

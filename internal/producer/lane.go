@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -67,8 +68,12 @@ type lane struct {
 	proven     atomic.Bool  // something was delivered since the last stall
 	denied     atomic.Int64 // since when the cluster refuses writes, in ns since 1970, or 0
 
+	introduced bool // the intake was asked to know the topic; guarded by the queue's lock
+
 	mu    sync.Mutex
-	again []*entry // given back by the client before their time was over, in order; guarded by mu
+	gate  intake.Gate // guarded by mu
+	gated bool        // gate is one; guarded by mu
+	again []*entry    // given back by the client before their time was over, in order; guarded by mu
 
 	// The rest belongs to the sender.
 	active  bool      // in sender.active

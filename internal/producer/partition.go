@@ -38,6 +38,7 @@ func (o *overheard) Partition(r *kgo.Record, n int) int {
 		// Only a consistent choice is among all partitions; the others are among those with a leader.
 		if int(e.lane.partitions.Load()) != n && o.RequiresConsistency(r) {
 			e.lane.partitions.Store(int32(n))
+			e.lane.publish()
 		}
 	}
 	return o.TopicPartitioner.Partition(r, n)

@@ -10,7 +10,7 @@
 // does) and what is logged where (the handler of the logger does).
 //
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
-// record's way, in order: admit.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go. Behind
+// record's way, in order: admit.go, intake.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go. Behind
 // a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
 // feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
 package producer
@@ -28,13 +28,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
 // A Producer is one configured queue.
 //
-// Lock order: mu, then lane.mu, then slabPool.mu. No lock is held across a call into the client or
-// into the host.
+// Lock order: mu, then lane.mu, then slabPool.mu, then the intake's. No lock is held across a call into
+// the client or into the host.
 type Producer struct {
 	id    string
 	set   *conf.Settings
@@ -54,8 +55,9 @@ type Producer struct {
 	asleep  bool             // the sender waits for a first record; guarded by mu
 	waiters []*waiter        // parked calls, oldest first; guarded by mu
 	load    load             // what has been admitted; guarded by mu
+	front   front            // where calls leave records without entering Go
 
-	settled settled // what has been released, written by delivery reports
+	settled *intake.Load // what delivery reports gave back; load minus settled is what is held
 
 	waiting  atomic.Int32 // len(waiters), for reports
 	urgent   atomic.Int32 // Flush and Stop are waiting: no linger
@@ -87,6 +89,10 @@ type Deps struct {
 	// Statistics is where statistics.interval.ms writes to, a log that holds back no line; nil is nowhere.
 	Statistics *slog.Logger
 	Spool      *SpoolConfig // nil keeps everything in memory
+
+	// Intake is where calls of the host leave records without entering Go, or nil. It is the queue's from
+	// New on. A queue behind a spool has none: its calls wait for the disk.
+	Intake *intake.Intake
 }
 
 // New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
@@ -110,6 +116,11 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		finished: make(chan struct{}),
 	}
 	p.load.limits(set)
+	p.settled = new(intake.Load)
+	if deps.Intake != nil && deps.Spool == nil && !set.Transactional && !set.TopicLingerConflict {
+		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
+		p.settled = deps.Intake.Left()
+	}
 	p.promise = p.delivered
 	p.life, p.end = context.WithCancel(context.Background())
 	p.clientLog = newClientLog(p.life, p.log, set)
@@ -118,6 +129,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	if p.attempts = newAttempts(set.Retries); p.attempts != nil {
 		deps.Client.Hooks = append(deps.Client.Hooks, p.attempts)
 	}
+	deps.Client.InOrder = deps.Spool != nil
 	opts, err := set.Options(deps.Client)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
@@ -139,6 +151,12 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		}
 		return nil, err
 	}
+	if p.front.Intake != nil {
+		p.front.Limit(p.load.maxCount, p.load.maxBytes, p.load.maxCost)
+		p.front.Sleep()
+		p.front.Open()
+		p.scout.ended.Go(p.listen)
+	}
 	p.sender.start(p)
 	p.startStatistics(deps.Statistics)
 	if p.store != nil {
@@ -154,7 +172,10 @@ func (p *Producer) ID() string { return p.id }
 func (p *Producer) Settings() *conf.Settings { return p.set }
 
 // Snapshot returns the counters of the queue. It never blocks.
-func (p *Producer) Snapshot() report.Snapshot { return p.stats.Snapshot() }
+func (p *Producer) Snapshot() report.Snapshot {
+	p.look()
+	return p.stats.Snapshot()
+}
 
 // Parked returns how many calls wait for room.
 func (p *Producer) Parked() int { return int(p.waiting.Load()) }

@@ -149,6 +149,7 @@ func (p *Producer) judge(now time.Time) {
 		case code == 0 && l.refusal.Load() != 0:
 			// It is there after all. The client has kept the old answer and must forget it.
 			l.refusal.Store(0)
+			l.publish()
 			l.born = now
 			purge = append(purge, l)
 		}
@@ -199,6 +200,7 @@ func (p *Producer) verdict(l *lane, code resperr.Code, now time.Time) (verdict, 
 // refuse lets later calls be answered at once with code.
 func (l *lane) refuse(code resperr.Code, now time.Time) {
 	l.refusal.Store(int32(code))
+	l.publish()
 	l.refused = now
 	l.asked.Store(false)
 }
@@ -216,6 +218,7 @@ func (l *lane) forget(now time.Time) bool {
 		return true
 	}
 	l.refusal.Store(0)
+	l.publish()
 	l.born = now
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -19,6 +20,7 @@ type sender struct {
 	taken   time.Time // when the current slab was last taken, or the queue woke up
 	quiet   int       // lingers in a row that found nothing
 	current []*slab   // scratch
+	lanes   []*lane   // of the intake's records, as far as they were known when the slabs were taken
 	fed     []handle  // slabs with records that have no report yet, and some that have none left
 }
 
@@ -94,36 +96,66 @@ func (p *Producer) take(now time.Time) ([]*slab, time.Duration) {
 	slabs := s.current[:0]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	slabs = append(slabs, p.full...)
-	clear(p.full)
-	p.full = p.full[:0]
-	if p.current == nil || len(p.current.entries) == 0 {
+	if p.front.Intake != nil && p.front.Full() {
+		p.drawIn()
+	}
+	slabs = p.takeFull(slabs)
+	oldest, some := p.oldest()
+	if !some {
 		if len(slabs) > 0 {
 			s.quiet, s.taken = 0, now
 		}
 		if s.quiet++; s.quiet < soundAsleep && p.set.Linger > 0 && !p.asleep {
 			return slabs, p.set.Linger
 		}
+		if p.front.Intake != nil && !p.front.Sleep() {
+			return slabs, 0
+		}
 		p.asleep = true
 		return slabs, -1
+	}
+	p.asleep = false
+	if p.front.Intake != nil {
+		p.front.Awake()
 	}
 	if p.set.Linger > 0 && p.urgent.Load() == 0 {
 		if s.quiet >= soundAsleep { // woken by the first record of a stream
 			s.taken = now
 		}
 		s.quiet = 0
-		if rest := p.set.Linger - now.Sub(s.taken); rest > 0 {
+		rest := p.set.Linger - now.Sub(s.taken)
+		if old := now.Sub(oldest); rest <= 0 && len(slabs) == 0 && old < p.set.Linger/2 {
+			// The linger began before there was anything. Sending now would part what is called together.
+			rest = p.set.Linger - max(old, 0)
+		}
+		if rest > 0 {
 			return slabs, rest
 		}
 	}
 	s.quiet, s.taken = 0, now
-	slabs = append(slabs, p.current)
-	p.current = nil
+	p.drawIn()
+	slabs = p.takeFull(slabs)
+	if p.current != nil && len(p.current.entries) > 0 {
+		slabs = append(slabs, p.current)
+		p.current = nil
+	}
 	return slabs, max(p.set.Linger, time.Microsecond)
+}
+
+// takeFull appends the full slabs to slabs. The caller holds p.mu.
+func (p *Producer) takeFull(slabs []*slab) []*slab {
+	slabs = append(slabs, p.full...)
+	clear(p.full)
+	p.full = p.full[:0]
+	p.sender.lanes = p.front.lanes
+	return slabs
 }
 
 // feed hands the records of s to the client, or to the backlog of their topics.
 func (p *Producer) feed(s *slab, now time.Time) {
+	if s.chunk != (intake.Chunk{}) {
+		p.unpack(s, p.sender.lanes)
+	}
 	s.left.Store(int32(len(s.entries)) + 1)
 	p.track(s, s.entries[0].Timestamp)
 	whole := s.lane != nil // then the slab may wait as it is: it pins nobody else's records
@@ -193,6 +225,11 @@ func (p *Producer) shelve(l *lane, e *entry, whole bool) {
 		l.store = newSlab(slabRecords/4, max(slabBytes/4, n))
 		l.store.left.Store(1) // the lane's own hold, until the next store
 		p.track(l.store, e.Timestamp)
+	}
+	if e.slab.chunk != (intake.Chunk{}) && len(e.Headers) > 0 {
+		p.mu.Lock()
+		l.intern(e.Headers) // the names are the chunk's
+		p.mu.Unlock()
 	}
 	moved := l.store.add(&e.Record, l, e.cost)
 	moved.await = e.await

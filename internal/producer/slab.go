@@ -2,11 +2,14 @@ package producer
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/intake"
 )
 
 const (
@@ -72,12 +75,15 @@ var _ context.Context = (*entry)(nil)
 // client, record by record. left counts the records that somebody still reads, plus one for the
 // sender while it walks the slab; who brings it to zero puts the slab back.
 type slab struct {
-	entries []entry
-	headers []kgo.RecordHeader
-	bytes   []byte
-	lane    *lane // the one lane of all entries, or nil when they are mixed
-	left    atomic.Int32
-	life    atomic.Uint32 // counts the times that the slab was put back
+	entries   []entry
+	headers   []kgo.RecordHeader
+	bytes     []byte
+	lane      *lane        // the one lane of all entries, or nil when they are mixed
+	chunk     intake.Chunk // of the intake: then bytes is empty and the records' bytes are there
+	sum       intake.Sum   // of the records in chunk
+	estimated bool         // sum is more than that: a copy was not complete
+	left      atomic.Int32
+	life      atomic.Uint32 // counts the times that the slab was put back
 }
 
 func newSlab(records, bytes int) *slab {
@@ -159,6 +165,41 @@ type slabPool struct {
 	mu     sync.Mutex
 	small  shelf // guarded by mu
 	medium shelf // guarded by mu
+
+	intake *intake.Intake           // whose chunks come back with their slabs, or nil
+	chunks [len(chunkEntries)]shelf // by number of entries; guarded by mu
+}
+
+// chunkEntries are the numbers of entries of slabs for chunks: a chunk with large records has few, and
+// entries that nobody uses are memory that no limit counts.
+var chunkEntries = [...]int{16, 64, 128, intake.Records}
+
+// forChunk returns a slab with room for n entries and no bytes.
+func (p *slabPool) forChunk(c intake.Chunk, n int) *slab {
+	i := 0
+	for chunkEntries[i] < n {
+		i++
+	}
+	p.mu.Lock()
+	s := p.chunks[i].get()
+	p.mu.Unlock()
+	if s == nil {
+		s = newSlab(chunkEntries[i], 0)
+	}
+	s.chunk = c
+	return s
+}
+
+// get returns the slab that was put back last, or nil.
+func (s *shelf) get() *slab {
+	n := len(s.free)
+	if n == 0 {
+		return nil
+	}
+	last := s.free[n-1]
+	s.free = s.free[:n-1]
+	s.idle = min(s.idle, n-1)
+	return last
 }
 
 // A shelf is the free slabs of one size.
@@ -175,6 +216,12 @@ func (p *slabPool) trim() {
 	defer p.mu.Unlock()
 	p.small.trim()
 	p.medium.trim()
+	for i := range p.chunks {
+		p.chunks[i].trim()
+	}
+	if p.intake != nil {
+		p.intake.Trim(pooledSlabs)
+	}
 }
 
 func (s *shelf) trim() {
@@ -196,18 +243,19 @@ func (p *slabPool) get(n int) *slab {
 		records, from = mediumRecords, &p.medium
 	}
 	p.mu.Lock()
-	if k := len(from.free); k > 0 {
-		s := from.free[k-1]
-		from.free = from.free[:k-1]
-		from.idle = min(from.idle, k-1)
-		p.mu.Unlock()
-		return s
-	}
+	s := from.get()
 	p.mu.Unlock()
-	return newSlab(records, slabBytes)
+	if s == nil {
+		s = newSlab(records, slabBytes)
+	}
+	return s
 }
 
 func (p *slabPool) put(s *slab) {
+	if s.chunk != (intake.Chunk{}) {
+		p.putChunk(s)
+		return
+	}
 	var to *shelf
 	switch {
 	case cap(s.bytes) != slabBytes:
@@ -222,5 +270,17 @@ func (p *slabPool) put(s *slab) {
 	s.reset()
 	p.mu.Lock()
 	to.free = append(to.free, s)
+	p.mu.Unlock()
+}
+
+// putChunk is put for a slab whose bytes are a chunk. Its entries are written over as a whole when they
+// are used again, and what they point at until then lives as long as the queue.
+func (p *slabPool) putChunk(s *slab) {
+	s.life.Add(1)
+	p.intake.Free(s.chunk)
+	s.chunk, s.entries, s.lane = intake.Chunk{}, s.entries[:0], nil
+	i := slices.Index(chunkEntries[:], cap(s.entries))
+	p.mu.Lock()
+	p.chunks[i].free = append(p.chunks[i].free, s)
 	p.mu.Unlock()
 }

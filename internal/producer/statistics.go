@@ -40,7 +40,8 @@ func (p *Producer) statistics(born time.Time) string {
 		MsgMax: int64(p.set.QueueMaxMessages), MsgSizeMax: p.set.QueueMaxBytes,
 	}
 	p.mu.Lock()
-	s.MsgCnt, s.MsgSize = p.load.count-p.settled.count.Load(), p.load.bytes-p.settled.bytes.Load()
+	p.drawIn()
+	s.MsgCnt, s.MsgSize = p.load.count-p.settled.Count.Load(), p.load.bytes-p.settled.Bytes.Load()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())
 	s.SetTime(p.now(), born)

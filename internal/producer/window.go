@@ -84,7 +84,7 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
 // it is. The caller holds p.mu.
 func (p *Producer) roomFor(l *lane, value int, cost, share int64) bool {
-	used := p.load.count - p.settled.count.Load()
+	used := p.load.count - p.settled.Count.Load()
 	if used <= 0 {
 		return true
 	}
@@ -92,7 +92,7 @@ func (p *Producer) roomFor(l *lane, value int, cost, share int64) bool {
 		return false
 	}
 	count := p.load.maxCount - used
-	bytes := p.load.maxBytes - (p.load.bytes - p.settled.bytes.Load())
+	bytes := p.load.maxBytes - (p.load.bytes - p.settled.Bytes.Load())
 	held, heldBytes := l.holds.Load(), l.holdsBytes.Load()
 	if !l.proven.Load() {
 		held, heldBytes, share = held*unprovenShare, heldBytes*unprovenShare, 1

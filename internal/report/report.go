@@ -39,8 +39,17 @@ func (q *Queue) Admit(valueBytes int) {
 	q.admBytes.Add(int64(valueBytes))
 }
 
+// AdmitMany is Admit for n messages at once. It takes numbers below zero where an estimate was too high.
+func (q *Queue) AdmitMany(n, valueBytes int64) {
+	q.admitted.Add(n)
+	q.admBytes.Add(valueBytes)
+}
+
 // Refuse counts one call that was answered with an error instead of being accepted.
 func (q *Queue) Refuse() { q.refused.Add(1) }
+
+// RefuseMany is Refuse for n calls at once.
+func (q *Queue) RefuseMany(n int64) { q.refused.Add(n) }
 
 // Deliver counts one message that the broker acknowledged.
 func (q *Queue) Deliver() { q.delivered.Add(1) }

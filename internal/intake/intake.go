@@ -1,0 +1,222 @@
+// Package intake is where calls of the host leave their records without entering Go, and where Go
+// finds them: memory that both know, in pieces called chunks.
+//
+// It promises that a call never waits for Go, that the order of calls is the order of records, and
+// that no call admits more than Go has given leave for. It decides no limit and knows no Kafka: the
+// producer counts, gives leave, and reads. intake.h draws the memory and says why it is safe.
+//
+// It imports "C" because the host's threads write what Go reads. The methods of an Intake may be
+// called from any goroutine; they take a lock that callers hold for a few instructions once a chunk.
+package intake
+
+/*
+#cgo CFLAGS: -std=gnu11 -Wall -Wextra -O2
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "intake.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"sync/atomic"
+	"unsafe"
+)
+
+// An Intake is that of one queue. Its memory, a few kilobytes beside the chunks, stays with the
+// process: a thread of the host may be looking at it when the queue ends.
+type Intake struct {
+	c       *C.struct_intake
+	signals *signals
+	wake    *os.File
+}
+
+// A Load is a number of records, the bytes of their values, and the memory that they hold.
+type Load struct{ Count, Bytes, Cost atomic.Int64 }
+
+// The memory of a record and of a header beside their bytes, by which calls count.
+const (
+	RecordCost = C.INTAKE_RECORD_COST
+	HeaderCost = C.INTAKE_HEADER_COST
+)
+
+// signals is struct intake_signals.
+type signals struct {
+	asleep, kicked, closed atomic.Uint32
+	_                      [64]byte
+	left                   Load
+	_                      [64]byte
+	refused                atomic.Int64
+}
+
+// New makes the intake of queue, and takes nothing before [Intake.Limit] and [Intake.Open]. maxMessage is
+// message.max.bytes. It fails without memory or without a file descriptor.
+func New(queue string, maxMessage int) (*Intake, error) {
+	fd, err := C.eventfd(0, C.EFD_CLOEXEC|C.EFD_NONBLOCK)
+	if fd < 0 {
+		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
+	}
+	name := C.CString(queue)
+	defer C.free(unsafe.Pointer(name))
+	c := C.intake_new(name, C.size_t(len(queue)), fd, C.uint32_t(min(maxMessage, math.MaxUint32)))
+	if c == nil {
+		return nil, fmt.Errorf("%s: %w", queue, errMemory)
+	}
+	// A descriptor of our own to wait at: Close may close it while a call writes to the other.
+	wait, err := C.dup(fd)
+	if wait < 0 {
+		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
+	}
+	return &Intake{
+		c: c, signals: (*signals)(unsafe.Pointer(C.intake_signals(c))),
+		wake: os.NewFile(uintptr(wait), "intake of "+queue),
+	}, nil
+}
+
+var errMemory = errors.New("the system has no memory for the intake of the queue")
+
+// Publish lets calls find the intake, in place of an earlier one of the same queue.
+func (in *Intake) Publish() { C.intake_publish(in.c) }
+
+// Wait blocks until a call wants Go to look: the first record while asleep, or several full chunks.
+// It returns false after [Intake.Close].
+func (in *Intake) Wait() bool {
+	var count [8]byte
+	_, err := in.wake.Read(count[:])
+	return err == nil
+}
+
+// Close ends Wait. Whoever closes has taken all leave back before, so that calls ask Go.
+func (in *Intake) Close() { in.wake.Close() }
+
+// Pending says whether there is anything to take.
+func (in *Intake) Pending() bool {
+	_, some := in.First()
+	return some
+}
+
+// First says whether there is anything to take, and the time of its oldest record in milliseconds
+// since 1970, or 0 when that is not known.
+func (in *Intake) First() (milliseconds int64, some bool) {
+	if in.signals.closed.Load() > 0 {
+		return 0, true
+	}
+	c := Chunk{(*head)(unsafe.Pointer(C.intake_current(in.c)))}
+	if c.head == nil || c.Count() == 0 {
+		return 0, false
+	}
+	return atomic.LoadInt64(&c.head.first), true
+}
+
+// Full says whether there are chunks that wait for nothing but to be taken.
+func (in *Intake) Full() bool { return in.signals.closed.Load() > 0 }
+
+// Sleep asks the next call that leaves a record to end [Intake.Wait]. It returns false, and asks for
+// nothing, when there is something to take already.
+func (in *Intake) Sleep() bool {
+	in.signals.asleep.Store(1)
+	if in.Pending() {
+		in.signals.asleep.Store(0)
+		return false
+	}
+	return true
+}
+
+// Awake takes back what Sleep has asked for.
+func (in *Intake) Awake() {
+	if in.signals.asleep.Load() != 0 {
+		in.signals.asleep.Store(0)
+	}
+}
+
+// Limit sets the limits of the queue: records, bytes of values, and memory.
+func (in *Intake) Limit(count, bytes, cost int64) {
+	C.intake_limit(in.c, C.struct_intake_load{count: C.int64_t(count), bytes: C.int64_t(bytes), cost: C.int64_t(cost)})
+}
+
+// Left returns where delivery reports count what leaves the queue.
+func (in *Intake) Left() *Load { return &in.signals.left }
+
+// Refused returns how many calls were answered with "full" since it was asked last.
+func (in *Intake) Refused() int64 { return in.signals.refused.Swap(0) }
+
+// Shut lets every call ask Go from when it returns. Open ends that.
+func (in *Intake) Shut() { C.intake_shut(in.c, true) }
+
+// Open lets calls leave their records.
+func (in *Intake) Open() { C.intake_shut(in.c, false) }
+
+// Take appends to full the chunks that have records, in the order of calls, and returns it. They are
+// the caller's, who gives them to [Intake.Free]. The queue is charged with them, as far as bytes go too much,
+// until [Intake.Correct].
+func (in *Intake) Take(full []Chunk) []Chunk {
+	var unused load
+	empty := 0
+	for c := (*head)(unsafe.Pointer(C.intake_take(in.c))); c != nil; {
+		next := (*head)(c.next)
+		if chunk := (Chunk{c}); chunk.Count() > 0 {
+			full = append(full, chunk)
+		} else {
+			unused.bytes -= c.leave.bytes
+			unused.cost -= c.leave.cost
+			empty++
+			in.Free(chunk)
+		}
+		c = next
+	}
+	if empty > 0 {
+		in.correct(unused, empty)
+	}
+	return full
+}
+
+// Correct says what the records of a taken chunk hold.
+func (in *Intake) Correct(c Chunk, s Sum) {
+	in.correct(load{
+		bytes: int64(s.Values) - c.head.leave.bytes,
+		cost:  s.Cost(c.Count()) - c.head.leave.cost,
+	}, 1)
+}
+
+func (in *Intake) correct(by load, chunks int) {
+	C.intake_correct(in.c, C.struct_intake_load{
+		count: C.int64_t(by.count), bytes: C.int64_t(by.bytes), cost: C.int64_t(by.cost),
+	}, C.uint(chunks))
+}
+
+// Charge charges the queue with one record that Go admits itself, and says whether there was room.
+func (in *Intake) Charge(value int, cost int64) bool {
+	return bool(C.intake_charge(in.c, C.int64_t(value), C.int64_t(cost)))
+}
+
+// Free gives a chunk back. Nothing of it may be read afterwards.
+func (in *Intake) Free(c Chunk) {
+	C.intake_free(in.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)))
+}
+
+// Trim gives half of the memory back that nobody has needed since the last Trim, but not that of the
+// last keep chunks.
+func (in *Intake) Trim(keep int) { C.intake_trim(in.c, C.uint(keep)) }
+
+// A Gate says what a topic takes now. Callers read it at each call.
+type Gate struct{ takes *atomic.Int32 }
+
+// Topic makes a topic known: its records carry index. It takes nothing before [Gate.Open]. It returns
+// false when the intake knows as many as it can, and the topic's records go through Go.
+func (in *Intake) Topic(name string, index int) (Gate, bool) {
+	text := C.CString(name)
+	defer C.free(unsafe.Pointer(text))
+	takes := (*atomic.Int32)(unsafe.Pointer(C.intake_topic(in.c, text, C.size_t(len(name)), C.uint32_t(index))))
+	return Gate{takes}, takes != nil
+}
+
+// Open lets the topic take records for the partitioner to place, and those for one of so many
+// partitions; 0 is a number that is not known.
+func (g Gate) Open(partitions int32) { g.takes.Store(partitions) }
+
+// Shut lets calls ask Go.
+func (g Gate) Shut() { g.takes.Store(-1) }

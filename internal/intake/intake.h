@@ -1,0 +1,181 @@
+/*
+ * intake.h - where calls of the host leave their records without entering Go.
+ *
+ * A call that enters Go needs one of the runtime's processors and may have to wait for it, for as long as a garbage
+ * collection or another script's work takes; with more threads than processors it does. So a call leaves its record in a
+ * piece of memory that both sides know, a chunk, and is gone. Go collects the chunks in order.
+ *
+ *   intake     of one queue: the chunk that is being filled, those that are full, and what the queue may still take
+ *   chunk      64 KiB for up to 256 records, with leave to take so many and no more: they are charged to the limits of the
+ *              queue as a whole when the chunk is begun, and what it did not use is given back when it is taken
+ *   frame      one record in a chunk
+ *   topic      one that the queue knows, with what it takes now
+ *
+ * A record is admitted by moving the state of the current chunk on by its size, in one compare-and-swap: that is its place
+ * in the order. Its bytes are copied after that, and `written` says when all copies of a chunk are complete. A thread that
+ * loses its processor in between holds up only Go, which waits for `written`, and no other call. The lock is taken once a
+ * chunk, when it is full, and by calls that find the queue full.
+ *
+ * Memory of a chunk is never unmapped: a thread may have read `current` long ago and look at a state only now. An open
+ * state means that the chunk is the current one, so what such a thread then reserves is right.
+ */
+#ifndef KAFKA_INTAKE_H
+#define KAFKA_INTAKE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INTAKE_CHUNK   65536 /* bytes of a chunk with its head */
+#define INTAKE_HEAD    96    /* bytes of its head */
+#define INTAKE_RECORDS 256   /* records of a chunk at most */
+#define INTAKE_LARGEST 16384 /* bytes of a frame; what is larger goes through Go */
+
+/*
+ * The state of a chunk: closed, then 15 bits that count how often it was begun, 16 bits for its records, and 32 bits for the
+ * bytes of their frames. Without the count, a thread that has slept since could take the state of another time for its own.
+ */
+#define INTAKE_CLOSED (UINT64_C(1) << 63)
+#define INTAKE_BEGUN  (UINT64_C(1) << 48)
+#define INTAKE_RECORD (UINT64_C(1) << 32)
+
+/* What records hold of the limits of a queue. */
+struct intake_load {
+    int64_t count; /* records */
+    int64_t bytes; /* of their values */
+    int64_t cost;  /* memory */
+};
+
+/* The memory of a record beside its bytes, and of a header beside its. */
+#define INTAKE_RECORD_COST 288
+#define INTAKE_HEADER_COST 40
+
+/* The layout is known to chunk.go. */
+struct intake_chunk {
+    struct intake_chunk *next;
+    _Atomic uint64_t state;
+    _Atomic uint64_t written; /* bytes of complete frames */
+    _Atomic uint32_t max_records, max_bytes;
+    _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
+    struct intake_load leave; /* what was charged for it */
+    char apart[32];
+    char frames[INTAKE_CHUNK - INTAKE_HEAD];
+};
+
+/* Followed by an intake_header for each header, the key, the value, and name and value of each header; padded to 8. */
+struct intake_frame {
+    int64_t milliseconds; /* since 1970 */
+    uint32_t size;        /* with everything that follows */
+    uint32_t topic;
+    int32_t partition; /* -1: the partitioner's choice */
+    int32_t key;       /* length, or -1 for null */
+    int32_t value;
+    uint32_t headers;
+};
+
+struct intake_header {
+    uint32_t name, value;
+};
+
+struct intake_pair {
+    const char *name;
+    size_t name_length;
+    const char *value;
+    size_t value_length;
+};
+
+/* What a call wants to leave. Everything is borrowed until intake_offer returns. */
+struct intake_record {
+    const char *queue, *topic, *key, *value; /* key and value: NULL is null */
+    size_t queue_length, topic_length, key_length, value_length;
+    const struct intake_pair *pairs;
+    size_t pair_count;
+    int32_t partition;
+    int64_t milliseconds;
+    bool waits; /* where the queue is full, Go must decide */
+};
+
+struct intake;
+
+enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_FULL };
+
+/*
+ * intake_offer - leaves a record with the queue that it names.
+ *
+ * When callable: at any time, from any thread. It never waits for Go, for Kafka or for another call's copy.
+ * Owns: nothing; everything is copied.
+ *
+ *   INTAKE_TAKEN   the record is accepted
+ *   INTAKE_FULL    nothing has happened, and the queue has no room
+ *   INTAKE_ASK     nothing has happened, and Go must decide: the queue is shut, unknown or has no intake, its topic is new
+ *                  or refused, the record is large, there is no memory, or the count of bytes is an estimate
+ */
+enum intake_answer intake_offer(const struct intake_record *record);
+
+struct intake;
+
+/*
+ * intake_new - makes the intake of one queue; it is shut, and without limits takes nothing.
+ *
+ * wake is an eventfd that is written to when Go must look. It stays open as long as the process lives, as does the intake.
+ * max_message is message.max.bytes. NULL: no memory.
+ */
+struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message);
+
+/* intake_limit - sets the limits of the queue. */
+void intake_limit(struct intake *in, struct intake_load max);
+
+/*
+ * intake_shut - shut, every call asks Go, from when this returns. Records that are in the intake stay there until they
+ * are taken.
+ */
+void intake_shut(struct intake *in, bool shut);
+
+/* intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. */
+void intake_publish(struct intake *in);
+
+/*
+ * intake_topic - makes a topic known; the number in its frames is index. What the topic takes is in the word that is returned:
+ * INTAKE_REFUSES, INTAKE_ANY while the number of its partitions is not known, or that number. NULL: no more topics.
+ */
+#define INTAKE_REFUSES (-1)
+#define INTAKE_ANY     0
+_Atomic int32_t *intake_topic(struct intake *in, const char *name, size_t length, uint32_t index);
+
+/*
+ * intake_take - closes the current chunk and returns the closed ones, the oldest first, linked by next.
+ *
+ * Their records stay charged: their number exactly, their bytes as an estimate that is too high, until intake_correct.
+ */
+struct intake_chunk *intake_take(struct intake *in);
+
+/* intake_correct - adds what is known better now to what is charged. chunks is of how many taken chunks it is known. */
+void intake_correct(struct intake *in, struct intake_load by, unsigned chunks);
+
+/* intake_charge - charges a record that Go admits. False: the queue has no room. */
+bool intake_charge(struct intake *in, int64_t value, int64_t cost);
+
+/* intake_free - gives a chunk back that nobody reads. */
+void intake_free(struct intake *in, struct intake_chunk *chunk);
+
+/*
+ * intake_trim - gives half of the memory back to the kernel that nobody has needed since the last trim, of all free chunks
+ * but the last `keep`, and keeps the page of each head.
+ */
+void intake_trim(struct intake *in, unsigned keep);
+
+/* What Go reads and writes without a call. */
+struct intake_signals {
+    _Atomic uint32_t asleep; /* Go waits for a first record, and the call that leaves it must wake it */
+    _Atomic uint32_t kicked; /* Go has been told of full chunks */
+    _Atomic uint32_t closed; /* full chunks that Go has not taken */
+    char apart_before[64];
+    _Atomic int64_t left_count, left_bytes, left_cost; /* what has left the queue: delivery reports write this */
+    char apart_after[64];
+    _Atomic int64_t refused; /* calls that were answered with INTAKE_FULL */
+};
+struct intake_signals *intake_signals(struct intake *in);
+struct intake_chunk *intake_current(struct intake *in);
+
+#endif

@@ -1,0 +1,348 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+)
+
+// open returns an intake with a topic "t" that takes anything, found by calls for queue. Names are the
+// test's own: calls find the intake of the whole process.
+func open(t *testing.T, queue string, count, size int64) *Intake {
+	t.Helper()
+	in, err := New(queue, math.MaxInt32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Close)
+	in.Limit(count, size, math.MaxInt64/2)
+	gate, ok := in.Topic("t", 7)
+	if !ok {
+		t.Fatal("the intake knows no topic")
+	}
+	gate.Open(0)
+	in.Publish()
+	in.Open()
+	return in
+}
+
+func call(queue, value string) *Call {
+	return &Call{Queue: queue, Topic: "t", Value: []byte(value), Partition: -1, Milliseconds: 1}
+}
+
+func (a Answer) String() string { return [...]string{"ask", "taken", "full"}[a] }
+
+func TestWhatIsLeftIsFoundAgain(t *testing.T) {
+	in := open(t, t.Name(), 1000, 1<<20)
+	gate, _ := in.Topic("other", 8)
+	gate.Open(3)
+	calls := []*Call{
+		{Topic: "t", Value: []byte("value"), Key: []byte("key"), Partition: -1, Milliseconds: 1234567890123},
+		{Topic: "t", Partition: -1},
+		{Topic: "t", Value: []byte{}, Key: []byte{}, Partition: -1},
+		{Topic: "t", Value: []byte("a\x00b"), Partition: -1, Headers: [][2]string{{"foo", "bar"}, {"", ""}, {"foo", "again"}}},
+		{Topic: "other", Value: bytes.Repeat([]byte("x"), 9000), Partition: 2},
+		{Topic: "other", Key: []byte("k"), Partition: 0},
+	}
+	for i, c := range calls {
+		if c.Queue = t.Name(); c.Offer() != Taken {
+			t.Fatalf("call %d was not taken", i)
+		}
+	}
+	var got []string
+	var f Record
+	for _, chunk := range in.Take(nil) {
+		if !chunk.Complete() {
+			t.Fatal("nobody is copying, and the chunk is not complete")
+		}
+		for r := chunk.Reader(); r.Next(&f); {
+			line := fmt.Sprintf("%d %d %d %#v %#v", f.Milliseconds, f.Topic, f.Partition, f.Key, f.Value)
+			for range f.Headers {
+				name, value := f.NextHeader()
+				line += fmt.Sprintf(" %q=%q", name, value)
+			}
+			got = append(got, line)
+		}
+		in.Free(chunk)
+	}
+	if len(got) != len(calls) {
+		t.Fatalf("%d records, want %d: %q", len(got), len(calls), got)
+	}
+	for i, c := range calls {
+		topic := 7
+		if c.Topic == "other" {
+			topic = 8
+		}
+		want := fmt.Sprintf("%d %d %d %#v %#v", c.Milliseconds, topic, c.Partition, c.Key, c.Value)
+		for _, h := range c.Headers {
+			want += fmt.Sprintf(" %q=%q", h[0], h[1])
+		}
+		if got[i] != want {
+			t.Errorf("record %d\n got %s\nwant %s", i, got[i], want)
+		}
+	}
+}
+
+func TestWhatGoMustDecide(t *testing.T) {
+	in := open(t, t.Name(), 1000, 1<<20)
+	gate, _ := in.Topic("three", 8)
+	gate.Open(3)
+	refused, _ := in.Topic("refused", 9)
+	for _, test := range []struct {
+		sentence string
+		change   func(*Call)
+		want     Answer
+	}{
+		{"nothing", func(*Call) {}, Taken},
+		{"a queue that is not known", func(c *Call) { c.Queue = "nobody's" }, Ask},
+		{"a topic that is new", func(c *Call) { c.Topic = "new" }, Ask},
+		{"a name that only begins like a topic's", func(c *Call) { c.Topic = "three\x00" }, Ask},
+		{"a topic that is refused", func(c *Call) { c.Topic = "refused" }, Ask},
+		{"a partition while their number is not known", func(c *Call) { c.Partition = 0 }, Ask},
+		{"the last partition", func(c *Call) { c.Topic, c.Partition = "three", 2 }, Taken},
+		{"a partition that is not there", func(c *Call) { c.Topic, c.Partition = "three", 3 }, Ask},
+		{"a partition below zero", func(c *Call) { c.Topic, c.Partition = "three", -2 }, Ask},
+		{"a large value", func(c *Call) { c.Value = make([]byte, 17000) }, Ask},
+		{"a large key", func(c *Call) { c.Key = make([]byte, 17000) }, Ask},
+		{"many headers", func(c *Call) { c.Headers = make([][2]string, 3000) }, Ask},
+		{"a large header", func(c *Call) { c.Headers = [][2]string{{"a", string(make([]byte, 17000))}} }, Ask},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			c := call("TestWhatGoMustDecide", "v")
+			test.change(c)
+			if got := c.Offer(); got != test.want {
+				t.Errorf("the answer is %v, want %v", got, test.want)
+			}
+		})
+	}
+	refused.Open(0)
+	if got := (&Call{Queue: t.Name(), Topic: "refused", Partition: -1}).Offer(); got != Taken {
+		t.Errorf("a topic that is refused no longer: %v", got)
+	}
+	in.Shut()
+	if got := call(t.Name(), "v").Offer(); got != Ask {
+		t.Errorf("an intake that is shut: %v", got)
+	}
+	in.Open()
+	if got := call(t.Name(), "v").Offer(); got != Taken {
+		t.Errorf("an intake that is open again: %v", got)
+	}
+}
+
+func TestMessageMaxBytesIsForGoToMeasure(t *testing.T) {
+	in, err := New(t.Name(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	in.Limit(100, 1<<20, 1<<30)
+	gate, _ := in.Topic("t", 0)
+	gate.Open(0)
+	in.Publish()
+	in.Open()
+	if got := call(t.Name(), string(make([]byte, 900))).Offer(); got != Taken {
+		t.Errorf("900 bytes: %v", got)
+	}
+	if got := call(t.Name(), string(make([]byte, 980))).Offer(); got != Ask {
+		t.Errorf("980 bytes, which are too many with what a batch adds: %v", got)
+	}
+}
+
+// take does what the producer does with what it takes, and returns the values.
+func take(in *Intake, leave bool) (values []string) {
+	var f Record
+	for _, c := range in.Take(nil) {
+		in.Correct(c, c.Sum())
+		for r := c.Reader(); r.Next(&f); {
+			values = append(values, string(f.Value))
+			if leave {
+				in.Left().Count.Add(1)
+				in.Left().Bytes.Add(int64(len(f.Value)))
+				in.Left().Cost.Add(int64(RecordCost + len(f.Value)))
+			}
+		}
+		in.Free(c)
+	}
+	return values
+}
+
+func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
+	for _, test := range []struct {
+		sentence    string
+		count, size int64
+		value, fit  int
+	}{
+		{"one record", 1, 1 << 20, 10, 1},
+		{"ten records", 10, 1 << 20, 10, 10},
+		{"a few more than a chunk takes", 300, 1 << 20, 10, 300},
+		{"bytes for three", 1000, 1024, 341, 3},
+		{"bytes for three and one too few for a fourth", 1000, 1363, 341, 3},
+		{"bytes for four", 1000, 1364, 341, 4},
+		{"bytes of many chunks", 100000, 1 << 20, 1024, 1024},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			in := open(t, t.Name(), test.count, test.size)
+			c := call(t.Name(), string(make([]byte, test.value)))
+			var taken []string
+			offer := func() Answer {
+				answer := c.Offer()
+				if answer == Ask { // the bytes of what was not taken yet are an estimate
+					taken = append(taken, take(in, false)...)
+					answer = c.Offer()
+				}
+				return answer
+			}
+			for i := range test.fit {
+				if got := offer(); got != Taken {
+					t.Fatalf("record %d of %d: %v", i+1, test.fit, got)
+				}
+			}
+			for range 3 {
+				if got := offer(); got != Full {
+					t.Fatalf("one more than %d: %v", test.fit, got)
+				}
+			}
+			if in.Refused() != 3 || in.Refused() != 0 {
+				t.Error("three calls were refused, and the count says otherwise")
+			}
+			taken = append(taken, take(in, false)...)
+			if len(taken) != test.fit {
+				t.Fatalf("%d records came, %d were taken", len(taken), test.fit)
+			}
+			if in.Charge(test.value, 0) {
+				t.Error("Go found room in a full queue")
+			}
+			in.Left().Count.Add(1)
+			in.Left().Bytes.Add(int64(test.value))
+			if got := offer(); got != Taken {
+				t.Errorf("one has left, and there is no room: %v", got)
+			}
+			if got := offer(); got != Full {
+				t.Errorf("one has left, and there is room for two: %v", got)
+			}
+		})
+	}
+}
+
+func TestMemoryIsALimitOfItsOwn(t *testing.T) {
+	in := open(t, t.Name(), 1<<40, 1<<40)
+	in.Limit(1<<40, 1<<40, 100*(RecordCost+10))
+	n := 0
+	for c := call(t.Name(), "ten bytes."); ; n++ {
+		answer := c.Offer()
+		if answer == Ask {
+			take(in, false)
+			answer = c.Offer()
+		}
+		if answer != Taken {
+			break
+		}
+	}
+	if n != 100 {
+		t.Errorf("%d records of ten bytes fit into the memory of 100", n)
+	}
+}
+
+// Threads call, and another one takes, as long as it takes for every call to be accepted: nothing is
+// lost, each thread's records keep their order, and all that was charged is given back.
+func TestThreadsThatCallAtOnce(t *testing.T) {
+	const threads, each, limit = 8, 20000, 3000
+	in := open(t, t.Name(), limit, 1<<20)
+	var callers sync.WaitGroup
+	for thread := range threads {
+		callers.Go(func() {
+			for n := 0; n < each; {
+				value := binary.BigEndian.AppendUint32([]byte{byte(thread)}, uint32(n))
+				if call(t.Name(), string(append(value, make([]byte, n%300)...))).Offer() == Taken {
+					n++
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		callers.Wait()
+		close(done)
+	}()
+	var next [threads]uint32
+	total := 0
+	for ended := false; !ended || total < threads*each; {
+		select {
+		case <-done:
+			ended = true
+		default:
+		}
+		var f Record
+		for _, c := range in.Take(nil) {
+			for !c.Complete() {
+			}
+			in.Correct(c, c.Sum())
+			for r := c.Reader(); r.Next(&f); total++ {
+				thread, n := f.Value[0], binary.BigEndian.Uint32(f.Value[1:])
+				if n != next[thread] {
+					t.Fatalf("thread %d: record %d came after %d", thread, n, next[thread]-1)
+				}
+				next[thread]++
+				in.Left().Bytes.Add(int64(len(f.Value)))
+				in.Left().Cost.Add(int64(RecordCost + len(f.Value)))
+				in.Left().Count.Add(1)
+			}
+			in.Free(c)
+		}
+	}
+	for i := range limit {
+		if !in.Charge(0, 0) {
+			t.Fatalf("the queue is empty and has room for %d of %d records", i, limit)
+		}
+	}
+	if in.Charge(0, 0) {
+		t.Error("the queue has room for more records than its limit")
+	}
+}
+
+// The first record after Sleep ends Wait, however the two meet.
+func TestNoCallIsSleptThrough(t *testing.T) {
+	in := open(t, t.Name(), 1<<40, 1<<40)
+	const calls = 20000
+	go func() {
+		for range calls {
+			for call(t.Name(), "v").Offer() != Taken {
+			}
+		}
+	}()
+	for got := 0; got < calls; {
+		if in.Sleep() && !in.Wait() {
+			t.Fatal("the intake was closed")
+		}
+		in.Awake()
+		got += len(take(in, true))
+	}
+}
+
+func TestMemoryThatNobodyNeedsGoesBack(t *testing.T) {
+	in := open(t, t.Name(), 1<<40, 1<<40)
+	for range 100 {
+		for range 64 {
+			call(t.Name(), string(make([]byte, 1000))).Offer()
+		}
+	}
+	if n := len(take(in, true)); n != 6400 {
+		t.Fatalf("%d records", n)
+	}
+	for range 20 {
+		in.Trim(4)
+	}
+	for range 6400 {
+		if call(t.Name(), string(make([]byte, 1000))).Offer() != Taken {
+			t.Fatal("memory that was given back is not used again")
+		}
+	}
+	for i, v := range take(in, true) {
+		if len(v) != 1000 {
+			t.Fatalf("record %d has %d bytes", i, len(v))
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package producer
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/intake"
+)
+
+// copyTime is how long to wait before looking again whether a caller has completed its copy. It takes
+// less unless the caller has lost its processor.
+const copyTime = 20 * time.Microsecond
+
+// A front is the queue's side of its intake.
+//
+// The order of records is that of calls, whichever way they came: who admits a record in Go moves what
+// is in the intake behind what is in Go first, and the record behind both.
+type front struct {
+	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
+
+	lanes []*lane        // by the number that records of the topic carry; only appended to; guarded by Producer.mu
+	full  []intake.Chunk // scratch; guarded by Producer.mu
+	shut  bool           // calls ask Go; guarded by Producer.mu
+}
+
+// introduce lets calls for l leave their records in the intake. The caller holds p.mu.
+func (p *Producer) introduce(l *lane) {
+	l.introduced = true
+	gate, ok := p.front.Topic(l.topic, len(p.front.lanes))
+	if !ok {
+		return
+	}
+	p.front.lanes = append(p.front.lanes, l)
+	l.mu.Lock()
+	l.gate, l.gated = gate, true
+	l.mu.Unlock()
+	l.publish()
+}
+
+// publish tells the intake what the topic takes now. It follows every change of that.
+func (l *lane) publish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.gated:
+	case l.refusal.Load() != 0:
+		l.gate.Shut()
+	default:
+		l.gate.Open(l.partitions.Load())
+	}
+}
+
+// drawIn moves what calls have left in the intake into p.full, behind what is there, so that the load of the
+// queue is exact. The caller holds p.mu.
+func (p *Producer) drawIn() {
+	f := &p.front
+	if f.Intake == nil {
+		return
+	}
+	f.full = f.Take(f.full[:0])
+	for _, c := range f.full {
+		if p.current != nil && len(p.current.entries) > 0 {
+			p.full = append(p.full, p.current)
+			p.current = nil
+		}
+		n := c.Count()
+		s := p.pool.forChunk(c, n)
+		if s.estimated = !c.Complete(); s.estimated { // too much, until unpack knows
+			s.sum = intake.Sum{Values: c.Size(), Payload: c.Size(), Headers: c.Size() / 8}
+		} else {
+			s.sum = c.Sum()
+			f.Correct(c, s.sum)
+		}
+		p.count(n, &s.sum, 1)
+		p.full = append(p.full, s)
+	}
+}
+
+// charge is [intake.Intake.Charge], without what the current chunk has leave for and does not use. The caller
+// holds p.mu.
+func (p *Producer) charge(value int, cost int64) bool {
+	f := &p.front
+	if f.Charge(value, cost) {
+		return true
+	}
+	if !f.shut {
+		f.Shut()
+		defer f.Open()
+	}
+	p.drawIn()
+	return f.Charge(value, cost)
+}
+
+// count adds records to the load, or with a sign of -1 takes them from it. The caller holds p.mu.
+func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
+	p.load.count += sign * int64(n)
+	p.load.bytes += sign * int64(sum.Values)
+	p.load.cost += sign * sum.Cost(n)
+	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
+}
+
+// turnstile opens the intake, or shuts it while calls are parked or when the queue has ended: who comes
+// then must not pass by those who wait. The caller holds p.mu.
+func (p *Producer) turnstile() {
+	f := &p.front
+	if shut := p.closed || len(p.waiters) > 0; f.Intake != nil && shut != f.shut {
+		if f.shut = shut; shut {
+			f.Shut()
+		} else {
+			f.Open()
+		}
+	}
+}
+
+// oldest returns the time of the oldest record that is in no full slab, and whether there is one. The
+// caller holds p.mu.
+func (p *Producer) oldest() (t time.Time, some bool) {
+	if p.current != nil && len(p.current.entries) > 0 {
+		return p.current.entries[0].Timestamp, true
+	}
+	if p.front.Intake == nil {
+		return t, false
+	}
+	milliseconds, some := p.front.First()
+	return time.UnixMilli(milliseconds), some
+}
+
+// unpack makes the entries of a slab whose records are in a chunk. The slab is the caller's.
+func (p *Producer) unpack(s *slab, lanes []*lane) {
+	for !s.chunk.Complete() {
+		time.Sleep(copyTime)
+	}
+	if s.estimated {
+		sum := s.chunk.Sum()
+		p.mu.Lock()
+		n := s.chunk.Count()
+		p.count(n, &s.sum, -1)
+		p.count(n, &sum, 1)
+		p.front.Correct(s.chunk, sum)
+		p.mu.Unlock()
+		s.sum, s.estimated = sum, false
+	}
+	if cap(s.headers) < s.sum.Headers {
+		s.headers = make([]kgo.RecordHeader, max(s.sum.Headers, 2*cap(s.entries)))
+	}
+	headers := s.headers[:cap(s.headers)]
+	s.entries = s.entries[:s.chunk.Count()]
+	var f intake.Record
+	r := s.chunk.Reader()
+	for i := range s.entries {
+		r.Next(&f)
+		e := &s.entries[i]
+		l := lanes[f.Topic]
+		if i == 0 {
+			s.lane = l
+		} else if s.lane != l {
+			s.lane = nil
+		}
+		payload := len(f.Key) + len(f.Value)
+		var own []kgo.RecordHeader
+		if f.Headers > 0 {
+			own = headers[:f.Headers:f.Headers]
+			headers = headers[f.Headers:]
+			for j := range own {
+				own[j].Key, own[j].Value = f.NextHeader()
+				payload += len(own[j].Key) + len(own[j].Value)
+			}
+		}
+		e.Record = kgo.Record{
+			Topic: l.topic, Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds), Context: e,
+			Key: f.Key, Value: f.Value, Headers: own,
+		}
+		e.slab, e.lane, e.cost = s, l, int64(recordCost+payload+headerCost*f.Headers)
+		e.reported.Store(false)
+	}
+}
+
+// Publish lets calls of the host find the queue's intake. Without one it does nothing.
+func (p *Producer) Publish() {
+	if p.front.Intake != nil {
+		p.front.Publish()
+	}
+}
+
+// listen wakes the sender when calls ask for it, until the intake is closed.
+func (p *Producer) listen() {
+	for p.front.Wait() {
+		p.wake()
+	}
+}
+
+// look brings the counters up to the calls that have returned.
+func (p *Producer) look() {
+	if p.front.Intake == nil {
+		return
+	}
+	p.mu.Lock()
+	p.drawIn()
+	p.mu.Unlock()
+	p.stats.RefuseMany(p.front.Refused())
+}
