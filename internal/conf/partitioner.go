@@ -133,6 +133,8 @@ func (t *topicPartitioner) Partition(r *kgo.Record, n int) int {
 			return n // out of range for kgo too, which then fails the record
 		}
 		return int(r.Partition)
+	case n == 1:
+		return 0
 	case t.how.hashes(r.Key):
 		return int(t.how.hash(r.Key) % uint32(n))
 	case t.sticky <= 0 || !t.how.sticks(r.Key):

@@ -7,7 +7,7 @@ import (
 
 // The layout of a chunk, which intake.h draws and intake.c asserts.
 const (
-	headBytes  = 96
+	headBytes  = 2112
 	frameBytes = 32
 
 	// Records is the most that a chunk takes.
@@ -16,11 +16,12 @@ const (
 
 type head struct {
 	next                unsafe.Pointer
-	state, written      uint64
+	state               uint64
 	maxRecords, maxSize uint32
 	first               int64
 	leave               load
-	_                   [32]byte
+	_                   [8]byte
+	notes               [Records]uint64
 }
 
 type load struct{ count, bytes, cost int64 }
@@ -46,27 +47,20 @@ func (c Chunk) Count() int { return int(atomic.LoadUint64(&c.head.state)>>32) & 
 // Size returns how many bytes the frames of a chunk that [Intake.Take] has returned take.
 func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state))) }
 
-// Complete says whether the copies of all records are complete, so that they may be read. The time
-// from Take to this is that of a copy, and more only when a caller has lost its processor within.
-func (c Chunk) Complete() bool { return atomic.LoadUint64(&c.head.written) == uint64(c.Size()) }
-
-// Sum walks the records of a complete chunk and returns what they hold together.
-func (c Chunk) Sum() (s Sum) {
-	r := c.Reader()
-	for r.left > 0 {
-		f := (*frame)(r.at)
-		s.Values += max(int(f.value), 0)
-		s.Headers += int(f.headers)
-		s.Payload += max(int(f.value), 0) + max(int(f.key), 0)
-		if f.headers > 0 {
-			for _, h := range unsafe.Slice((*header)(unsafe.Add(r.at, frameBytes)), f.headers) {
-				s.Payload += int(h.name) + int(h.value)
-			}
+// Sum returns what the records of c hold together, and whether the copies of all are complete, so that they may be read. The
+// time from Take to that is that of a copy, and more only when a caller has lost its processor within. Until then the sum is
+// an estimate that is too high.
+func (c Chunk) Sum() (s Sum, complete bool) {
+	for i := range c.head.notes[:c.Count()] {
+		note := atomic.LoadUint64(&c.head.notes[i])
+		if note == 0 {
+			return Sum{Values: c.Size(), Payload: c.Size(), Headers: c.Size() / int(unsafe.Sizeof(header{}))}, false
 		}
-		r.at = unsafe.Add(r.at, f.size)
-		r.left--
+		s.Values += int(note & 0xffff)
+		s.Payload += int(note >> 16 & 0xffff)
+		s.Headers += int(note >> 32 & 0xffff)
 	}
-	return s
+	return s, true
 }
 
 // A Sum is what the records of a chunk hold together.

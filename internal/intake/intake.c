@@ -45,6 +45,7 @@ struct intake {
 
 _Static_assert(sizeof(struct intake_chunk) == INTAKE_CHUNK, "chunk.go knows the layout");
 _Static_assert(offsetof(struct intake_chunk, frames) == INTAKE_HEAD, "chunk.go knows the layout");
+_Static_assert(INTAKE_LARGEST < 1 << 16, "a note has 16 bits for bytes");
 _Static_assert(sizeof(struct intake_frame) == 32, "chunk.go knows the layout");
 
 static _Atomic(struct intake *) queues[QUEUE_PLACES];
@@ -216,7 +217,7 @@ static enum intake_answer begin(struct intake *in, const struct offer *offer)
     chunk->leave = leave;
     atomic_store_explicit(&chunk->max_records, (uint32_t)leave.count, memory_order_relaxed);
     atomic_store_explicit(&chunk->max_bytes, max_bytes, memory_order_relaxed);
-    atomic_store(&chunk->written, 0);
+    memset(chunk->notes, 0, sizeof chunk->notes);
     atomic_store(&chunk->first, 0);
     uint64_t begun = atomic_load(&chunk->state) + INTAKE_BEGUN;
     atomic_store(&chunk->state, begun & (INTAKE_CLOSED - INTAKE_BEGUN)); /* open from here on, and empty */
@@ -241,8 +242,8 @@ static enum intake_answer turn(struct intake *in, struct intake_chunk *full, con
     return answer;
 }
 
-/* Reserves the place of a record in *at. */
-static enum intake_answer reserve(struct intake *in, const struct offer *offer, char **at, struct intake_chunk **of)
+/* Reserves the place of a record in *at; *note is written when the record is there. */
+static enum intake_answer reserve(struct intake *in, const struct offer *offer, char **at, _Atomic uint64_t **note)
 {
     for (;;) {
         struct intake_chunk *chunk = atomic_load_explicit(&in->current, memory_order_acquire);
@@ -255,7 +256,7 @@ static enum intake_answer reserve(struct intake *in, const struct offer *offer, 
                 if (atomic_compare_exchange_weak(&chunk->state, &state, state + INTAKE_RECORD + offer->size)) {
                     if ((uint32_t)state == 0)
                         atomic_store_explicit(&chunk->first, offer->milliseconds, memory_order_relaxed);
-                    *of = chunk;
+                    *note = &chunk->notes[records(state)];
                     *at = chunk->frames + (uint32_t)state;
                     return INTAKE_TAKEN;
                 }
@@ -306,9 +307,9 @@ enum intake_answer intake_offer(const struct intake_record *r)
         .cost = (int64_t)(INTAKE_RECORD_COST + bytes + INTAKE_HEADER_COST * r->pair_count),
         .milliseconds = r->milliseconds,
     };
-    struct intake_chunk *chunk;
+    _Atomic uint64_t *note;
     char *to;
-    enum intake_answer answer = reserve(in, &offer, &to, &chunk);
+    enum intake_answer answer = reserve(in, &offer, &to, &note);
     if (answer != INTAKE_TAKEN) {
         if (answer == INTAKE_FULL && r->waits)
             return INTAKE_ASK;
@@ -336,8 +337,11 @@ enum intake_answer intake_offer(const struct intake_record *r)
         to = put(to, pair->name, pair->name_length);
         to = put(to, pair->value, pair->value_length);
     }
-    /* Sequentially consistent, as is Go's word: either Go sees the record before it sleeps, or we see that it sleeps. */
-    atomic_fetch_add(&chunk->written, size);
+    atomic_store_explicit(note,
+                          INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |
+                              (uint64_t)bytes << INTAKE_NOTE_OF_PAYLOAD | r->value_length,
+                          memory_order_release);
+    /* The state was moved on before this, and Go looks at it after it has said that it sleeps: one of the two sees the other. */
     if (atomic_load(&in->signals.asleep) && atomic_exchange(&in->signals.asleep, 0))
         wake_go(in);
     return INTAKE_TAKEN;

@@ -12,8 +12,9 @@
  *   topic      one that the queue knows, with what it takes now
  *
  * A record is admitted by moving the state of the current chunk on by its size, in one compare-and-swap: that is its place
- * in the order. Its bytes are copied after that, and `written` says when all copies of a chunk are complete. A thread that
- * loses its processor in between holds up only Go, which waits for `written`, and no other call. The lock is taken once a
+ * in the order. Its bytes are copied after that, and its note says when they are. A second instruction of that kind, to count
+ * them, would make each call wait for its own writes to memory that is in no cache. A thread that loses its processor in
+ * between holds up only Go, which waits for the note, and no other call. The lock is taken once a
  * chunk, when it is full, and by calls that find the queue full.
  *
  * Memory of a chunk is never unmapped: a thread may have read `current` long ago and look at a state only now. An open
@@ -28,7 +29,7 @@
 #include <stdint.h>
 
 #define INTAKE_CHUNK   65536 /* bytes of a chunk with its head */
-#define INTAKE_HEAD    96    /* bytes of its head */
+#define INTAKE_HEAD    2112  /* bytes of its head */
 #define INTAKE_RECORDS 256   /* records of a chunk at most */
 #define INTAKE_LARGEST 16384 /* bytes of a frame; what is larger goes through Go */
 
@@ -55,13 +56,21 @@ struct intake_load {
 struct intake_chunk {
     struct intake_chunk *next;
     _Atomic uint64_t state;
-    _Atomic uint64_t written; /* bytes of complete frames */
     _Atomic uint32_t max_records, max_bytes;
     _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
     struct intake_load leave; /* what was charged for it */
-    char apart[32];
+    char apart[8];
+    _Atomic uint64_t notes[INTAKE_RECORDS];
     char frames[INTAKE_CHUNK - INTAKE_HEAD];
 };
+
+/*
+ * What is known of a record without a look at its frame, 0 before the frame is complete: INTAKE_COMPLETE, the number of
+ * headers from bit 32, the bytes of key, value, names and values of headers from bit 16, and the bytes of the value from bit 0.
+ */
+#define INTAKE_COMPLETE        (UINT64_C(1) << 63)
+#define INTAKE_NOTE_OF_HEADERS 32
+#define INTAKE_NOTE_OF_PAYLOAD 16
 
 /* Followed by an intake_header for each header, the key, the value, and name and value of each header; padded to 8. */
 struct intake_frame {

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -66,10 +67,7 @@ func (p *Producer) drawIn() {
 		}
 		n := c.Count()
 		s := p.pool.forChunk(c, n)
-		if s.estimated = !c.Complete(); s.estimated { // too much, until unpack knows
-			s.sum = intake.Sum{Values: c.Size(), Payload: c.Size(), Headers: c.Size() / 8}
-		} else {
-			s.sum = c.Sum()
+		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
 		p.count(n, &s.sum, 1)
@@ -128,18 +126,19 @@ func (p *Producer) oldest() (t time.Time, some bool) {
 
 // unpack makes the entries of a slab whose records are in a chunk. The slab is the caller's.
 func (p *Producer) unpack(s *slab, lanes []*lane) {
-	for !s.chunk.Complete() {
-		time.Sleep(copyTime)
-	}
-	if s.estimated {
-		sum := s.chunk.Sum()
+	if !s.complete {
+		sum, complete := s.chunk.Sum()
+		for !complete {
+			time.Sleep(copyTime)
+			sum, complete = s.chunk.Sum()
+		}
 		p.mu.Lock()
 		n := s.chunk.Count()
 		p.count(n, &s.sum, -1)
 		p.count(n, &sum, 1)
 		p.front.Correct(s.chunk, sum)
 		p.mu.Unlock()
-		s.sum, s.estimated = sum, false
+		s.sum, s.complete = sum, true
 	}
 	if cap(s.headers) < s.sum.Headers {
 		s.headers = make([]kgo.RecordHeader, max(s.sum.Headers, 2*cap(s.entries)))
@@ -172,7 +171,7 @@ func (p *Producer) unpack(s *slab, lanes []*lane) {
 			Key: f.Key, Value: f.Value, Headers: own,
 		}
 		e.slab, e.lane, e.cost = s, l, int64(recordCost+payload+headerCost*f.Headers)
-		e.reported.Store(false)
+		e.reported = atomic.Bool{} // nobody else knows of the entry yet
 	}
 }
 

@@ -75,15 +75,15 @@ var _ context.Context = (*entry)(nil)
 // client, record by record. left counts the records that somebody still reads, plus one for the
 // sender while it walks the slab; who brings it to zero puts the slab back.
 type slab struct {
-	entries   []entry
-	headers   []kgo.RecordHeader
-	bytes     []byte
-	lane      *lane        // the one lane of all entries, or nil when they are mixed
-	chunk     intake.Chunk // of the intake: then bytes is empty and the records' bytes are there
-	sum       intake.Sum   // of the records in chunk
-	estimated bool         // sum is more than that: a copy was not complete
-	left      atomic.Int32
-	life      atomic.Uint32 // counts the times that the slab was put back
+	entries  []entry
+	headers  []kgo.RecordHeader
+	bytes    []byte
+	lane     *lane        // the one lane of all entries, or nil when they are mixed
+	chunk    intake.Chunk // of the intake: then bytes is empty and the records' bytes are there
+	sum      intake.Sum   // of the records in chunk
+	complete bool         // sum is known, and not an estimate
+	left     atomic.Int32
+	life     atomic.Uint32 // counts the times that the slab was put back
 }
 
 func newSlab(records, bytes int) *slab {
