@@ -26,11 +26,11 @@
 #include "broker.h"
 #include "load.h"
 #include "logger.h"
+#include "queues.h"
 #include "settings.h"
 #include "ticks.h"
 #include "waiting.h"
 
-#define QUEUE_ID "bench"
 #define DRAIN_NS 60000000000u
 
 struct usage {
@@ -219,25 +219,14 @@ int main(int argc, char *argv[])
     settings_parse(&s, argc, argv);
     if (s.mode == LOGGER)
         return log_lines(&s);
-    HalonConfig spool_names[] = {{.scalar = "path"}, {.scalar = "mode"}};
-    HalonConfig spool_values[] = {{.scalar = s.folder}, {.scalar = "durable"}};
-    HalonConfig key_names[] = {{.scalar = "id"}, {.scalar = "config"}, {.scalar = "spool"}};
-    HalonConfig key_values[] = {{.scalar = QUEUE_ID},
-                                {.len = s.conf_len, .names = s.names, .items = s.values},
-                                {.len = 2, .names = spool_names, .items = spool_values}};
-    HalonConfig queue = {.len = s.folder ? 3 : 2, .names = key_names, .items = key_values};
-    HalonConfig queues = {.len = 1, .items = &queue};
-    HalonConfig root_name = {.scalar = "queues"};
-    HalonConfig root = {.len = 1, .names = &root_name, .items = &queues};
 
     int control = s.control ? broker_connect(s.control) : -1;
     uint64_t begin = nanoseconds();
-    host_start(&plugin, s.plugin, &root);
+    host_start(&plugin, s.plugin, queues_config(&s));
     printf("{\"plugin\":\"%s\",\"mode\":\"%s\",\"threads\":%u,\"load_ms\":%.3f,\"init_ms\":%.3f", s.plugin, mode_names[s.mode],
            s.threads, plugin.load_ms, plugin.init_ms);
 
     struct load load = {.function = plugin.function,
-                        .queue = QUEUE_ID,
                         .shape = s.shape,
                         .tick_seconds = s.tick_seconds,
                         .ns_per_tick = ticks_calibrate(),

@@ -120,7 +120,7 @@ void load_begin(struct load *load)
         s->load = load;
         s->index = i;
         host_context_init(&s->context);
-        messages_init(&s->messages, load->queue, &load->shape, i + 1);
+        messages_init(&s->messages, &load->shape, i);
         if (pthread_create(&s->thread, NULL, run_sender, s) != 0)
             fail("cannot start thread %u of %u", i + 1, load->threads);
     }

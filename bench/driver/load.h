@@ -13,7 +13,7 @@
 /* What the messages look like. */
 struct shape {
     unsigned value_bytes, key_bytes; /* no key bytes: the key is none */
-    unsigned headers, topics;
+    unsigned headers, topics, queues;
     /*
      * The values come from a pool of about this size, in turns. A small one stays in the CPU's cache, where the values of a
      * script are that has just made them; compression needs one that is larger than what a codec looks back on.
@@ -34,7 +34,6 @@ struct sender;
 
 struct load {
     HalonHSLFunction *function;
-    const char *queue;
     struct shape shape;
     double tick_seconds; /* of the pace: messages that fall due within one tick are sent in one go */
     double ns_per_tick;  /* of the clock */

@@ -45,8 +45,10 @@ static void fill_value(char *value, size_t len, uint64_t *state)
     value[len] = '\0';
 }
 
-void messages_init(struct messages *m, const char *queue, const struct shape *shape, uint64_t seed)
+void messages_init(struct messages *m, const struct shape *shape, unsigned thread)
 {
+    uint64_t seed = thread + 1u;
+
     memset(m, 0, sizeof *m);
     m->value_len = shape->value_bytes;
     m->key_len = shape->key_bytes;
@@ -71,8 +73,14 @@ void messages_init(struct messages *m, const char *queue, const struct shape *sh
     for (unsigned i = 0; i < m->topics_len; ++i)
         snprintf(m->topics[i], sizeof m->topics[i], "bench-%u", i);
 
+    /* Threads that all began with the first queue would go on from queue to queue together. */
+    m->queues_len = shape->queues;
+    m->queues_at = thread % m->queues_len;
+    m->queues = need(malloc(m->queues_len * sizeof *m->queues));
+    for (unsigned i = 0; i < m->queues_len; ++i)
+        queue_id(m->queues[i], i);
+
     HalonHSLValue *v = m->arguments.values;
-    v[0] = host_string(queue, strlen(queue));
     v[3] = m->key_len ? host_string(m->key, m->key_len) : (HalonHSLValue){.type = HALONMTA_HSL_TYPE_NONE};
     m->arguments.len = 4;
     if (shape->headers || shape->block) {
@@ -100,6 +108,7 @@ void messages_free(struct messages *m)
             free((char *)m->headers[i].value.text);
         }
     free(m->headers);
+    free(m->queues);
     free(m->topics);
     free(m->key);
     free(m->values);
@@ -116,19 +125,24 @@ static void stamp(char *to, uint64_t number)
 void messages_next(struct messages *m)
 {
     HalonHSLValue *v = m->arguments.values;
-    char *topic = m->topics[m->topics_at];
+    char *topic = m->topics[m->topics_at], *queue = m->queues[m->queues_at];
     char *value = m->values + m->values_at * m->stride;
     /* An odd factor maps no two sequences to the same number, and spreads the keys over the partitions. */
     uint64_t number = ++m->sequence * 0x9e3779b97f4a7c15u;
 
-    if (++m->topics_at == m->topics_len)
-        m->topics_at = 0;
+    /* The topic changes when the queues have had their turn, so that each queue meets each topic. */
+    if (++m->queues_at == m->queues_len) {
+        m->queues_at = 0;
+        if (++m->topics_at == m->topics_len)
+            m->topics_at = 0;
+    }
     if (++m->values_at == m->values_len)
         m->values_at = 0;
     if (m->stamp_value)
         stamp(value + m->value_stamp, number);
     if (m->stamp_key)
         stamp(m->key, number);
+    v[0] = host_string(queue, strlen(queue));
     v[1] = host_string(topic, strlen(topic));
     v[2] = host_string(value, m->value_len);
 }

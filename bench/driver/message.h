@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "load.h"
+#include "queues.h"
 
 struct messages {
     HalonHSLArguments arguments; /* of the message that messages_next prepared */
@@ -17,18 +18,20 @@ struct messages {
     char *key;
     char (*topics)[24];
     unsigned topics_len, topics_at;
+    char (*queues)[QUEUE_ID_SIZE];
+    unsigned queues_len, queues_at;
     struct pair *headers;
     uint64_t sequence;
     bool stamp_value, stamp_key;
     size_t value_len, key_len;
 };
 
-/* Builds the pool; `seed` differs from thread to thread. Out of memory ends the process. */
-void messages_init(struct messages *messages, const char *queue, const struct shape *shape, uint64_t seed);
+/* Builds the pool; `thread` is the number of its thread, from 0. Out of memory ends the process. */
+void messages_init(struct messages *messages, const struct shape *shape, unsigned thread);
 
 void messages_free(struct messages *messages);
 
-/* Prepares the next message in `arguments`: the next topic, a unique key and a unique value. */
+/* Prepares the next message in `arguments`: the next queue, or after the last one the next topic, and a unique key and value. */
 void messages_next(struct messages *messages);
 
 #endif

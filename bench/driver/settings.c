@@ -19,6 +19,7 @@ static const char usage_text[] =
     "  --tick-us T       messages that fall due within this time are sent in one go (1000)\n"
     "  --warmup N        messages before the measurement (0)\n"
     "  --value-bytes B, --key-bytes K, --headers H, --topics T   shape of the messages (200, 12, 0, 1)\n"
+    "  --queues N        queues of the plugin, which the calls take in turns (1)\n"
     "  --pool-kib N      size of the pool that values are taken from in turns (256)\n"
     "  --block           pass block=true\n"
     "  --conf NAME=VALUE property of the queue; again for more\n"
@@ -53,7 +54,7 @@ static enum mode parse_mode(const char *text)
 void settings_parse(struct settings *s, int argc, char *argv[])
 {
     enum { PLUGIN, BROKER, CONTROL, MODE, THREADS, MESSAGES, SECONDS, RATE, TICK, WARMUP, VALUE, KEY, HEADERS, TOPICS,
-           POOL, BLOCK, CONF, WAITING, FOLDER, HELP };
+           POOL, BLOCK, CONF, WAITING, FOLDER, QUEUES, HELP };
     static const struct option options[] = {
         {"plugin", 1, NULL, PLUGIN},       {"broker", 1, NULL, BROKER},     {"control", 1, NULL, CONTROL},
         {"mode", 1, NULL, MODE},           {"threads", 1, NULL, THREADS},   {"messages", 1, NULL, MESSAGES},
@@ -61,14 +62,15 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         {"warmup", 1, NULL, WARMUP},       {"value-bytes", 1, NULL, VALUE}, {"key-bytes", 1, NULL, KEY},
         {"headers", 1, NULL, HEADERS},     {"topics", 1, NULL, TOPICS},     {"pool-kib", 1, NULL, POOL},
         {"block", 0, NULL, BLOCK},         {"conf", 1, NULL, CONF},
-        {"waiting", 1, NULL, WAITING},     {"folder", 1, NULL, FOLDER},     {"help", 0, NULL, HELP},         {0},
+        {"waiting", 1, NULL, WAITING},     {"folder", 1, NULL, FOLDER},     {"queues", 1, NULL, QUEUES},
+        {"help", 0, NULL, HELP},           {0},
     };
     int option, at = 0;
 
     *s = (struct settings){.threads = 1,
                            .waiting = 1,
                            .tick_seconds = 1e-3,
-                           .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1, .pool_bytes = 256 << 10}};
+                           .shape = {.value_bytes = 200, .key_bytes = 12, .topics = 1, .queues = 1, .pool_bytes = 256 << 10}};
     while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
         const char *name = option == '?' ? "" : options[at].name;
         char *equals;
@@ -91,6 +93,7 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         case POOL: s->shape.pool_bytes = (size_t)number(name, optarg) << 10; break;
         case WAITING: s->waiting = (unsigned)number(name, optarg); break;
         case FOLDER: s->folder = optarg; break;
+        case QUEUES: s->shape.queues = (unsigned)number(name, optarg); break;
         case BLOCK: s->shape.block = true; break;
         case CONF:
             equals = strchr(optarg, '=');
@@ -108,12 +111,14 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         }
     }
     if ((!s->plugin && s->mode != LOGGER) || s->waiting == 0 || optind != argc || s->threads == 0 ||
-        s->shape.topics == 0 || s->tick_seconds <= 0) {
+        s->shape.topics == 0 || s->shape.queues == 0 || s->tick_seconds <= 0) {
         fputs(usage_text, stderr);
         exit(2);
     }
     if ((s->mode == PRODUCE || s->mode == DURABLE) && (s->phase.messages == 0) == (s->phase.seconds == 0))
         fail("--mode %s wants --messages or --seconds, and not both", mode_names[s->mode]);
+    if (s->folder && s->shape.queues > 1)
+        fail("--queues %u: --folder is for one queue", s->shape.queues);
     if (s->mode == REPLAY && (!s->folder || s->phase.messages == 0))
         fail("--mode replay wants --folder and --messages");
     if (s->mode == LOGGER && (!s->folder || s->phase.seconds == 0 || s->shape.value_bytes == 0))

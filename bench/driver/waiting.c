@@ -139,7 +139,7 @@ void waiting_run(const struct load *load, unsigned scripts, const struct phase *
     }
     for (unsigned i = 0; i < load->threads; ++i) {
         workers[i].crowd = &crowd;
-        messages_init(&workers[i].messages, load->queue, &load->shape, i + 1);
+        messages_init(&workers[i].messages, &load->shape, i);
     }
     uint64_t from = nanoseconds();
     crowd.until = from + (uint64_t)(phase->seconds * 1e9);

@@ -9,7 +9,7 @@
 #include "load.h"
 
 /*
- * Keeps `scripts` calls outstanding until the phase is over, and waits for the last answer. It takes function, queue,
+ * Keeps `scripts` calls outstanding until the phase is over, and waits for the last answer. It takes function,
  * shape and threads from `load`, which need not have begun. outcome->calls is from a call to its answer, the wait
  * included. The phase has no pace. An answer that has an errno ends the process.
  */

@@ -149,6 +149,7 @@ func TestTheDriverRunsAPluginAndCountsItsCalls(t *testing.T) {
 	for _, args := range []string{
 		"--messages 1003 --threads 8 --headers 2",
 		"--messages 1003 --topics 3 --value-bytes 0 --key-bytes 0",
+		"--messages 1003 --topics 2 --queues 3 --threads 2",
 		"--messages 1003 --rate 20000 --threads 2 --block",
 		"--mode durable --messages 1003 --threads 4 --waiting 64",
 	} {
