@@ -147,6 +147,24 @@ func (newer) GetVersion() int16 { return 4 }
 
 func (newer) ResponseKind() kmsg.Response { return kmsg.NewPtrApiVersionsResponse() }
 
+func TestATopicKeepsItsIDAndSharesItWithNone(t *testing.T) {
+	b := start(t, 2)
+	req := kmsg.NewPtrMetadataRequest()
+	req.SetVersion(metadataMax)
+	for _, name := range []string{"one", "two", "one"} {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, topic)
+	}
+	got := ask(t, b, req).(*kmsg.MetadataResponse).Topics
+	if len(got) != 3 || len(got[1].Partitions) != 2 || *got[1].Topic != "two" {
+		t.Fatalf("answered %+v", got)
+	}
+	if got[0].TopicID != got[2].TopicID || got[0].TopicID == got[1].TopicID || got[0].TopicID == [16]byte{} {
+		t.Errorf("ids %x, %x, %x", got[0].TopicID, got[1].TopicID, got[2].TopicID)
+	}
+}
+
 func TestABatchThatLiesAboutItsLengthEndsTheConnection(t *testing.T) {
 	b := start(t, 1)
 	bad := batchOf(5)

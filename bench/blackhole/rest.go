@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 
@@ -10,11 +11,15 @@ import (
 // unsupportedVersion is the error code of an ApiVersions request that is newer than the broker.
 const unsupportedVersion = 35
 
+// metadataMax is a version with topic ids, which any broker of today has. Without them librdkafka 2.15.0 cannot read what it is told of
+// a hundred topics of one partition: it takes memory for four times the size of the response, and short names need more.
+const metadataMax = 12
+
 // offered are the requests that the broker says it takes. The first group it answers. The second it does not: librdkafka
 // derives what a broker can do from them (LZ4 from FindCoordinator, zstd from Fetch), and a producer never sends them.
 var offered = [...]kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: int16(kmsg.Produce), MinVersion: 0, MaxVersion: produceMax},
-	{ApiKey: int16(kmsg.Metadata), MinVersion: 0, MaxVersion: 9},
+	{ApiKey: int16(kmsg.Metadata), MinVersion: 0, MaxVersion: metadataMax},
 	{ApiKey: int16(kmsg.ApiVersions), MinVersion: 0, MaxVersion: 3},
 	{ApiKey: int16(kmsg.InitProducerID), MinVersion: 0, MaxVersion: 4},
 
@@ -76,6 +81,13 @@ func (c *conn) versions(h header) error {
 	return c.send()
 }
 
+// topicID is the same for a name in every answer: another one would tell a client that the topic was deleted and made anew.
+func topicID(name string) (id [16]byte) {
+	sum := sha256.Sum256([]byte(name))
+	copy(id[:], sum[:])
+	return id
+}
+
 // metadata has every topic that is asked for; asked for all, it has none.
 func (b *broker) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
@@ -87,6 +99,9 @@ func (b *broker) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 	for _, t := range req.Topics {
 		topic := kmsg.NewMetadataResponseTopic()
 		topic.Topic = t.Topic
+		if t.Topic != nil {
+			topic.TopicID = topicID(*t.Topic)
+		}
 		for i := range b.partitions {
 			p := kmsg.NewMetadataResponseTopicPartition()
 			p.Partition, p.Leader, p.LeaderEpoch = i, node.NodeID, 0
