@@ -24,8 +24,10 @@
 #include <time.h>
 
 #include "broker.h"
+#include "calm.h"
 #include "load.h"
 #include "logger.h"
+#include "process.h"
 #include "queues.h"
 #include "settings.h"
 #include "ticks.h"
@@ -46,22 +48,6 @@ static struct usage usage_now(void)
     return (struct usage){(double)used.ru_utime.tv_sec + (double)used.ru_utime.tv_usec / 1e6 + (double)used.ru_stime.tv_sec +
                               (double)used.ru_stime.tv_usec / 1e6,
                           nanoseconds()};
-}
-
-/* A figure of /proc/self/status, in the unit that it has there. */
-static unsigned long long proc_status(const char *name)
-{
-    char line[256];
-    size_t len = strlen(name);
-    unsigned long long value = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-
-    while (status && fgets(line, sizeof line, status))
-        if (strncmp(line, name, len) == 0 && line[len] == ':')
-            value = strtoull(line + len + 1, NULL, 10);
-    if (status)
-        fclose(status);
-    return value;
 }
 
 static void pause_seconds(double seconds)
@@ -92,8 +78,8 @@ static void print_latency(const char *name, const struct histogram *h, double ns
 
 static void print_process(void)
 {
-    printf(",\"rss_bytes\":%llu,\"rss_peak_bytes\":%llu,\"process_threads\":%llu", proc_status("VmRSS") * 1024,
-           proc_status("VmHWM") * 1024, proc_status("Threads"));
+    printf(",\"rss_bytes\":%llu,\"rss_peak_bytes\":%llu,\"process_threads\":%llu", process_status("VmRSS") * 1024,
+           process_status("VmHWM") * 1024, process_status("Threads"));
 }
 
 /* The warm-up of produce, idle and outage: connections, metadata, and what the plugin does only once. */
@@ -174,6 +160,14 @@ static void replay(const struct settings *s, uint64_t begin, int control)
     print_process();
 }
 
+/* Ends the output and the process, without a stop of the plugin. */
+static _Noreturn void end_now(void)
+{
+    printf("}\n");
+    fflush(stdout);
+    _Exit(0);
+}
+
 static int log_lines(const struct settings *s)
 {
     static struct outcome outcome;
@@ -187,7 +181,7 @@ static int log_lines(const struct settings *s)
 }
 
 /* Fills the queue, to the first refusal or to --messages, and looks at the process once it has come to rest. */
-static void fill(const struct settings *s, struct load *load)
+static uint64_t fill(const struct settings *s, struct load *load)
 {
     static struct outcome outcome;
     struct phase phase = {.messages = s->phase.messages};
@@ -195,6 +189,7 @@ static void fill(const struct settings *s, struct load *load)
     load_run(load, &phase, &outcome);
     printf(",\"accepted\":%llu,\"refused\":%llu", (unsigned long long)outcome.accepted, (unsigned long long)outcome.refused);
     print_latency("latency_ns", &outcome.calls, load->ns_per_tick);
+    return outcome.accepted;
 }
 
 /* The CPU time that the process takes while nobody calls it. */
@@ -209,6 +204,18 @@ static void watch(double seconds)
     print_process();
 }
 
+/* The broker is back: how long until the first record arrives, and until the last of those that were queued. */
+static void come_back(int control, uint64_t records)
+{
+    uint64_t had = broker_records(control), begin = nanoseconds();
+
+    broker_mode(control, "ack");
+    drain(control, had + 1);
+    double first = (double)(nanoseconds() - begin) / 1e6;
+    drain(control, had + records);
+    printf(",\"first_ms\":%.3f,\"drained_ms\":%.3f", first, (double)(nanoseconds() - begin) / 1e6);
+}
+
 int main(int argc, char *argv[])
 {
     static struct settings s;
@@ -221,7 +228,7 @@ int main(int argc, char *argv[])
         return log_lines(&s);
 
     int control = s.control ? broker_connect(s.control) : -1;
-    uint64_t begin = nanoseconds();
+    uint64_t begin = nanoseconds(), filled;
     host_start(&plugin, s.plugin, queues_config(&s));
     printf("{\"plugin\":\"%s\",\"mode\":\"%s\",\"threads\":%u,\"load_ms\":%.3f,\"init_ms\":%.3f", s.plugin, mode_names[s.mode],
            s.threads, plugin.load_ms, plugin.init_ms);
@@ -231,6 +238,14 @@ int main(int argc, char *argv[])
                         .tick_seconds = s.tick_seconds,
                         .ns_per_tick = ticks_calibrate(),
                         .threads = s.threads};
+    if (s.mode == CALM || s.mode == STOP || s.mode == PARK) {
+        if (s.mode == PARK)
+            park_run(&s, &load, control);
+        else
+            calm_run(&s, &load, s.mode == STOP ? &plugin : NULL);
+        print_process();
+        end_now();
+    }
     load_begin(&load);
     switch (s.mode) {
     case PRODUCE:
@@ -243,6 +258,9 @@ int main(int argc, char *argv[])
         replay(&s, begin, control);
         break;
     case LOGGER:
+    case CALM:
+    case STOP:
+    case PARK:
     case INIT:
         break;
     case IDLE:
@@ -254,9 +272,11 @@ int main(int argc, char *argv[])
         warm(&load, s.warmup, control);
         broker_mode(control, "refuse");
         pause_seconds(1);
-        fill(&s, &load);
+        filled = fill(&s, &load);
         pause_seconds(2);
         watch(s.phase.seconds);
+        if (s.returns)
+            come_back(control, filled);
         break;
     case RSS:
         fill(&s, &load);
@@ -265,11 +285,8 @@ int main(int argc, char *argv[])
         break;
     }
     /* Both have a broker that answers nothing: a stop would wait for the whole time of a drain. */
-    if (s.mode == RSS || s.mode == OUTAGE) {
-        printf("}\n");
-        fflush(stdout);
-        _Exit(0);
-    }
+    if (s.mode == RSS || s.mode == OUTAGE)
+        end_now();
     load_end(&load);
     printf(",\"cleanup_ms\":%.3f}\n", host_stop(&plugin));
     return 0;

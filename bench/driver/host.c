@@ -296,6 +296,19 @@ bool host_begin(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLAr
     return !context->parked || atomic_fetch_add(&context->halves, 1) == 1;
 }
 
+int host_woken(HalonHSLContext *context)
+{
+    return atomic_load(&context->halves) - 1; /* the other half is the return of the call */
+}
+
+int host_try(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments)
+{
+    call(context, function, arguments);
+    if (context->parked)
+        fail("a call without block=true was parked");
+    return context->thrown ? HOST_THROWN : host_answer(context);
+}
+
 int host_answer(HalonHSLContext *context)
 {
     if (context->thrown)

@@ -8,6 +8,7 @@
 #ifndef DRIVER_HOST_H
 #define DRIVER_HOST_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -89,6 +90,13 @@ void host_context_init(HalonHSLContext *context);
  */
 int host_call(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments);
 
+/*
+ * host_call for calls that are made while the plugin is being stopped: an exception is answered with HOST_THROWN, and stays
+ * in the context. A call that is parked ends the process.
+ */
+#define HOST_THROWN INT_MIN
+int host_try(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLArguments *arguments);
+
 /* A parked call is waited for by nobody: `ready` is called, from any thread, when it has its answer. */
 void host_context_ready(HalonHSLContext *context, void (*ready)(void *script), void *script);
 
@@ -100,6 +108,9 @@ bool host_begin(HalonHSLContext *context, HalonHSLFunction *function, HalonHSLAr
 
 /* What host_call returns, of a call that was answered. */
 int host_answer(HalonHSLContext *context);
+
+/* How often the plugin has scheduled the script of a context that has a `ready`, since its last call was parked. */
+int host_woken(HalonHSLContext *context);
 
 /* Loads and starts a plugin. What is wrong ends the process with a sentence. */
 void host_start(struct plugin *plugin, const char *path, HalonConfig *config);

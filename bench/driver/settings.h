@@ -17,6 +17,9 @@ enum mode {
     DURABLE, /* many scripts wait for their answers at once */
     REPLAY,  /* a start with a backlog in the spool */
     LOGGER,  /* lines to a file, no plugin */
+    CALM,    /* calls, of which only matters how long they held their threads */
+    STOP,    /* the same, and the plugin is stopped meanwhile */
+    PARK,    /* many scripts parked at once for room, and woken */
 };
 
 extern const char *const mode_names[];
@@ -26,6 +29,11 @@ struct settings {
     const char *folder; /* of the queue's spool, or of the log; NULL: the queue has none */
     enum mode mode;
     unsigned threads, waiting;
+    /* Of the calm modes: a new topic each so many calls, a topic that goes wrong each so many; 0: never. */
+    unsigned fresh_every, bad_every, bad_topics;
+    unsigned pause_us; /* after a call that found the queue full */
+    uint64_t limit_ns; /* calls that were held longer are counted */
+    bool returns;      /* outage: the broker comes back in the end */
     uint64_t warmup;
     double tick_seconds;
     struct phase phase;
