@@ -5,6 +5,8 @@
 // broker, in turns (A B A B ...), so that what else happens on the machine meets both. Ratios are taken within a pair. It
 // refuses to report a run in which a message that was accepted did not arrive.
 //
+// With -scale it measures instead how the cost grows with topics, partitions, queues and threads, and draws that.
+//
 // It runs the programs that bench.mk builds and holds no figure of its own. See bench/README.md.
 package main
 
@@ -39,6 +41,9 @@ func measureAll() (failed bool, err error) {
 	pairs := flag.String("pairs", cmp.Or(os.Getenv("PAIRS"), "5"), "pairs of runs a cell")
 	names := flag.String("cells", os.Getenv("CELLS"), "cells to run, by name, with commas between (all)")
 	list := flag.Bool("list", false, "list the cells")
+	scale := flag.Bool("scale", false, "measure along the axes of scale; -cells then takes names of axes")
+	seconds := flag.Float64("seconds", 1.5, "with -scale: seconds of calls for each point")
+	docs := flag.String("docs", "", "with -scale: folder whose scale.svg and table in performance.md are replaced")
 	flag.BoolVar(&b.verbose, "v", false, "print every run")
 	flag.Parse()
 	b.ours = cmp.Or(b.ours, filepath.Join(b.build, "kafka.so"))
@@ -52,17 +57,21 @@ func measureAll() (failed bool, err error) {
 		}
 		return false, nil
 	}
-	chosen, err := choose(*names)
-	if err != nil {
-		return false, err
-	}
 	for _, program := range []string{"driver", "blackhole", "wire"} {
 		if _, err := exec.LookPath(b.program(program)); err != nil {
 			return false, fmt.Errorf("%w: run make bench", err)
 		}
 	}
 
-	r := report{Machine: machine(b), Pairs: b.pairs, Command: strings.Join(os.Args[1:], " ")}
+	if *scale {
+		return measureScale(b, *names, *seconds, *docs)
+	}
+	chosen, err := choose(*names)
+	if err != nil {
+		return false, err
+	}
+
+	r := report{Machine: machine(b), Pairs: b.pairs, Command: command(os.Args[1:], os.Getenv)}
 	r.head(os.Stdout, b)
 	for _, c := range chosen {
 		rows, err := b.measure(c)
@@ -75,7 +84,30 @@ func measureAll() (failed bool, err error) {
 		r.Cells = append(r.Cells, rows...)
 	}
 	r.foot(os.Stdout)
-	return failed, r.write(filepath.Join(b.build, "bench.json"))
+	return failed, writeJSON(filepath.Join(b.build, "bench.json"), r)
+}
+
+// command is what repeats a run from a shell, with what it took from the environment.
+func command(args []string, environment func(string) string) string {
+	var words []string
+	for _, name := range []string{"CELLS", "PAIRS"} {
+		if value := environment(name); value != "" {
+			words = append(words, name+"="+quoted(value))
+		}
+	}
+	words = append(words, "go run ./bench/run")
+	for _, arg := range args {
+		words = append(words, quoted(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell takes it for one.
+func quoted(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=:") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // choose finds cells by name; "sat.cpu" is the cell "sat", whose figures all come from the same runs.

@@ -24,7 +24,7 @@ func (r report) head(w io.Writer, b bench) {
 	m := r.Machine
 	fmt.Fprintf(w, "machine   %s, %d cores, %s MiB, Linux %s\n", m.CPU, m.Cores, number(m.MemoryMiB), m.Kernel)
 	fmt.Fprintf(w, "compared  %s with %s, %d pairs a cell, one after the other in turns\n", b.ours, b.baseline, r.Pairs)
-	fmt.Fprintf(w, "command   bench/run %s\n\n", r.Command)
+	fmt.Fprintf(w, "command   %s\n\n", r.Command)
 	fmt.Fprintf(w, line, "cell", "unit", "ours [min..max]", "baseline [min..max]", "ratio [min..max]", "driver", "of wire", "goal")
 }
 
@@ -73,7 +73,7 @@ ratio   ours to the baseline's within each pair; medians count  of wire  share o
 `)
 }
 
-func (r report) write(name string) error {
+func writeJSON(name string, r any) error {
 	text, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ type Intake struct {
 	c       *C.struct_intake
 	signals *signals
 	wake    *os.File
+	alarm   *alarm
 }
 
 // A Load is a number of records, the bytes of their values, and the memory that they hold.
@@ -71,10 +72,15 @@ func New(queue string, maxMessage int) (*Intake, error) {
 	if wait < 0 {
 		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
 	}
-	return &Intake{
+	in := &Intake{
 		c: c, signals: (*signals)(unsafe.Pointer(C.intake_signals(c))),
 		wake: os.NewFile(uintptr(wait), "intake of "+queue),
-	}, nil
+	}
+	if in.alarm, err = newAlarm(queue); err != nil {
+		in.wake.Close()
+		return nil, err
+	}
+	return in, nil
 }
 
 var errMemory = errors.New("the system has no memory for the intake of the queue")
@@ -90,8 +96,11 @@ func (in *Intake) Wait() bool {
 	return err == nil
 }
 
-// Close ends Wait. Whoever closes has taken all leave back before, so that calls ask Go.
-func (in *Intake) Close() { in.wake.Close() }
+// Close ends Wait and WaitAlarm. Whoever closes has shut the intake before, so that calls ask Go.
+func (in *Intake) Close() {
+	in.wake.Close()
+	in.alarm.file.Close()
+}
 
 // Pending says whether there is anything to take.
 func (in *Intake) Pending() bool {

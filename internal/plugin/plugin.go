@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,7 @@ var (
 // A Plugin holds the queues of the process.
 type Plugin struct {
 	log       *slog.Logger
+	pace      *pace
 	instances atomic.Int64 // clients made so far: librdkafka numbers them in its names
 
 	queues atomic.Pointer[queues]
@@ -51,7 +53,7 @@ type queues struct {
 
 // New returns a plugin without queues.
 func New(log *slog.Logger) *Plugin {
-	p := &Plugin{log: log}
+	p := &Plugin{log: log, pace: newPace()}
 	p.queues.Store(&queues{})
 	return p
 }
@@ -81,6 +83,7 @@ func (p *Plugin) Start(config *Node) error {
 		qs.order = append(qs.order, q)
 	}
 	p.queues.Store(qs)
+	p.pace.start(slices.ContainsFunc(configs, func(c QueueConfig) bool { return c.Spool != nil }))
 	for _, q := range qs.order {
 		q.Publish()
 	}
@@ -103,7 +106,7 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 	}
 	return producer.New(c.ID, set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
-		Intake: p.intake(c, set),
+		Intake: p.intake(c, set), Worked: p.pace.worked,
 	})
 }
 

@@ -43,6 +43,7 @@ type Producer struct {
 	stats report.Queue
 
 	client  *kgo.Client
+	worked  func(records, valueBytes int)
 	promise func(*kgo.Record, error) // p.delivered, bound once: a method value a record would allocate
 	pool    slabPool
 
@@ -93,6 +94,10 @@ type Deps struct {
 	// Intake is where calls of the host leave records without entering Go, or nil. It is the queue's from
 	// New on. A queue behind a spool has none: its calls wait for the disk.
 	Intake *intake.Intake
+
+	// Worked is told by the sender how many records, and bytes of values, it has begun to hand over. It must not
+	// block; nil is nobody.
+	Worked func(records, valueBytes int)
 }
 
 // New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
@@ -106,6 +111,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	}
 	p := &Producer{
 		id:       id,
+		worked:   deps.Worked,
 		set:      set,
 		log:      deps.Log.With("queue", id),
 		lanes:    make(map[string]*lane),
@@ -155,7 +161,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		p.front.Limit(p.load.maxCount, p.load.maxBytes, p.load.maxCost)
 		p.front.Sleep()
 		p.front.Open()
-		p.scout.ended.Go(p.listen)
+		p.listen()
 	}
 	p.sender.start(p)
 	p.startStatistics(deps.Statistics)

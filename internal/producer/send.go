@@ -49,7 +49,11 @@ func (p *Producer) send() {
 		if wait == 0 {
 			continue
 		}
-		if wait > 0 {
+		switch {
+		case wait < 0:
+		case p.front.Intake != nil:
+			p.front.Alarm(wait)
+		default:
 			timer.Reset(wait)
 		}
 		select {
@@ -66,6 +70,9 @@ func (p *Producer) send() {
 func (p *Producer) pump(now time.Time) time.Duration {
 	s := &p.sender
 	slabs, wait := p.take(now)
+	if p.worked != nil && len(slabs) > 0 {
+		p.worked(volume(slabs))
+	}
 	for i, sl := range slabs {
 		p.feed(sl, now)
 		slabs[i] = nil
@@ -149,6 +156,20 @@ func (p *Producer) takeFull(slabs []*slab) []*slab {
 	p.full = p.full[:0]
 	p.sender.lanes = p.front.lanes
 	return slabs
+}
+
+// volume returns how many records slabs hold, and about how many bytes of values.
+func volume(slabs []*slab) (records, valueBytes int) {
+	for _, s := range slabs {
+		if s.chunk != (intake.Chunk{}) {
+			records += s.chunk.Count()
+			valueBytes += s.sum.Values
+			continue
+		}
+		records += len(s.entries)
+		valueBytes += len(s.bytes)
+	}
+	return records, valueBytes
 }
 
 // feed hands the records of s to the client, or to the backlog of their topics.

@@ -1,0 +1,110 @@
+package plugin
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+const (
+	// paceWindow is over how long the load is measured.
+	paceWindow = 100 * time.Millisecond
+
+	// busyRecords and busyBytes a second are what one processor carries with ease; with less than the calm ones for
+	// calmAfter, one is enough.
+	busyRecords, calmRecords = 50_000, 30_000
+	busyBytes, calmBytes     = 8 << 20, 6 << 20
+	calmAfter                = 2 * time.Second
+)
+
+// A pace lets the number of the runtime's processors follow the load.
+//
+// A mail server mostly logs a few thousand messages a second. With several processors each batch then wakes threads that
+// look for work and find none, which costs more than the batch. With one, the same goroutines run one after
+// another in the thread that the kernel woke. At full speed every processor is needed. The host's own threads
+// are not concerned: the runtime is ours alone.
+type pace struct {
+	now func() time.Time
+	set func(processors int)
+	all int // the most; 1 or less: there is nothing to choose
+
+	mu             sync.Mutex
+	many           bool      // guarded by mu
+	since          time.Time // of the window; guarded by mu
+	records, bytes int       // within the window; guarded by mu
+	busy           time.Time // when the load was last too much for one; guarded by mu
+}
+
+// newPace returns the pace of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.
+func newPace() *pace {
+	p := &pace{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: runtime.GOMAXPROCS(0), many: true}
+	if os.Getenv("GOMAXPROCS") != "" {
+		p.all = 1
+	}
+	return p
+}
+
+// start begins with one processor, or with all where a queue has a spool: a processor whose goroutine waits for the
+// disk is given on only after a while.
+func (p *pace) start(spooled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all <= 1 {
+		return
+	}
+	if spooled {
+		p.choose(true)
+		p.all = 1
+		return
+	}
+	p.choose(false)
+}
+
+// worked counts what a queue has begun to send. It is called from the senders of all queues.
+func (p *pace) worked(records, valueBytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all <= 1 {
+		return
+	}
+	now := p.now()
+	if now.Sub(p.since) > 10*paceWindow { // nothing came for a while, and what comes now came at once
+		p.since, p.records, p.bytes = now.Add(-paceWindow), 0, 0
+	}
+	p.records += records
+	p.bytes += valueBytes
+	over := now.Sub(p.since)
+	if over < paceWindow && !p.exceeds(busyRecords, busyBytes, paceWindow) {
+		return
+	}
+	switch {
+	case p.exceeds(busyRecords, busyBytes, max(over, paceWindow)):
+		p.busy = now
+		p.choose(true)
+	case p.exceeds(calmRecords, calmBytes, over):
+		p.busy = now
+	case p.many && now.Sub(p.busy) >= calmAfter:
+		p.choose(false)
+	}
+	p.since, p.records, p.bytes = now, 0, 0
+}
+
+// exceeds says whether what was counted, over that time, is more than the rates. The caller holds mu.
+func (p *pace) exceeds(records, valueBytes int, over time.Duration) bool {
+	seconds := over.Seconds()
+	return float64(p.records) > float64(records)*seconds || float64(p.bytes) > float64(valueBytes)*seconds
+}
+
+// choose sets all processors or one. The caller holds mu.
+func (p *pace) choose(many bool) {
+	if p.many == many {
+		return
+	}
+	p.many = many
+	if many {
+		p.set(p.all)
+	} else {
+		p.set(1)
+	}
+}

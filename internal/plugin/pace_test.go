@@ -1,0 +1,55 @@
+package plugin
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// Each step is a second of load in lingers of 5 ms; the processors are those at its end.
+func TestTheProcessorsFollowTheLoad(t *testing.T) {
+	type second struct {
+		records, valueBytes int
+		want                int
+	}
+	for _, test := range []struct {
+		sentence string
+		spooled  bool
+		seconds  []second
+	}{
+		{"a few thousand messages a second need one", false, []second{{2000, 400_000, 1}, {20_000, 4_000_000, 1}}},
+		{"many messages need all", false, []second{{60_000, 600_000, 4}}},
+		{"few large messages need all", false, []second{{1000, 10 << 20, 4}}},
+		{"calm is believed after two seconds", false, []second{{60_000, 0, 4}, {2000, 0, 4}, {2000, 0, 4}, {2000, 0, 1}}},
+		{"between calm and busy, what is stays", false, []second{
+			{40_000, 0, 1}, {40_000, 0, 1}, {60_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4},
+		}},
+		{"a queue behind a spool needs all at any load", true, []second{{10, 0, 4}, {10, 0, 4}, {10, 0, 4}, {10, 0, 4}}},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			now := time.Unix(0, 0)
+			processors := 4
+			p := &pace{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, many: true}
+			p.start(test.spooled)
+			for i, s := range test.seconds {
+				for range 200 {
+					now = now.Add(5 * time.Millisecond)
+					p.worked(s.records/200, s.valueBytes/200)
+				}
+				if processors != s.want {
+					t.Errorf("after second %d there are %d processors, want %d", i+1, processors, s.want)
+				}
+			}
+		})
+	}
+}
+
+func TestABurstIsNotWaitedOut(t *testing.T) {
+	var set []int
+	p := &pace{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, many: true}
+	p.start(false)
+	p.worked(6000, 0)
+	if !slices.Equal(set, []int{1, 4}) {
+		t.Errorf("the processors were set to %v", set)
+	}
+}
