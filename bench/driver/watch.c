@@ -1,3 +1,8 @@
+/* The kernel's account of one thread is an extension. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "watch.h"
 
 #include <fcntl.h>
