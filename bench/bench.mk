@@ -7,12 +7,17 @@ BENCH_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Iinclude
 BENCH_SO     := -fPIC -shared -fvisibility=hidden -Wl,--unresolved-symbols=ignore-all
 RDKAFKA      := github.com/confluentinc/confluent-kafka-go/v2
 
-.PHONY: bench bench-build
+.PHONY: bench bench-scale bench-build
 bench-build: $(BUILD)/driver $(BUILD)/noop.so $(BUILD)/baseline.so $(BUILD)/blackhole $(BUILD)/wire
 
 # make bench [CELLS=sat,steady-20k] [PAIRS=n]
 bench: $(BUILD)/kafka.so bench-build ## kafka.so beside the librdkafka baseline, in pairs (CELLS=sat,... PAIRS=n)
 	CELLS='$(CELLS)' PAIRS='$(PAIRS)' $(GO) run ./bench/run -build $(BUILD)
+
+# make bench-scale [CELLS=topics,threads] [PAIRS=n] [POINT_SECONDS=1.5] [DOCS=1]
+bench-scale: $(BUILD)/kafka.so bench-build ## both by topics, partitions, queues and threads, with a plot (PAIRS=n, DOCS=1 writes docs/)
+	CELLS='$(CELLS)' PAIRS='$(or $(PAIRS),1)' $(GO) run ./bench/run -build $(BUILD) -scale \
+		$(if $(POINT_SECONDS),-seconds $(POINT_SECONDS)) $(if $(filter-out 0,$(DOCS)),-docs docs)
 
 $(BUILD)/driver: $(wildcard bench/driver/*.[ch]) include/HalonMTA.h
 	@mkdir -p $(BUILD)

@@ -62,7 +62,8 @@ func linearTicks(high float64) []float64 {
 // logTicks goes from just under low to just over high, by 1, 2 and 5 in each power of ten. A value on a tick is inside.
 func logTicks(low, high float64) []float64 {
 	var ticks []float64
-	for power := math.Floor(math.Log10(low)); ; power++ {
+	// One power lower than need be: the logarithm of a power of ten may be rounded up.
+	for power := math.Floor(math.Log10(low)) - 1; ; power++ {
 		for _, digit := range round {
 			tick := digit * math.Pow(10, power)
 			if tick <= low {
