@@ -496,7 +496,7 @@ struct intake_signals *intake_signals(struct intake *in)
     return &in->signals;
 }
 
-struct intake_chunk *intake_current(struct intake *in)
+_Atomic(struct intake_chunk *) *intake_current(struct intake *in)
 {
-    return atomic_load(&in->current);
+    return &in->current;
 }

@@ -33,7 +33,7 @@ type Intake struct {
 	c       *C.struct_intake
 	signals *signals
 	wake    *os.File
-	alarm   *alarm
+	current *unsafe.Pointer // where the chunk is that is being filled
 }
 
 // A Load is a number of records, the bytes of their values, and the memory that they hold.
@@ -72,15 +72,11 @@ func New(queue string, maxMessage int) (*Intake, error) {
 	if wait < 0 {
 		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
 	}
-	in := &Intake{
+	return &Intake{
 		c: c, signals: (*signals)(unsafe.Pointer(C.intake_signals(c))),
-		wake: os.NewFile(uintptr(wait), "intake of "+queue),
-	}
-	if in.alarm, err = newAlarm(queue); err != nil {
-		in.wake.Close()
-		return nil, err
-	}
-	return in, nil
+		current: (*unsafe.Pointer)(unsafe.Pointer(C.intake_current(c))),
+		wake:    os.NewFile(uintptr(wait), "intake of "+queue),
+	}, nil
 }
 
 var errMemory = errors.New("the system has no memory for the intake of the queue")
@@ -96,11 +92,8 @@ func (in *Intake) Wait() bool {
 	return err == nil
 }
 
-// Close ends Wait and WaitAlarm. Whoever closes has shut the intake before, so that calls ask Go.
-func (in *Intake) Close() {
-	in.wake.Close()
-	in.alarm.file.Close()
-}
+// Close ends Wait. Whoever closes has shut the intake before, so that calls ask Go.
+func (in *Intake) Close() { in.wake.Close() }
 
 // Pending says whether there is anything to take.
 func (in *Intake) Pending() bool {
@@ -114,7 +107,7 @@ func (in *Intake) First() (milliseconds int64, some bool) {
 	if in.signals.closed.Load() > 0 {
 		return 0, true
 	}
-	c := Chunk{(*head)(unsafe.Pointer(C.intake_current(in.c)))}
+	c := Chunk{(*head)(atomic.LoadPointer(in.current))}
 	if c.head == nil || c.Count() == 0 {
 		return 0, false
 	}

@@ -185,6 +185,8 @@ struct intake_signals {
     _Atomic int64_t refused; /* calls that were answered with INTAKE_FULL */
 };
 struct intake_signals *intake_signals(struct intake *in);
-struct intake_chunk *intake_current(struct intake *in);
+
+/* intake_current - where the chunk is that is being filled, or NULL. */
+_Atomic(struct intake_chunk *) *intake_current(struct intake *in);
 
 #endif

@@ -182,18 +182,11 @@ func (p *Producer) Publish() {
 	}
 }
 
-// listen wakes the sender when calls ask for it and when its alarm goes off, until the intake is closed.
+// listen wakes the sender when calls ask for it, until the intake is closed.
 func (p *Producer) listen() {
-	p.scout.ended.Go(func() {
-		for p.front.Wait() {
-			p.wake()
-		}
-	})
-	p.scout.ended.Go(func() {
-		for p.front.WaitAlarm() {
-			p.wake()
-		}
-	})
+	for p.front.Wait() {
+		p.wake()
+	}
 }
 
 // look brings the counters up to the calls that have returned.

@@ -161,7 +161,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		p.front.Limit(p.load.maxCount, p.load.maxBytes, p.load.maxCost)
 		p.front.Sleep()
 		p.front.Open()
-		p.listen()
+		p.scout.ended.Go(p.listen)
 	}
 	p.sender.start(p)
 	p.startStatistics(deps.Statistics)

@@ -49,11 +49,7 @@ func (p *Producer) send() {
 		if wait == 0 {
 			continue
 		}
-		switch {
-		case wait < 0:
-		case p.front.Intake != nil:
-			p.front.Alarm(wait)
-		default:
+		if wait > 0 {
 			timer.Reset(wait)
 		}
 		select {
