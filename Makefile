@@ -73,4 +73,5 @@ include internal/spool/spool.mk
 -include parity/parity.mk
 include e2e/e2e.mk
 include bench/bench.mk
+include calm/calm.mk
 include packaging/package.mk

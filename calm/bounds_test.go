@@ -1,0 +1,67 @@
+package calm
+
+import (
+	"testing"
+	"time"
+)
+
+// memory fills a queue with messages so small that what is around them is most of it.
+func memory(t *testing.T, a *table) {
+	p := a.proof
+	const (
+		limit = 102400 << 10 // queue.buffering.max.kbytes
+		slack = 64 << 20     // costSlack of internal/producer: so that small queues mean what librdkafka means
+	)
+	tiny := []string{"--mode", "rss", "--value-bytes", "10", "--key-bytes", "0"}
+	one := p.drive(t, append(append(tiny, "--messages", "1"), p.blackhole(t, "hang")...)...)
+	for _, count := range []string{"0", "10000000"} {
+		args := append(append(tiny, "--messages", "10000000"), p.blackhole(t, "hang")...)
+		s := p.drive(t, append(args, "--conf", "queue.buffering.max.kbytes=102400", "--conf", "queue.buffering.max.messages="+count)...)
+		most := limit*1.1 + slack + one.RSSPeak
+		if s.Refused == 0 {
+			t.Errorf("max.messages=%s: the queue took all of %d messages", count, s.Accepted)
+		}
+		if s.RSSPeak > most {
+			t.Errorf("max.messages=%s: %s of memory with %d messages, want at most %s", count, mib(s.RSSPeak), s.Accepted, mib(most))
+		}
+		a.note("memory, queue.buffering.max.messages=%s: %d messages of 10 bytes, peak %s; allowed %s: 1.1 x 100 MiB, 64 MiB, and %s of a process with one message",
+			count, s.Accepted, mib(s.RSSPeak), mib(most), mib(one.RSSPeak))
+	}
+}
+
+// outage takes the broker away from a full queue and brings it back.
+func outage(t *testing.T, a *table) {
+	p := a.proof
+	const (
+		queued  = 100000
+		watched = 10
+		// The longest pause between two attempts to connect, with its jitter of a quarter, is reconnect.backoff.max.ms.
+		backoff = 10 * time.Second
+		linger  = 5 * time.Millisecond
+		// What the transport of 100,000 messages takes on a slow machine, and the answer to the first questions.
+		speed = 2 * time.Second
+	)
+	args := append([]string{"--mode", "outage", "--return", "--warmup", "1000", "--messages", number(queued), "--seconds", number(watched)},
+		p.blackhole(t, "ack")...)
+	s := p.drive(t, args...)
+	if s.Accepted != queued {
+		t.Errorf("%d of %d messages were accepted", s.Accepted, queued)
+	}
+	if s.Cores >= 0.01 {
+		t.Errorf("with Kafka gone the process takes %.2f %% of a core", 100*s.Cores)
+	}
+	lines := s.logged("driver: kafka: ")
+	if lines != 1 {
+		t.Errorf("%d lines in less than a minute, want one: %q", lines, s.log)
+	}
+	first := time.Duration(s.FirstMS * 1e6)
+	drain := time.Duration((s.DrainedMS - s.FirstMS) * 1e6)
+	if first > backoff+linger+speed {
+		t.Errorf("the first message arrived %v after the broker had come back", first)
+	}
+	if drain > speed {
+		t.Errorf("%d messages took %v from the first to the last", queued, drain)
+	}
+	a.note("outage: %.2f %% of a core over %d s with %d messages queued, %d log line; after the broker's return %v to the first message, %v more to the last",
+		100*s.Cores, watched, queued, lines, first.Round(time.Millisecond), drain.Round(time.Millisecond))
+}

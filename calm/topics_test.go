@@ -1,0 +1,146 @@
+package calm
+
+import (
+	"encoding/binary"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+)
+
+const (
+	goodTopic  = "bench-0"
+	partitions = 4
+	recordsAt  = 57 // in a batch: the number of its records
+	lengthAt   = 8  // and the bytes after the next four
+)
+
+// badTopics are those that can't be produced to, each for a reason of its own.
+var badTopics = map[string]*kerr.Error{
+	"bad-0": kerr.UnknownTopicOrPartition,
+	"bad-1": kerr.LeaderNotAvailable,
+	"bad-2": kerr.TopicAuthorizationFailed,
+}
+
+// counter is a broker that keeps nothing, and counts the records of the good topic.
+type counter struct {
+	address, host string
+	port          int32
+	good          atomic.Int64
+}
+
+func newCounter(t *testing.T) *counter {
+	t.Helper()
+	// The newest version that names its topics.
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, goodTopic), kfake.MaxVersions(kversion.V3_8_0()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	c := &counter{address: cluster.ListenAddrs()[0]}
+	host, port, err := net.SplitHostPort(c.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.ParseInt(port, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.host, c.port = host, int32(n)
+	cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		return c.produce(req.(*kmsg.ProduceRequest)), nil, true
+	})
+	cluster.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		return c.metadata(req.(*kmsg.MetadataRequest)), nil, true
+	})
+	return c
+}
+
+func (c *counter) produce(req *kmsg.ProduceRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ProduceResponse)
+	for _, t := range req.Topics {
+		topic := kmsg.NewProduceResponseTopic()
+		topic.Topic = t.Topic
+		for _, p := range t.Partitions {
+			partition := kmsg.NewProduceResponseTopicPartition()
+			partition.Partition = p.Partition
+			if err := badTopics[t.Topic]; err != nil {
+				partition.ErrorCode = err.Code
+			}
+			topic.Partitions = append(topic.Partitions, partition)
+			for batch := p.Records; t.Topic == goodTopic && len(batch) >= recordsAt+4; {
+				c.good.Add(int64(binary.BigEndian.Uint32(batch[recordsAt:])))
+				batch = batch[min(len(batch), lengthAt+4+int(binary.BigEndian.Uint32(batch[lengthAt:]))):]
+			}
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+func (c *counter) metadata(req *kmsg.MetadataRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.MetadataResponse)
+	node := kmsg.NewMetadataResponseBroker()
+	node.Host, node.Port = c.host, c.port
+	resp.Brokers = append(resp.Brokers, node)
+	for i, t := range req.Topics {
+		topic := kmsg.NewMetadataResponseTopic()
+		topic.Topic = t.Topic
+		topic.TopicID = [16]byte{1, byte(i)}
+		reason := badTopics[*t.Topic]
+		if reason != nil && reason != kerr.LeaderNotAvailable {
+			topic.ErrorCode = reason.Code
+			resp.Topics = append(resp.Topics, topic)
+			continue
+		}
+		for n := range int32(partitions) {
+			p := kmsg.NewMetadataResponseTopicPartition()
+			p.Partition, p.Replicas, p.ISR = n, []int32{0}, []int32{0}
+			if reason != nil {
+				p.Leader, p.ErrorCode = -1, reason.Code
+			}
+			topic.Partitions = append(topic.Partitions, p)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+// topics has the same load on a good topic with and without calls to three topics that can't be produced to.
+func topics(t *testing.T, a *table) {
+	p := a.proof
+	var alone, beside float64
+	var answers map[string]int64
+	for range 2 {
+		for _, bad := range []bool{false, true} {
+			broker := newCounter(t)
+			args := []string{
+				"--mode", "calm", "--threads", "2", "--seconds", number(p.seconds), "--pause-us", "200",
+				"--broker", broker.address, "--conf", "allow.auto.create.topics=false",
+			}
+			if bad {
+				args = append(args, "--bad-every", "50", "--bad-topics", number(float64(len(badTopics))))
+			}
+			s := p.drive(t, args...)
+			rate := float64(broker.good.Load()) / p.seconds / 2
+			if bad {
+				beside += rate
+				answers = s.Answers
+			} else {
+				alone += rate
+			}
+		}
+	}
+	if alone == 0 || beside < alone*0.7 {
+		t.Errorf("the good topic has %.0f messages a second beside three that can't be produced to, and %.0f alone", beside, alone)
+	}
+	a.note("topics: the good one has %.0f messages a second alone and %.0f beside one that is unknown, one without a leader and one that is not allowed, which have each 50th call; answers %v",
+		alone, beside, answers)
+}
