@@ -12,6 +12,7 @@ import (
 // read on any page, and a second set of colours for readers who want dark ones.
 //
 //	title                              legend
+//	what the axes leave as it is
 //	quantity and unit
 //	[topics] [partitions] [queues] [threads]
 //	quantity and unit
@@ -24,7 +25,7 @@ const (
 	panelHeight = 150
 	columnStep  = 264
 	firstColumn = 62 // leaves room for the numbers of the first panel
-	firstRow    = 84
+	firstRow    = 102
 	rowStep     = 238
 	inset       = 12 // from a panel's sides to its first and last point
 	plotHeight  = firstRow + rowStep + panelHeight + 54
@@ -107,7 +108,7 @@ func (r scaleReport) plot() []byte {
 	fmt.Fprintf(d, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %[1]d %[2]d\" role=\"img\">\n", plotWidth, plotHeight)
 	fmt.Fprintf(d, "<style>%s</style>\n<rect class=\"page\" width=\"100%%\" height=\"100%%\"/>\n", plotStyle)
 	d.text("title", "start", 20, 28, "How the cost grows")
-	d.text("number", "start", 190, 28, "one thread, queue, topic and partition but for what the axis says; 200-byte values, two headers")
+	d.text("number", "start", 20, 48, "one thread, queue, topic and partition but for what the axis says; 200-byte values, two headers")
 	for i, side := range sides {
 		x := float64(plotWidth - 250 + 110*i)
 		d.polyline(side.class, []string{fmt.Sprintf("%.1f,24.0", x), fmt.Sprintf("%.1f,24.0", x+28)})

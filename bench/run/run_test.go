@@ -145,7 +145,15 @@ func TestTheDriverRunsAPluginAndCountsItsCalls(t *testing.T) {
 	build("driver", append(sources, "-pthread", "-rdynamic", "-ldl")...)
 	build("noop.so", "-fPIC", "-shared", "-fvisibility=hidden", filepath.Join(root, "bench", "noop", "noop.c"))
 
+	build("strict.so", "-fPIC", "-shared", "-fvisibility=hidden", filepath.Join("testdata", "strict.c"))
+
 	b := bench{build: dir}
+	for args, queues := range map[string]int{"--threads 2": 1, "--queues 3 --topics 2 --threads 2": 3, "--queues 50": 50} {
+		r, _, err := b.start("driver", append([]string{"--plugin", filepath.Join(dir, "strict.so"), "--messages", "9000"}, strings.Fields(args)...))
+		if err != nil || r.Accepted != 9000 {
+			t.Errorf("%d queues: accepted %d of 9000: %v", queues, r.Accepted, err)
+		}
+	}
 	for _, args := range []string{
 		"--messages 1003 --threads 8 --headers 2",
 		"--messages 1003 --topics 3 --value-bytes 0 --key-bytes 0",

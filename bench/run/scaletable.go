@@ -23,7 +23,7 @@ const scaleLine = "%-10s %5s   %-25s   %-25s   %-25s   %s\n"
 func (r scaleReport) head(w io.Writer) {
 	m := r.Machine
 	fmt.Fprintf(w, "machine   %s, %d cores, %s MiB, Linux %s\n", m.CPU, m.Cores, number(m.MemoryMiB), m.Kernel)
-	fmt.Fprintf(w, "compared  %s with %s, %d pairs a point, one after the other in turns\n", m.Ours, m.Baseline, r.Pairs)
+	fmt.Fprintf(w, "compared  %s with %s, %d pair%s a point, one after the other in turns\n", m.Ours, m.Baseline, r.Pairs, plural(r.Pairs))
 	fmt.Fprintf(w, "command   %s\n\n", r.Command)
 	cells := []any{"axis", "point"}
 	for _, head := range scaleHeads {
