@@ -24,8 +24,8 @@ func memory(t *testing.T, a *table) {
 		if s.RSSPeak > most {
 			t.Errorf("max.messages=%s: %s of memory with %d messages, want at most %s", count, mib(s.RSSPeak), s.Accepted, mib(most))
 		}
-		a.note("memory, queue.buffering.max.messages=%s: %d messages of 10 bytes, peak %s; allowed %s: 1.1 x 100 MiB, 64 MiB, and %s of a process with one message",
-			count, s.Accepted, mib(s.RSSPeak), mib(most), mib(one.RSSPeak))
+		a.note("memory, queue.buffering.max.messages=%s: %d messages of 10 bytes, %s at rest and %s at most, %.0f bytes each; allowed %s: 1.1 x 100 MiB, 64 MiB, and %s of a process with one message",
+			count, s.Accepted, mib(s.RSS), mib(s.RSSPeak), (s.RSSPeak-one.RSSPeak)/float64(s.Accepted), mib(most), mib(one.RSSPeak))
 	}
 }
 

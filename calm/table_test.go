@@ -8,6 +8,10 @@ import (
 	"text/tabwriter"
 )
 
+// strays are the calls of a state that may seem to have worked for long: while the hypervisor or an interrupt has the processor,
+// the kernel's account says that the thread ran.
+const strays = 2
+
 // table is what the operator reads: the longest calls, state by state, and then a sentence for each of the other figures.
 type table struct {
 	proof proof
@@ -25,7 +29,7 @@ func (a *table) add(t *testing.T, state, pace string, s seen) {
 	t.Helper()
 	verdict := "passed"
 	held := s.BlockedCalls + s.WorkedCalls
-	if held > 0 {
+	if s.BlockedCalls > 0 || s.WorkedCalls > strays {
 		verdict = "HELD"
 		t.Errorf("%s, %s: %d of %d calls were held for more than %v: blocked for %s ms, worked for %s ms",
 			state, pace, held, s.Calls, a.proof.limit, ms(s.BlockedNS), ms(s.WorkedNS))
@@ -56,7 +60,8 @@ func (a *table) print() {
 	w.Flush()
 	fmt.Printf("\n%d threads; paced: %d calls a second in all. A call is held when it worked or was blocked for more than %v.\n",
 		threads, rate, a.proof.limit)
-	fmt.Println("longest: by the clock, with what the kernel gave to other threads meanwhile; blocked: the thread slept in the call.")
+	fmt.Println("longest: by the clock, with what the kernel gave to other threads meanwhile; blocked: the thread slept in the call;")
+	fmt.Printf("worked: it ran, or the hypervisor had its processor, so %d such calls of a state are let pass.\n", strays)
 	if a.proof.limit > defaultLimit {
 		fmt.Printf("The limit was relaxed from %v by CALM_LIMIT_US.\n", defaultLimit)
 	}
