@@ -19,9 +19,11 @@ import (
 func kafkaInit(config *C.HalonConfig) (ok C.bool) {
 	defer guard("Halon_init", func(string) { ok = false })
 	b := here()
-	text := C.CString(resperr.QueueFull.Error())
-	defer C.free(unsafe.Pointer(text))
-	C.kafka_full(C.int(resperr.QueueFull), text)
+	for _, code := range resperr.All() {
+		text := C.CString(code.Error())
+		C.kafka_text(C.int(code), text)
+		C.free(unsafe.Pointer(text))
+	}
 	if err := b.plugin.Start(copyConfig(config)); err != nil {
 		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
 		return false

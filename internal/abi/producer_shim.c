@@ -11,6 +11,10 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* The codes of librdkafka and of brokers lie between these. */
+#define FIRST_TEXT 255
+#define LAST_TEXT  255
+
 /* Headers that fit the stack; a script that logs mail has a handful. */
 #define PAIRS_ON_STACK 16
 
@@ -138,14 +142,21 @@ static const char *text_or_null(const struct kafka_arg *arg)
     return arg->bytes ? arg->bytes : "";
 }
 
-/* What Go answers with for a full queue; it has told us before the first call. */
-static int full_code;
-static char full_text[sizeof ((struct kafka_call *)NULL)->text];
+/* The texts of the codes that a call is answered with when Go need not be asked; it has told us before the first call. */
+static const char *texts[FIRST_TEXT + LAST_TEXT + 1];
 
-void kafka_full(int code, const char *text)
+void kafka_text(int code, const char *text)
 {
-    full_code = code;
-    strncpy(full_text, text, sizeof full_text - 1);
+    if (code < -FIRST_TEXT || code > LAST_TEXT || texts[FIRST_TEXT + code])
+        return;
+    texts[FIRST_TEXT + code] = strdup(text);
+}
+
+static const char *text_of(int code)
+{
+    const char *text = code < -FIRST_TEXT || code > LAST_TEXT ? NULL : texts[FIRST_TEXT + code];
+
+    return text ? text : "";
 }
 
 static bool optional_string(const struct kafka_arg *arg)
@@ -185,14 +196,16 @@ static bool leave(struct kafka_call *call)
         record.partition = (int32_t)partition->number;
     else if (partition->kind != KAFKA_MISSING && !(partition->kind == KAFKA_NUMBER && partition->number == -1))
         return false;
-    switch (intake_offer(&record)) {
+    int code = 0;
+    switch (intake_offer(&record, &code)) {
     case INTAKE_TAKEN:
         call->outcome = KAFKA_DONE;
         return true;
-    case INTAKE_FULL:
+    case INTAKE_REFUSED:
         call->outcome = KAFKA_FAILED;
-        call->code = full_code;
-        memcpy(call->text, full_text, sizeof full_text);
+        call->code = code;
+        strncpy(call->text, text_of(code), sizeof call->text - 1);
+        call->text[sizeof call->text - 1] = '\0';
         return true;
     case INTAKE_ASK:
         break;

@@ -88,11 +88,11 @@ void kafka_resume_delivered(HalonHSLContext *context, HalonHSLValue *ret, const 
                             double offset, double timestamp);
 
 /*
- * kafka_full - says what a call is answered with when the queue is full and Go need not be asked.
+ * kafka_text - says the text of a code that a call is answered with when Go need not be asked.
  *
- * When callable: before the first call of a script. text stays the caller's.
+ * When callable: before the first call of a script. text stays the caller's. A code keeps its first text.
  */
-void kafka_full(int code, const char *text);
+void kafka_text(int code, const char *text);
 
 /*
  * kafka_syslog - syslog(3) with a text that is not a format.

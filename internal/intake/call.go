@@ -4,7 +4,7 @@ package intake
 #include <stdlib.h>
 #include "intake.h"
 
-static enum intake_answer call(struct intake_record *r, const void *queue, const void *topic, const void *key, const void *value,
+static enum intake_answer call(struct intake_record *r, int *code, const void *queue, const void *topic, const void *key, const void *value,
                  struct intake_pair *pairs)
 {
     r->queue = queue;
@@ -12,7 +12,7 @@ static enum intake_answer call(struct intake_record *r, const void *queue, const
     r->key = key;
     r->value = value;
     r->pairs = pairs;
-    return intake_offer(r);
+    return intake_offer(r, code);
 }
 */
 import "C"
@@ -33,14 +33,14 @@ type Answer int
 
 // The answers. Ask leaves the call to Go, with nothing done.
 const (
-	Ask   Answer = C.INTAKE_ASK
-	Taken Answer = C.INTAKE_TAKEN
-	Full  Answer = C.INTAKE_FULL
+	Ask     Answer = C.INTAKE_ASK
+	Taken   Answer = C.INTAKE_TAKEN
+	Refused Answer = C.INTAKE_REFUSED
 )
 
 // Offer makes the call that the border makes in C, for tests and benchmarks in process, which may
-// not use C themselves.
-func (c *Call) Offer() Answer {
+// not use C themselves. The code is that of a call that is refused.
+func (c *Call) Offer() (answer Answer, code int) {
 	var made []unsafe.Pointer
 	defer func() {
 		for _, p := range made {
@@ -73,5 +73,7 @@ func (c *Call) Offer() Answer {
 			}
 		}
 	}
-	return Answer(C.call(&r, lend([]byte(c.Queue)), lend([]byte(c.Topic)), lend(c.Key), lend(c.Value), pairs))
+	var why C.int
+	answer = Answer(C.call(&r, &why, lend([]byte(c.Queue)), lend([]byte(c.Topic)), lend(c.Key), lend(c.Value), pairs))
+	return answer, int(why)
 }

@@ -10,36 +10,49 @@
 #define KICK_AT 4
 
 /* Places for topics and for queues; both tables are at most half full. */
-#define TOPIC_PLACES 4096
+#define TOPIC_PLACES 16384
 #define QUEUE_PLACES 1024
+
+/* The longest name of a topic by librdkafka's rules; Go refuses longer ones. */
+#define LONGEST_TOPIC 512
+
+/* Whether a queue still takes records. */
+enum { OPEN, ENDED, GONE };
 
 struct topic {
     uint64_t hash;
     size_t length;
     uint32_t index;
-    _Atomic int32_t takes;
+    struct intake_gate gate;
     char name[];
 };
 
 struct intake {
     _Atomic(struct intake_chunk *) current; /* NULL: the next call asks for one */
     _Atomic(struct topic *) latest;         /* most scripts write to one topic */
+    _Atomic(struct intake_chunk *) spare;   /* begins when current is full */
+    _Atomic int life;
     uint32_t max_message;
-    int wake;
+    int wake, full_code, ended_code;
     uint64_t hash;
     size_t length;
     char *queue;
     char apart[64]; /* what follows is written by others */
 
     struct intake_signals signals;
-    pthread_mutex_t lock;                            /* guards all that follows */
-    struct intake_load max, charged;                 /* the queue holds what is charged less what has left */
-    unsigned estimated;                              /* chunks whose bytes are charged too high */
-    bool shut;
+    /* Written with the lock. The queue holds what is charged less what has left. */
+    _Atomic int64_t max_count, max_bytes, max_cost;
+    _Atomic int64_t charged_count, charged_bytes, charged_cost;
+    _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
+    _Atomic bool shut;
+    _Atomic unsigned giving; /* calls that have charged leave, or are about to, that no chunk shows yet */
+
+    pthread_mutex_t lock; /* guards all that follows, but for reading topics */
     struct intake_chunk *first_closed, *last_closed;
-    struct intake_chunk *free, *cold;                /* cold: without memory behind the head */
-    unsigned free_count, idle;                       /* idle: the fewest in free since the last trim */
+    struct intake_chunk *free, *cold; /* cold: without memory behind the head */
+    unsigned free_count, idle;        /* idle: the fewest in free since the last trim */
     unsigned topic_count;
+    struct topic *by_index[TOPIC_PLACES / 2];
     _Atomic(struct topic *) topics[TOPIC_PLACES];
 };
 
@@ -53,10 +66,13 @@ static _Atomic(struct intake *) latest_queue;
 static unsigned queue_count; /* guarded by publishing */
 static pthread_mutex_t publishing = PTHREAD_MUTEX_INITIALIZER;
 
-/* Eight bytes a step: names are hashed at every call that changes the topic. */
+/*
+ * Eight bytes a step: names are hashed at every call that changes the topic. Where the library was loaded to is different
+ * in each process, so that nobody can make up names that all fall on one place.
+ */
 static uint64_t hash_of(const char *bytes, size_t length)
 {
-    uint64_t hash = length * UINT64_C(0x9e3779b97f4a7c15), word;
+    uint64_t hash = (length ^ (uint64_t)(uintptr_t)&queues) * UINT64_C(0x9e3779b97f4a7c15), word;
 
     for (; length >= 8; bytes += 8, length -= 8) {
         memcpy(&word, bytes, 8);
@@ -92,6 +108,43 @@ static struct intake *find_queue(const char *name, size_t length)
     }
 }
 
+/* Looks for a topic; *at is where it is, or would be. */
+static struct topic *look_up(struct intake *in, uint64_t hash, const char *name, size_t length, size_t *at)
+{
+    struct topic *topic;
+
+    for (*at = hash % TOPIC_PLACES;; *at = (*at + 1) % TOPIC_PLACES) {
+        topic = atomic_load_explicit(&in->topics[*at], memory_order_acquire);
+        if (!topic || (topic->hash == hash && same(topic->name, topic->length, name, length)))
+            return topic;
+    }
+}
+
+static struct topic *add_topic(struct intake *in, uint64_t hash, const char *name, size_t length)
+{
+    if (length > LONGEST_TOPIC || memchr(name, 0, length)) /* Go reads it up to the NUL, or refuses it */
+        return NULL;
+    struct topic *made = calloc(1, sizeof *made + length), *topic;
+    if (!made)
+        return NULL;
+    made->hash = hash;
+    made->length = length;
+    memcpy(made->name, name, length);
+    size_t at;
+    pthread_mutex_lock(&in->lock);
+    topic = look_up(in, hash, name, length, &at); /* another call may have been first */
+    if (!topic && in->topic_count < TOPIC_PLACES / 2) {
+        topic = made;
+        made = NULL;
+        topic->index = in->topic_count;
+        in->by_index[in->topic_count++] = topic;
+        atomic_store_explicit(&in->topics[at], topic, memory_order_release);
+    }
+    pthread_mutex_unlock(&in->lock);
+    free(made);
+    return topic;
+}
+
 static struct topic *find_topic(struct intake *in, const char *name, size_t length)
 {
     struct topic *topic = atomic_load_explicit(&in->latest, memory_order_acquire);
@@ -99,15 +152,13 @@ static struct topic *find_topic(struct intake *in, const char *name, size_t leng
     if (topic && same(topic->name, topic->length, name, length))
         return topic;
     uint64_t hash = hash_of(name, length);
-    for (size_t at = hash % TOPIC_PLACES;; at = (at + 1) % TOPIC_PLACES) {
-        topic = atomic_load_explicit(&in->topics[at], memory_order_acquire);
-        if (!topic)
-            return NULL;
-        if (topic->hash == hash && same(topic->name, topic->length, name, length)) {
-            atomic_store_explicit(&in->latest, topic, memory_order_release);
-            return topic;
-        }
-    }
+    size_t at;
+    topic = look_up(in, hash, name, length, &at);
+    if (!topic)
+        topic = add_topic(in, hash, name, length);
+    if (topic)
+        atomic_store_explicit(&in->latest, topic, memory_order_release);
+    return topic;
 }
 
 static void wake_go(struct intake *in)
@@ -129,32 +180,84 @@ struct offer {
     int64_t value, cost, milliseconds;
 };
 
-/* The next six are called with the lock. */
-
-static void close_current(struct intake *in)
+static void charge(struct intake *in, struct intake_load by, int sign)
 {
-    struct intake_chunk *chunk = atomic_load(&in->current);
-
-    if (!chunk)
-        return;
-    uint64_t state = atomic_fetch_or(&chunk->state, INTAKE_CLOSED);
-    in->charged.count -= chunk->leave.count - records(state);
-    chunk->next = NULL;
-    if (in->last_closed)
-        in->last_closed->next = chunk;
-    else
-        in->first_closed = chunk;
-    in->last_closed = chunk;
-    in->estimated++;
-    atomic_fetch_add(&in->signals.closed, 1);
-    atomic_store(&in->current, NULL);
+    atomic_fetch_add(&in->charged_count, sign * by.count);
+    atomic_fetch_add(&in->charged_bytes, sign * by.bytes);
+    atomic_fetch_add(&in->charged_cost, sign * by.cost);
 }
 
 static struct intake_load room_of(struct intake *in)
 {
-    return (struct intake_load){in->max.count - in->charged.count + atomic_load(&in->signals.left_count),
-                                in->max.bytes - in->charged.bytes + atomic_load(&in->signals.left_bytes),
-                                in->max.cost - in->charged.cost + atomic_load(&in->signals.left_cost)};
+    return (struct intake_load){
+        atomic_load(&in->max_count) - atomic_load(&in->charged_count) + atomic_load(&in->signals.left_count),
+        atomic_load(&in->max_bytes) - atomic_load(&in->charged_bytes) + atomic_load(&in->signals.left_bytes),
+        atomic_load(&in->max_cost) - atomic_load(&in->charged_cost) + atomic_load(&in->signals.left_cost)};
+}
+
+static enum intake_answer refuse(struct intake *in, int because, int *code)
+{
+    *code = because;
+    atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
+    return INTAKE_REFUSED;
+}
+
+/*
+ * Whether there is certainly no room, found out without the lock: a full queue is full for many calls, which must not wait for
+ * one another. While a chunk has leave, or is being given some, more is charged than is used, and it is not certain.
+ */
+static bool certainly_full(struct intake *in, const struct offer *offer)
+{
+    if (atomic_load(&in->giving))
+        return false;
+    struct intake_load room = room_of(in);
+    bool full = room.count < 1 || (atomic_load(&in->estimated) == 0 && (room.bytes < offer->value || room.cost < offer->cost));
+    return full && !atomic_load(&in->giving) && !atomic_load(&in->current) && !atomic_load(&in->spare) &&
+           !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
+}
+
+/* Writes to memory that may be in no cache, so it is done without the lock. The chunk is nobody else's. */
+static void prepare(struct intake_chunk *chunk, struct intake_load leave, uint32_t max_bytes)
+{
+    chunk->leave = leave;
+    atomic_store_explicit(&chunk->max_records, (uint32_t)leave.count, memory_order_relaxed);
+    atomic_store_explicit(&chunk->max_bytes, max_bytes, memory_order_relaxed);
+    atomic_store_explicit(&chunk->first, 0, memory_order_relaxed);
+    memset(chunk->notes, 0, sizeof chunk->notes);
+}
+
+static struct intake_chunk *map_chunk(void)
+{
+    struct intake_chunk *chunk = mmap(NULL, INTAKE_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return chunk == MAP_FAILED ? NULL : chunk;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * The leave of a chunk: as many records as it holds, or as there is room for. The frames of records are larger than their
+ * values, so leave by the bytes of frames never admits too many bytes of values; and the lengths of a header take 8 bytes
+ * of a frame, so this is more than any frames can cost.
+ */
+static struct intake_load leave_in(struct intake_load room)
+{
+    struct intake_load leave = {least(room.count, INTAKE_RECORDS), least(room.bytes, sizeof ((struct intake_chunk *)0)->frames), 0};
+
+    leave.cost = leave.count * INTAKE_RECORD_COST + leave.bytes * (1 + INTAKE_HEADER_COST / 8);
+    return leave;
+}
+
+/* The next six are called with the lock. */
+
+static void put_free(struct intake *in, struct intake_chunk *chunk)
+{
+    chunk->next = in->free;
+    in->free = chunk;
+    in->free_count++;
 }
 
 static struct intake_chunk *take_free(struct intake *in)
@@ -165,85 +268,138 @@ static struct intake_chunk *take_free(struct intake *in)
         in->free = chunk->next;
         if (--in->free_count < in->idle)
             in->idle = in->free_count;
-        return chunk;
-    }
-    in->idle = 0;
-    if ((chunk = in->cold)) {
+    } else if ((chunk = in->cold)) {
         in->cold = chunk->next;
-        return chunk;
+        in->idle = 0;
     }
-    chunk = mmap(NULL, INTAKE_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return chunk == MAP_FAILED ? NULL : chunk;
+    return chunk;
 }
 
-static int64_t least(int64_t a, int64_t b)
+static void close_current(struct intake *in)
 {
-    return a < b ? a : b;
-}
+    struct intake_chunk *chunk = atomic_load(&in->current);
 
-static void charge(struct intake *in, struct intake_load by)
-{
-    in->charged.count += by.count;
-    in->charged.bytes += by.bytes;
-    in->charged.cost += by.cost;
-}
-
-/*
- * Begins a chunk that takes the offered record at least: as many as a chunk holds, or as there is room for. The frames of
- * records are larger than their values, so leave by the bytes of frames never admits too many bytes of values.
- */
-static enum intake_answer begin(struct intake *in, const struct offer *offer)
-{
-    struct intake_load room = room_of(in);
-
-    if (in->shut)
-        return INTAKE_ASK;
-    if (room.count < 1)
-        return INTAKE_FULL;
-    if (room.bytes < offer->value || room.cost < offer->cost)
-        return in->estimated ? INTAKE_ASK : INTAKE_FULL;
-    struct intake_load leave = {least(room.count, INTAKE_RECORDS), least(room.bytes, INTAKE_CHUNK - INTAKE_HEAD), 0};
-    uint32_t max_bytes = (uint32_t)leave.bytes;
-    /* The lengths of a header take 8 bytes of a frame, so this is more than any frames can cost. */
-    leave.cost = leave.count * INTAKE_RECORD_COST + leave.bytes * (1 + INTAKE_HEADER_COST / 8);
-    if (leave.cost > room.cost || max_bytes < offer->size) {
-        leave = (struct intake_load){1, offer->value, offer->cost}; /* it alone, to the byte */
-        max_bytes = offer->size;
-    }
-    struct intake_chunk *chunk = take_free(in);
     if (!chunk)
-        return INTAKE_ASK;
-    charge(in, leave);
-    chunk->leave = leave;
-    atomic_store_explicit(&chunk->max_records, (uint32_t)leave.count, memory_order_relaxed);
-    atomic_store_explicit(&chunk->max_bytes, max_bytes, memory_order_relaxed);
-    memset(chunk->notes, 0, sizeof chunk->notes);
-    atomic_store(&chunk->first, 0);
+        return;
+    uint64_t state = atomic_fetch_or(&chunk->state, INTAKE_CLOSED);
+    atomic_fetch_add(&in->estimated, 1); /* before the count: who looks without the lock must not take an estimate for certain */
+    atomic_fetch_sub(&in->charged_count, chunk->leave.count - records(state));
+    chunk->next = NULL;
+    if (in->last_closed)
+        in->last_closed->next = chunk;
+    else
+        in->first_closed = chunk;
+    in->last_closed = chunk;
+    atomic_fetch_add(&in->signals.closed, 1);
+    atomic_store(&in->current, NULL);
+}
+
+static void drop_spare(struct intake *in)
+{
+    struct intake_chunk *chunk = atomic_exchange(&in->spare, NULL);
+
+    if (!chunk)
+        return;
+    charge(in, chunk->leave, -1);
+    put_free(in, chunk);
+}
+
+/* Begins chunk, or another one that takes the offered record at least. */
+static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chunk, const struct offer *offer, int *code)
+{
+    if (!chunk) {
+        struct intake_load room = room_of(in);
+        if (room.count < 1)
+            return refuse(in, in->full_code, code);
+        if (room.bytes < offer->value || room.cost < offer->cost)
+            return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in, in->full_code, code);
+        struct intake_load leave = leave_in(room);
+        uint32_t max_bytes = (uint32_t)leave.bytes;
+        if (leave.cost > room.cost || max_bytes < offer->size) {
+            leave = (struct intake_load){1, offer->value, offer->cost}; /* it alone, to the byte */
+            max_bytes = offer->size;
+        }
+        chunk = take_free(in);
+        if (!chunk && !(chunk = map_chunk()))
+            return INTAKE_ASK;
+        charge(in, leave, 1);
+        prepare(chunk, leave, max_bytes);
+    }
     uint64_t begun = atomic_load(&chunk->state) + INTAKE_BEGUN;
     atomic_store(&chunk->state, begun & (INTAKE_CLOSED - INTAKE_BEGUN)); /* open from here on, and empty */
     atomic_store(&in->current, chunk);
     return INTAKE_TAKEN;
 }
 
+static enum intake_answer begin(struct intake *in, const struct offer *offer, int *code)
+{
+    if (atomic_load(&in->life) != OPEN)
+        return refuse(in, in->ended_code, code);
+    if (atomic_load(&in->shut))
+        return INTAKE_ASK;
+    atomic_fetch_add(&in->giving, 1);
+    enum intake_answer answer = begin_with(in, atomic_exchange(&in->spare, NULL), offer, code);
+    atomic_fetch_sub(&in->giving, 1);
+    return answer;
+}
+
+/* Makes a spare chunk, where there is room for a whole one. */
+static void make_spare(struct intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    struct intake_load room = room_of(in), leave = leave_in(room);
+    atomic_fetch_add(&in->giving, 1);
+    bool wanted = !atomic_load(&in->spare) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
+                  leave.count == INTAKE_RECORDS && leave.bytes == sizeof ((struct intake_chunk *)0)->frames &&
+                  leave.cost <= room.cost;
+    struct intake_chunk *chunk = wanted ? take_free(in) : NULL;
+    if (wanted)
+        charge(in, leave, 1);
+    pthread_mutex_unlock(&in->lock);
+    if (!wanted) {
+        atomic_fetch_sub(&in->giving, 1);
+        return;
+    }
+    if (!chunk)
+        chunk = map_chunk();
+    if (chunk)
+        prepare(chunk, leave, (uint32_t)leave.bytes);
+
+    pthread_mutex_lock(&in->lock);
+    struct intake_chunk *none = NULL;
+    bool kept = chunk && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
+                atomic_compare_exchange_strong(&in->spare, &none, chunk);
+    if (!kept) {
+        charge(in, leave, -1);
+        if (chunk)
+            put_free(in, chunk);
+    }
+    atomic_fetch_sub(&in->giving, 1);
+    pthread_mutex_unlock(&in->lock);
+}
+
 /* Puts another chunk in the place of full. */
-static enum intake_answer turn(struct intake *in, struct intake_chunk *full, const struct offer *offer)
+static enum intake_answer turn(struct intake *in, struct intake_chunk *full, const struct offer *offer, int *code)
 {
     enum intake_answer answer = INTAKE_TAKEN;
 
     pthread_mutex_lock(&in->lock);
-    if (atomic_load(&in->current) == full) {
+    bool first = atomic_load(&in->current) == full;
+    if (first) {
         close_current(in);
-        answer = begin(in, offer);
+        answer = begin(in, offer, code);
     }
     bool kick = atomic_load(&in->signals.closed) >= KICK_AT && atomic_exchange(&in->signals.kicked, 1) == 0;
     pthread_mutex_unlock(&in->lock);
     if (kick)
         wake_go(in);
+    if (first && answer == INTAKE_TAKEN)
+        make_spare(in);
     return answer;
 }
 
 /* Reserves the place of a record in *at; *note is written when the record is there. */
-static enum intake_answer reserve(struct intake *in, const struct offer *offer, char **at, _Atomic uint64_t **note)
+static enum intake_answer reserve(struct intake *in, const struct offer *offer, char **at, _Atomic uint64_t **note, int *code)
 {
     for (;;) {
         struct intake_chunk *chunk = atomic_load_explicit(&in->current, memory_order_acquire);
@@ -261,7 +417,9 @@ static enum intake_answer reserve(struct intake *in, const struct offer *offer, 
                     return INTAKE_TAKEN;
                 }
         }
-        enum intake_answer answer = turn(in, chunk, offer);
+        if (!chunk && certainly_full(in, offer))
+            return refuse(in, in->full_code, code);
+        enum intake_answer answer = turn(in, chunk, offer, code);
         if (answer != INTAKE_TAKEN)
             return answer;
     }
@@ -274,17 +432,11 @@ static char *put(char *to, const char *bytes, size_t length)
     return to + length;
 }
 
-enum intake_answer intake_offer(const struct intake_record *r)
+enum intake_answer intake_offer(const struct intake_record *r, int *code)
 {
     struct intake *in = find_queue(r->queue, r->queue_length);
 
-    if (!in)
-        return INTAKE_ASK;
-    struct topic *topic = find_topic(in, r->topic, r->topic_length);
-    if (!topic)
-        return INTAKE_ASK;
-    int32_t takes = atomic_load_explicit(&topic->takes, memory_order_acquire);
-    if (takes == INTAKE_REFUSES || (r->partition != -1 && (r->partition < 0 || r->partition >= takes)))
+    if (!in || atomic_load_explicit(&in->life, memory_order_acquire) == GONE)
         return INTAKE_ASK;
     /* One by one: each alone is below the limit, so that the sum can't overflow. */
     if (r->key_length > INTAKE_LARGEST || r->value_length > INTAKE_LARGEST || r->pair_count > INTAKE_LARGEST)
@@ -301,20 +453,34 @@ enum intake_answer intake_offer(const struct intake_record *r)
     if (size > INTAKE_LARGEST || 36 + bytes + 20 * r->pair_count > in->max_message)
         return INTAKE_ASK;
 
+    struct topic *topic = find_topic(in, r->topic, r->topic_length);
+    if (!topic)
+        return INTAKE_ASK;
+    int32_t partitions = atomic_load_explicit(&topic->gate.partitions, memory_order_acquire);
+    if (r->partition != -1 && (r->partition < 0 || r->partition >= partitions))
+        return INTAKE_ASK;
     struct offer offer = {
         .size = (uint32_t)size,
         .value = (int64_t)r->value_length,
         .cost = (int64_t)(INTAKE_RECORD_COST + bytes + INTAKE_HEADER_COST * r->pair_count),
         .milliseconds = r->milliseconds,
     };
+    int refusal = atomic_load_explicit(&topic->gate.refusal, memory_order_acquire);
+    if (refusal && atomic_load_explicit(&in->life, memory_order_acquire) == OPEN) {
+        if (certainly_full(in, &offer)) /* which comes first, as in librdkafka */
+            return r->waits ? INTAKE_ASK : refuse(in, in->full_code, code);
+        if (!atomic_load_explicit(&topic->gate.asked, memory_order_relaxed))
+            atomic_store(&topic->gate.asked, 1);
+        return refuse(in, refusal, code);
+    }
     _Atomic uint64_t *note;
     char *to;
-    enum intake_answer answer = reserve(in, &offer, &to, &note);
+    enum intake_answer answer = reserve(in, &offer, &to, &note, code);
     if (answer != INTAKE_TAKEN) {
-        if (answer == INTAKE_FULL && r->waits)
+        if (answer == INTAKE_REFUSED && r->waits && *code == in->full_code) {
+            atomic_fetch_sub_explicit(&in->signals.refused, 1, memory_order_relaxed);
             return INTAKE_ASK;
-        if (answer == INTAKE_FULL)
-            atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
+        }
         return answer;
     }
     struct intake_frame *frame = (struct intake_frame *)to;
@@ -347,7 +513,7 @@ enum intake_answer intake_offer(const struct intake_record *r)
     return INTAKE_TAKEN;
 }
 
-struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message)
+struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message, int full, int ended)
 {
     struct intake *in = calloc(1, sizeof *in);
 
@@ -363,6 +529,8 @@ struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t m
     in->hash = hash_of(queue, length);
     in->wake = wake;
     in->max_message = max_message;
+    in->full_code = full;
+    in->ended_code = ended;
     in->shut = true;
     pthread_mutex_init(&in->lock, NULL);
     return in;
@@ -383,43 +551,51 @@ void intake_publish(struct intake *in)
     pthread_mutex_unlock(&publishing);
 }
 
-_Atomic int32_t *intake_topic(struct intake *in, const char *name, size_t length, uint32_t index)
+struct intake_gate *intake_topic(struct intake *in, const char *name, size_t length, uint32_t *index)
 {
-    uint64_t hash = hash_of(name, length);
-    _Atomic int32_t *takes = NULL;
+    struct topic *topic = find_topic(in, name, length);
 
+    if (!topic)
+        return NULL;
+    *index = topic->index;
+    return &topic->gate;
+}
+
+const char *intake_topic_name(struct intake *in, uint32_t index, size_t *length)
+{
     pthread_mutex_lock(&in->lock);
-    struct topic *topic = in->topic_count < TOPIC_PLACES / 2 ? calloc(1, sizeof *topic + length) : NULL;
-    if (topic) {
-        topic->hash = hash;
-        topic->length = length;
-        topic->index = index;
-        atomic_store(&topic->takes, INTAKE_REFUSES);
-        put(topic->name, name, length);
-        size_t at = hash % TOPIC_PLACES;
-        while (atomic_load(&in->topics[at]))
-            at = (at + 1) % TOPIC_PLACES;
-        atomic_store(&in->topics[at], topic);
-        in->topic_count++;
-        takes = &topic->takes;
-    }
+    const struct topic *topic = in->by_index[index];
     pthread_mutex_unlock(&in->lock);
-    return takes;
+    *length = topic->length;
+    return topic->name;
 }
 
 void intake_limit(struct intake *in, struct intake_load max)
 {
     pthread_mutex_lock(&in->lock);
-    in->max = max;
+    atomic_store(&in->max_count, max.count);
+    atomic_store(&in->max_bytes, max.bytes);
+    atomic_store(&in->max_cost, max.cost);
     pthread_mutex_unlock(&in->lock);
 }
 
 void intake_shut(struct intake *in, bool shut)
 {
     pthread_mutex_lock(&in->lock);
-    in->shut = shut;
-    if (shut)
+    atomic_store(&in->shut, shut);
+    if (shut) {
         close_current(in);
+        drop_spare(in);
+    }
+    pthread_mutex_unlock(&in->lock);
+}
+
+void intake_end(struct intake *in, bool gone)
+{
+    pthread_mutex_lock(&in->lock);
+    atomic_store(&in->life, gone ? GONE : ENDED);
+    close_current(in);
+    drop_spare(in);
     pthread_mutex_unlock(&in->lock);
 }
 
@@ -438,8 +614,8 @@ struct intake_chunk *intake_take(struct intake *in)
 void intake_correct(struct intake *in, struct intake_load by, unsigned chunks)
 {
     pthread_mutex_lock(&in->lock);
-    charge(in, by);
-    in->estimated -= chunks;
+    charge(in, by, 1);
+    atomic_fetch_sub(&in->estimated, chunks);
     pthread_mutex_unlock(&in->lock);
 }
 
@@ -449,7 +625,7 @@ bool intake_charge(struct intake *in, int64_t value, int64_t cost)
     struct intake_load room = room_of(in);
     bool fits = room.count >= 1 && room.bytes >= value && room.cost >= cost;
     if (fits)
-        charge(in, (struct intake_load){1, value, cost});
+        charge(in, (struct intake_load){1, value, cost}, 1);
     pthread_mutex_unlock(&in->lock);
     return fits;
 }
@@ -457,9 +633,7 @@ bool intake_charge(struct intake *in, int64_t value, int64_t cost)
 void intake_free(struct intake *in, struct intake_chunk *chunk)
 {
     pthread_mutex_lock(&in->lock);
-    chunk->next = in->free;
-    in->free = chunk;
-    in->free_count++;
+    put_free(in, chunk);
     pthread_mutex_unlock(&in->lock);
 }
 

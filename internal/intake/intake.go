@@ -55,15 +55,16 @@ type signals struct {
 }
 
 // New makes the intake of queue, and takes nothing before [Intake.Limit] and [Intake.Open]. maxMessage is
-// message.max.bytes. It fails without memory or without a file descriptor.
-func New(queue string, maxMessage int) (*Intake, error) {
+// message.max.bytes; full and ended are the codes that calls are answered with when the queue has no room and when it has
+// ended. It fails without memory or without a file descriptor.
+func New(queue string, maxMessage, full, ended int) (*Intake, error) {
 	fd, err := C.eventfd(0, C.EFD_CLOEXEC|C.EFD_NONBLOCK)
 	if fd < 0 {
 		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
 	}
 	name := C.CString(queue)
 	defer C.free(unsafe.Pointer(name))
-	c := C.intake_new(name, C.size_t(len(queue)), fd, C.uint32_t(min(maxMessage, math.MaxUint32)))
+	c := C.intake_new(name, C.size_t(len(queue)), fd, C.uint32_t(min(maxMessage, math.MaxUint32)), C.int(full), C.int(ended))
 	if c == nil {
 		return nil, fmt.Errorf("%s: %w", queue, errMemory)
 	}
@@ -143,7 +144,7 @@ func (in *Intake) Limit(count, bytes, cost int64) {
 // Left returns where delivery reports count what leaves the queue.
 func (in *Intake) Left() *Load { return &in.signals.left }
 
-// Refused returns how many calls were answered with "full" since it was asked last.
+// Refused returns how many calls were refused since it was asked last.
 func (in *Intake) Refused() int64 { return in.signals.refused.Swap(0) }
 
 // Shut lets every call ask Go from when it returns. Open ends that.
@@ -204,21 +205,47 @@ func (in *Intake) Free(c Chunk) {
 // last keep chunks.
 func (in *Intake) Trim(keep int) { C.intake_trim(in.c, C.uint(keep)) }
 
-// A Gate says what a topic takes now. Callers read it at each call.
-type Gate struct{ takes *atomic.Int32 }
+// End lets every call be refused, from when it returns, as one of a queue that has ended.
+func (in *Intake) End() { C.intake_end(in.c, false) }
 
-// Topic makes a topic known: its records carry index. It takes nothing before [Gate.Open]. It returns
-// false when the intake knows as many as it can, and the topic's records go through Go.
-func (in *Intake) Topic(name string, index int) (Gate, bool) {
+// Gone lets every call ask Go, as after End nobody knows the queue any more.
+func (in *Intake) Gone() { C.intake_end(in.c, true) }
+
+// A Gate says what a topic takes now. Calls read it; a new topic's takes anything.
+type Gate struct{ gate *gate }
+
+// gate is struct intake_gate.
+type gate struct {
+	partitions, refusal atomic.Int32
+	asked               atomic.Uint32
+}
+
+// Topic returns the number that records of the topic carry, and its gate. The first call or Topic makes it known. It
+// returns false when the intake knows as many as it can, and the topic's records go through Go.
+func (in *Intake) Topic(name string) (index int, g Gate, ok bool) {
 	text := C.CString(name)
 	defer C.free(unsafe.Pointer(text))
-	takes := (*atomic.Int32)(unsafe.Pointer(C.intake_topic(in.c, text, C.size_t(len(name)), C.uint32_t(index))))
-	return Gate{takes}, takes != nil
+	var number C.uint32_t
+	g.gate = (*gate)(unsafe.Pointer(C.intake_topic(in.c, text, C.size_t(len(name)), &number)))
+	return int(number), g, g.gate != nil
+}
+
+// TopicName returns the name of the topic whose records carry index.
+func (in *Intake) TopicName(index int) string {
+	var length C.size_t
+	name := C.intake_topic_name(in.c, C.uint32_t(index), &length)
+	return C.GoStringN(name, C.int(length))
 }
 
 // Open lets the topic take records for the partitioner to place, and those for one of so many
 // partitions; 0 is a number that is not known.
-func (g Gate) Open(partitions int32) { g.takes.Store(partitions) }
+func (g Gate) Open(partitions int32) {
+	g.gate.partitions.Store(partitions)
+	g.gate.refusal.Store(0)
+}
 
-// Shut lets calls ask Go.
-func (g Gate) Shut() { g.takes.Store(-1) }
+// Refuse lets calls be answered with code.
+func (g Gate) Refuse(code int32) { g.gate.refusal.Store(code) }
+
+// Asked says whether a call was refused since it was asked last.
+func (g Gate) Asked() bool { return g.gate.asked.Load() != 0 && g.gate.asked.Swap(0) != 0 }

@@ -9,13 +9,13 @@
  *   chunk      64 KiB for up to 256 records, with leave to take so many and no more: they are charged to the limits of the
  *              queue as a whole when the chunk is begun, and what it did not use is given back when it is taken
  *   frame      one record in a chunk
- *   topic      one that the queue knows, with what it takes now
+ *   topic      one that calls have named, with what it takes now
  *
  * A record is admitted by moving the state of the current chunk on by its size, in one compare-and-swap: that is its place
  * in the order. Its bytes are copied after that, and its note says when they are. A second instruction of that kind, to count
  * them, would make each call wait for its own writes to memory that is in no cache. A thread that loses its processor in
  * between holds up only Go, which waits for the note, and no other call. The lock is taken once a
- * chunk, when it is full, and by calls that find the queue full.
+ * chunk, for a few instructions: what takes longer was done before, to a spare one.
  *
  * Memory of a chunk is never unmapped: a thread may have read `current` long ago and look at a state only now. An open
  * state means that the chunk is the current one, so what such a thread then reserves is right.
@@ -49,7 +49,7 @@ struct intake_load {
 };
 
 /* The memory of a record beside its bytes, and of a header beside its. */
-#define INTAKE_RECORD_COST 288
+#define INTAKE_RECORD_COST 544
 #define INTAKE_HEADER_COST 40
 
 /* The layout is known to chunk.go. */
@@ -107,7 +107,7 @@ struct intake_record {
 
 struct intake;
 
-enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_FULL };
+enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED };
 
 /*
  * intake_offer - leaves a record with the queue that it names.
@@ -115,12 +115,14 @@ enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_FULL };
  * When callable: at any time, from any thread. It never waits for Go, for Kafka or for another call's copy.
  * Owns: nothing; everything is copied.
  *
- *   INTAKE_TAKEN   the record is accepted
- *   INTAKE_FULL    nothing has happened, and the queue has no room
- *   INTAKE_ASK     nothing has happened, and Go must decide: the queue is shut, unknown or has no intake, its topic is new
- *                  or refused, the record is large, there is no memory, or the count of bytes is an estimate
+ *   INTAKE_TAKEN     the record is accepted
+ *   INTAKE_REFUSED   nothing has happened, and the call is answered with *code: the queue is full or has ended, or its topic
+ *                    is refused
+ *   INTAKE_ASK       nothing has happened, and Go must decide: the queue is shut, unknown or has no intake, its topics are
+ *                    too many, the partition is not known, the record is large, there is no memory, or the count of
+ *                    bytes is an estimate
  */
-enum intake_answer intake_offer(const struct intake_record *record);
+enum intake_answer intake_offer(const struct intake_record *record, int *code);
 
 struct intake;
 
@@ -128,9 +130,10 @@ struct intake;
  * intake_new - makes the intake of one queue; it is shut, and without limits takes nothing.
  *
  * wake is an eventfd that is written to when Go must look. It stays open as long as the process lives, as does the intake.
- * max_message is message.max.bytes. NULL: no memory.
+ * max_message is message.max.bytes; full and ended are the codes of a queue without room and of one that has ended.
+ * NULL: no memory.
  */
-struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message);
+struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message, int full, int ended);
 
 /* intake_limit - sets the limits of the queue. */
 void intake_limit(struct intake *in, struct intake_load max);
@@ -141,16 +144,30 @@ void intake_limit(struct intake *in, struct intake_load max);
  */
 void intake_shut(struct intake *in, bool shut);
 
+/*
+ * intake_end - from when this returns every call is refused, as one of a queue that has ended. gone: and nobody knows the queue
+ * any more, so that every call asks Go.
+ */
+void intake_end(struct intake *in, bool gone);
+
 /* intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. */
 void intake_publish(struct intake *in);
 
+/* What a topic takes now. A new one takes anything. */
+struct intake_gate {
+    _Atomic int32_t partitions; /* 0 while their number is not known */
+    _Atomic int32_t refusal;    /* what calls are refused with, or 0 */
+    _Atomic uint32_t asked;     /* a call was refused */
+};
+
 /*
- * intake_topic - makes a topic known; the number in its frames is index. What the topic takes is in the word that is returned:
- * INTAKE_REFUSES, INTAKE_ANY while the number of its partitions is not known, or that number. NULL: no more topics.
+ * intake_topic - finds a topic or makes it known, as the first call for it does. The number in its frames goes to *index.
+ * NULL: no more topics, or the name is none that a call may leave records for.
  */
-#define INTAKE_REFUSES (-1)
-#define INTAKE_ANY     0
-_Atomic int32_t *intake_topic(struct intake *in, const char *name, size_t length, uint32_t index);
+struct intake_gate *intake_topic(struct intake *in, const char *name, size_t length, uint32_t *index);
+
+/* intake_topic_name - the name of the topic with that number, which a frame has; it stays as long as the intake. */
+const char *intake_topic_name(struct intake *in, uint32_t index, size_t *length);
 
 /*
  * intake_take - closes the current chunk and returns the closed ones, the oldest first, linked by next.
@@ -182,7 +199,7 @@ struct intake_signals {
     char apart_before[64];
     _Atomic int64_t left_count, left_bytes, left_cost; /* what has left the queue: delivery reports write this */
     char apart_after[64];
-    _Atomic int64_t refused; /* calls that were answered with INTAKE_FULL */
+    _Atomic int64_t refused; /* calls that were answered with INTAKE_REFUSED */
 };
 struct intake_signals *intake_signals(struct intake *in);
 

@@ -5,25 +5,24 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 )
 
-// open returns an intake with a topic "t" that takes anything, found by calls for queue. Names are the
+// What calls of a full queue and of one that has ended are answered with.
+const full, ended = -184, -197
+
+// open returns an intake that calls for queue find. Names are the
 // test's own: calls find the intake of the whole process.
 func open(t *testing.T, queue string, count, size int64) *Intake {
 	t.Helper()
-	in, err := New(queue, math.MaxInt32)
+	in, err := New(queue, math.MaxInt32, full, ended)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(in.Close)
 	in.Limit(count, size, math.MaxInt64/2)
-	gate, ok := in.Topic("t", 7)
-	if !ok {
-		t.Fatal("the intake knows no topic")
-	}
-	gate.Open(0)
 	in.Publish()
 	in.Open()
 	return in
@@ -33,11 +32,23 @@ func call(queue, value string) *Call {
 	return &Call{Queue: queue, Topic: "t", Value: []byte(value), Partition: -1, Milliseconds: 1}
 }
 
-func (a Answer) String() string { return [...]string{"ask", "taken", "full"}[a] }
+func (a Answer) String() string { return [...]string{"ask", "taken", "refused"}[a] }
+
+// offer makes a call and tells a full queue from other refusals.
+func offer(c *Call) (answer Answer, isFull bool) {
+	answer, code := c.Offer()
+	return answer, answer == Refused && code == full
+}
+
+// answer makes a call whose code is of no interest.
+func answer(c *Call) Answer {
+	a, _ := c.Offer()
+	return a
+}
 
 func TestWhatIsLeftIsFoundAgain(t *testing.T) {
 	in := open(t, t.Name(), 1000, 1<<20)
-	gate, _ := in.Topic("other", 8)
+	_, gate, _ := in.Topic("other")
 	gate.Open(3)
 	calls := []*Call{
 		{Topic: "t", Value: []byte("value"), Key: []byte("key"), Partition: -1, Milliseconds: 1234567890123},
@@ -48,7 +59,7 @@ func TestWhatIsLeftIsFoundAgain(t *testing.T) {
 		{Topic: "other", Key: []byte("k"), Partition: 0},
 	}
 	for i, c := range calls {
-		if c.Queue = t.Name(); c.Offer() != Taken {
+		if c.Queue = t.Name(); answer(c) != Taken {
 			t.Fatalf("call %d was not taken", i)
 		}
 	}
@@ -59,7 +70,7 @@ func TestWhatIsLeftIsFoundAgain(t *testing.T) {
 			t.Fatal("nobody is copying, and the chunk is not complete")
 		}
 		for r := chunk.Reader(); r.Next(&f); {
-			line := fmt.Sprintf("%d %d %d %#v %#v", f.Milliseconds, f.Topic, f.Partition, f.Key, f.Value)
+			line := fmt.Sprintf("%d %s %d %#v %#v", f.Milliseconds, in.TopicName(f.Topic), f.Partition, f.Key, f.Value)
 			for range f.Headers {
 				name, value := f.NextHeader()
 				line += fmt.Sprintf(" %q=%q", name, value)
@@ -72,11 +83,7 @@ func TestWhatIsLeftIsFoundAgain(t *testing.T) {
 		t.Fatalf("%d records, want %d: %q", len(got), len(calls), got)
 	}
 	for i, c := range calls {
-		topic := 7
-		if c.Topic == "other" {
-			topic = 8
-		}
-		want := fmt.Sprintf("%d %d %d %#v %#v", c.Milliseconds, topic, c.Partition, c.Key, c.Value)
+		want := fmt.Sprintf("%d %s %d %#v %#v", c.Milliseconds, c.Topic, c.Partition, c.Key, c.Value)
 		for _, h := range c.Headers {
 			want += fmt.Sprintf(" %q=%q", h[0], h[1])
 		}
@@ -88,9 +95,10 @@ func TestWhatIsLeftIsFoundAgain(t *testing.T) {
 
 func TestWhatGoMustDecide(t *testing.T) {
 	in := open(t, t.Name(), 1000, 1<<20)
-	gate, _ := in.Topic("three", 8)
+	_, gate, _ := in.Topic("three")
 	gate.Open(3)
-	refused, _ := in.Topic("refused", 9)
+	_, refused, _ := in.Topic("refused")
+	refused.Refuse(29)
 	for _, test := range []struct {
 		sentence string
 		change   func(*Call)
@@ -98,9 +106,12 @@ func TestWhatGoMustDecide(t *testing.T) {
 	}{
 		{"nothing", func(*Call) {}, Taken},
 		{"a queue that is not known", func(c *Call) { c.Queue = "nobody's" }, Ask},
-		{"a topic that is new", func(c *Call) { c.Topic = "new" }, Ask},
-		{"a name that only begins like a topic's", func(c *Call) { c.Topic = "three\x00" }, Ask},
-		{"a topic that is refused", func(c *Call) { c.Topic = "refused" }, Ask},
+		{"a topic that is new", func(c *Call) { c.Topic = "new" }, Taken},
+		{"a topic without a name", func(c *Call) { c.Topic = "" }, Taken},
+		{"a topic with a NUL, which ends its name", func(c *Call) { c.Topic = "three\x00" }, Ask},
+		{"a topic with the longest name", func(c *Call) { c.Topic = strings.Repeat("x", 512) }, Taken},
+		{"a topic with a longer name", func(c *Call) { c.Topic = strings.Repeat("x", 513) }, Ask},
+		{"a topic that is refused", func(c *Call) { c.Topic = "refused" }, Refused},
 		{"a partition while their number is not known", func(c *Call) { c.Partition = 0 }, Ask},
 		{"the last partition", func(c *Call) { c.Topic, c.Partition = "three", 2 }, Taken},
 		{"a partition that is not there", func(c *Call) { c.Topic, c.Partition = "three", 3 }, Ask},
@@ -113,40 +124,80 @@ func TestWhatGoMustDecide(t *testing.T) {
 		t.Run(test.sentence, func(t *testing.T) {
 			c := call("TestWhatGoMustDecide", "v")
 			test.change(c)
-			if got := c.Offer(); got != test.want {
+			if got := answer(c); got != test.want {
 				t.Errorf("the answer is %v, want %v", got, test.want)
 			}
 		})
 	}
+	if !refused.Asked() || refused.Asked() {
+		t.Error("one call was refused for its topic since nobody asked")
+	}
 	refused.Open(0)
-	if got := (&Call{Queue: t.Name(), Topic: "refused", Partition: -1}).Offer(); got != Taken {
+	if got := answer(&Call{Queue: t.Name(), Topic: "refused", Partition: -1}); got != Taken {
 		t.Errorf("a topic that is refused no longer: %v", got)
 	}
 	in.Shut()
-	if got := call(t.Name(), "v").Offer(); got != Ask {
+	if got := answer(call(t.Name(), "v")); got != Ask {
 		t.Errorf("an intake that is shut: %v", got)
 	}
 	in.Open()
-	if got := call(t.Name(), "v").Offer(); got != Taken {
+	if got := answer(call(t.Name(), "v")); got != Taken {
 		t.Errorf("an intake that is open again: %v", got)
+	}
+	in.End()
+	if got, code := call(t.Name(), "v").Offer(); got != Refused || code != ended {
+		t.Errorf("a queue that has ended: %v, %d", got, code)
+	}
+	in.Gone()
+	if got := answer(call(t.Name(), "v")); got != Ask {
+		t.Errorf("a queue that nobody knows any more: %v", got)
+	}
+}
+
+// Scripts may make up topics: the intake knows thousands, each by its own number, and leaves the rest to Go.
+func TestManyTopics(t *testing.T) {
+	in := open(t, t.Name(), 1<<40, 1<<40)
+	const most = 8192
+	for i := range most + 10 {
+		want := Taken
+		if i >= most {
+			want = Ask
+		}
+		name := fmt.Sprintf("topic-%d", i)
+		if got := answer(&Call{Queue: t.Name(), Topic: name, Value: []byte(name), Partition: -1}); got != want {
+			t.Fatalf("topic %d: %v", i, got)
+		}
+	}
+	if _, _, ok := in.Topic("one more"); ok {
+		t.Error("there is room for one more topic that calls had no room for")
+	}
+	var f Record
+	n := 0
+	for _, c := range in.Take(nil) {
+		for r := c.Reader(); r.Next(&f); n++ {
+			if name := in.TopicName(f.Topic); name != string(f.Value) {
+				t.Fatalf("a record of %s carries the number of %s", f.Value, name)
+			}
+		}
+	}
+	if n != most {
+		t.Errorf("%d records, want %d", n, most)
 	}
 }
 
 func TestMessageMaxBytesIsForGoToMeasure(t *testing.T) {
-	in, err := New(t.Name(), 1000)
+	in, err := New(t.Name(), 1000, full, ended)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
 	in.Limit(100, 1<<20, 1<<30)
-	gate, _ := in.Topic("t", 0)
-	gate.Open(0)
 	in.Publish()
 	in.Open()
-	if got := call(t.Name(), string(make([]byte, 900))).Offer(); got != Taken {
+	if got := answer(call(t.Name(), string(make([]byte, 900)))); got != Taken {
 		t.Errorf("900 bytes: %v", got)
 	}
-	if got := call(t.Name(), string(make([]byte, 980))).Offer(); got != Ask {
+	if got := answer(call(t.Name(), string(make([]byte, 980)))); got != Ask {
 		t.Errorf("980 bytes, which are too many with what a batch adds: %v", got)
 	}
 }
@@ -188,21 +239,21 @@ func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
 			in := open(t, t.Name(), test.count, test.size)
 			c := call(t.Name(), string(make([]byte, test.value)))
 			var taken []string
-			offer := func() Answer {
-				answer := c.Offer()
-				if answer == Ask { // the bytes of what was not taken yet are an estimate
+			try := func() (Answer, bool) {
+				got, isFull := offer(c)
+				if got == Ask { // the bytes of what was not taken yet are an estimate
 					taken = append(taken, take(in, false)...)
-					answer = c.Offer()
+					got, isFull = offer(c)
 				}
-				return answer
+				return got, isFull
 			}
 			for i := range test.fit {
-				if got := offer(); got != Taken {
+				if got, _ := try(); got != Taken {
 					t.Fatalf("record %d of %d: %v", i+1, test.fit, got)
 				}
 			}
 			for range 3 {
-				if got := offer(); got != Full {
+				if got, isFull := try(); !isFull {
 					t.Fatalf("one more than %d: %v", test.fit, got)
 				}
 			}
@@ -218,10 +269,10 @@ func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
 			}
 			in.Left().Count.Add(1)
 			in.Left().Bytes.Add(int64(test.value))
-			if got := offer(); got != Taken {
+			if got, _ := try(); got != Taken {
 				t.Errorf("one has left, and there is no room: %v", got)
 			}
-			if got := offer(); got != Full {
+			if got, isFull := try(); !isFull {
 				t.Errorf("one has left, and there is room for two: %v", got)
 			}
 		})
@@ -233,12 +284,12 @@ func TestMemoryIsALimitOfItsOwn(t *testing.T) {
 	in.Limit(1<<40, 1<<40, 100*(RecordCost+10))
 	n := 0
 	for c := call(t.Name(), "ten bytes."); ; n++ {
-		answer := c.Offer()
-		if answer == Ask {
+		got := answer(c)
+		if got == Ask {
 			take(in, false)
-			answer = c.Offer()
+			got = answer(c)
 		}
-		if answer != Taken {
+		if got != Taken {
 			break
 		}
 	}
@@ -257,7 +308,7 @@ func TestThreadsThatCallAtOnce(t *testing.T) {
 		callers.Go(func() {
 			for n := 0; n < each; {
 				value := binary.BigEndian.AppendUint32([]byte{byte(thread)}, uint32(n))
-				if call(t.Name(), string(append(value, make([]byte, n%300)...))).Offer() == Taken {
+				if answer(call(t.Name(), string(append(value, make([]byte, n%300)...)))) == Taken {
 					n++
 				}
 			}
@@ -296,6 +347,7 @@ func TestThreadsThatCallAtOnce(t *testing.T) {
 			in.Free(c)
 		}
 	}
+	in.Shut() // what a chunk has leave for is charged
 	for i := range limit {
 		if !in.Charge(0, 0) {
 			t.Fatalf("the queue is empty and has room for %d of %d records", i, limit)
@@ -312,7 +364,7 @@ func TestNoCallIsSleptThrough(t *testing.T) {
 	const calls = 20000
 	go func() {
 		for range calls {
-			for call(t.Name(), "v").Offer() != Taken {
+			for answer(call(t.Name(), "v")) != Taken {
 			}
 		}
 	}()
@@ -329,7 +381,7 @@ func TestMemoryThatNobodyNeedsGoesBack(t *testing.T) {
 	in := open(t, t.Name(), 1<<40, 1<<40)
 	for range 100 {
 		for range 64 {
-			call(t.Name(), string(make([]byte, 1000))).Offer()
+			answer(call(t.Name(), string(make([]byte, 1000))))
 		}
 	}
 	if n := len(take(in, true)); n != 6400 {
@@ -339,7 +391,7 @@ func TestMemoryThatNobodyNeedsGoesBack(t *testing.T) {
 		in.Trim(4)
 	}
 	for range 6400 {
-		if call(t.Name(), string(make([]byte, 1000))).Offer() != Taken {
+		if answer(call(t.Name(), string(make([]byte, 1000)))) != Taken {
 			t.Fatal("memory that was given back is not used again")
 		}
 	}

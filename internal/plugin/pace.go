@@ -3,6 +3,7 @@ package plugin
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -34,6 +35,17 @@ type pace struct {
 	since          time.Time // of the window; guarded by mu
 	records, bytes int       // within the window; guarded by mu
 	busy           time.Time // when the load was last too much for one; guarded by mu
+}
+
+// heapGrowth is by how many percent the garbage collector lets the heap grow. What is in it are the records of the
+// queue, and sending makes no garbage worth speaking of: more would be memory that a full queue holds for nothing.
+const heapGrowth = 50
+
+// tuneCollector sets the garbage collector of the library, unless the operator has with GOGC.
+func tuneCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 }
 
 // newPace returns the pace of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.

@@ -22,6 +22,7 @@ import (
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // DrainTime is how long Stop waits for all queues together.
@@ -83,6 +84,7 @@ func (p *Plugin) Start(config *Node) error {
 		qs.order = append(qs.order, q)
 	}
 	p.queues.Store(qs)
+	tuneCollector()
 	p.pace.start(slices.ContainsFunc(configs, func(c QueueConfig) bool { return c.Spool != nil }))
 	for _, q := range qs.order {
 		q.Publish()
@@ -116,7 +118,7 @@ func (p *Plugin) intake(c QueueConfig, set *conf.Settings) *intake.Intake {
 	if c.Spool != nil || strings.ContainsRune(c.ID, 0) {
 		return nil
 	}
-	in, err := intake.New(c.ID, set.MessageMaxBytes)
+	in, err := intake.New(c.ID, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
 	if err != nil {
 		p.log.Warn(err.Error())
 		return nil
@@ -141,8 +143,12 @@ func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.queu
 func (p *Plugin) Stop() {
 	p.stop.Lock()
 	defer p.stop.Unlock()
-	stopAll(p.queues.Load().order, DrainTime-closing)
+	order := p.queues.Load().order
+	stopAll(order, DrainTime-closing)
 	p.queues.Store(&queues{})
+	for _, q := range order {
+		q.Gone()
+	}
 }
 
 func stopAll(order []*producer.Producer, limit time.Duration) {

@@ -221,7 +221,7 @@ func (p *Producer) abandon() {
 	p.mu.Unlock()
 	for _, s := range slabs {
 		if s.chunk != (intake.Chunk{}) {
-			p.unpack(s, p.front.lanes)
+			p.sender.lanes = p.unpack(s, p.sender.lanes)
 		}
 		for i := range s.entries {
 			p.settle(&s.entries[i], resperr.PurgeQueue)

@@ -20,23 +20,33 @@ const copyTime = 20 * time.Microsecond
 type front struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
-	lanes []*lane        // by the number that records of the topic carry; only appended to; guarded by Producer.mu
-	full  []intake.Chunk // scratch; guarded by Producer.mu
-	shut  bool           // calls ask Go; guarded by Producer.mu
+	full []intake.Chunk // scratch; guarded by Producer.mu
+	shut bool           // calls ask Go; guarded by Producer.mu
 }
 
-// introduce lets calls for l leave their records in the intake. The caller holds p.mu.
+// introduce lets the intake know what l takes. The caller holds p.mu.
 func (p *Producer) introduce(l *lane) {
 	l.introduced = true
-	gate, ok := p.front.Topic(l.topic, len(p.front.lanes))
+	_, gate, ok := p.front.Topic(l.topic)
 	if !ok {
 		return
 	}
-	p.front.lanes = append(p.front.lanes, l)
 	l.mu.Lock()
 	l.gate, l.gated = gate, true
 	l.mu.Unlock()
 	l.publish()
+}
+
+// laneOf returns the lane of the records that carry index, which a call may have made known.
+func (p *Producer) laneOf(index int) *lane {
+	name := p.front.TopicName(index)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.lane(name)
+	if !l.introduced {
+		p.introduce(l)
+	}
+	return l
 }
 
 // publish tells the intake what the topic takes now. It follows every change of that.
@@ -46,10 +56,18 @@ func (l *lane) publish() {
 	switch {
 	case !l.gated:
 	case l.refusal.Load() != 0:
-		l.gate.Shut()
+		l.gate.Refuse(l.refusal.Load())
 	default:
 		l.gate.Open(l.partitions.Load())
 	}
+}
+
+// wasAsked says whether a call was answered with the refusal of l since the sender looked.
+func (l *lane) wasAsked() bool {
+	asked := l.asked.Swap(false)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gated && l.gate.Asked() || asked
 }
 
 // drawIn moves what calls have left in the intake into p.full, behind what is there, so that the load of the
@@ -98,11 +116,17 @@ func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
 	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
 }
 
-// turnstile opens the intake, or shuts it while calls are parked or when the queue has ended: who comes
-// then must not pass by those who wait. The caller holds p.mu.
+// turnstile shuts the intake while calls are parked, as who comes then must not pass by those who wait, and ends it
+// when the queue has ended. The caller holds p.mu.
 func (p *Producer) turnstile() {
 	f := &p.front
-	if shut := p.closed || len(p.waiters) > 0; f.Intake != nil && shut != f.shut {
+	if f.Intake == nil {
+		return
+	}
+	if p.closed {
+		f.End()
+	}
+	if shut := len(p.waiters) > 0; shut != f.shut {
 		if f.shut = shut; shut {
 			f.Shut()
 		} else {
@@ -124,8 +148,9 @@ func (p *Producer) oldest() (t time.Time, some bool) {
 	return time.UnixMilli(milliseconds), some
 }
 
-// unpack makes the entries of a slab whose records are in a chunk. The slab is the caller's.
-func (p *Producer) unpack(s *slab, lanes []*lane) {
+// unpack makes the entries of a slab whose records are in a chunk. The slab and lanes, by the number that records carry, are the
+// caller's; it returns lanes with those that were not known.
+func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
 	if !s.complete {
 		sum, complete := s.chunk.Sum()
 		for !complete {
@@ -150,7 +175,14 @@ func (p *Producer) unpack(s *slab, lanes []*lane) {
 	for i := range s.entries {
 		r.Next(&f)
 		e := &s.entries[i]
+		for f.Topic >= len(lanes) {
+			lanes = append(lanes, nil)
+		}
 		l := lanes[f.Topic]
+		if l == nil {
+			l = p.laneOf(f.Topic)
+			lanes[f.Topic] = l
+		}
 		if i == 0 {
 			s.lane = l
 		} else if s.lane != l {
@@ -173,12 +205,20 @@ func (p *Producer) unpack(s *slab, lanes []*lane) {
 		e.slab, e.lane, e.cost = s, l, int64(recordCost+payload+headerCost*f.Headers)
 		e.reported = atomic.Bool{} // nobody else knows of the entry yet
 	}
+	return lanes
 }
 
 // Publish lets calls of the host find the queue's intake. Without one it does nothing.
 func (p *Producer) Publish() {
 	if p.front.Intake != nil {
 		p.front.Publish()
+	}
+}
+
+// Gone lets calls that come after Stop look for the queue elsewhere. Without an intake it does nothing.
+func (p *Producer) Gone() {
+	if p.front.Intake != nil {
+		p.front.Gone()
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 // wake the sender through the kernel, so the time of these tests is the real one.
 func (c *cluster) fronted(log *logged, properties ...string) *Producer {
 	c.t.Helper()
-	in, err := intake.New(c.t.Name(), 1000000)
+	in, err := intake.New(c.t.Name(), 1000000, int(resperr.QueueFull), int(resperr.Destroy))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -38,7 +38,8 @@ func leave(p *Producer, v string, headers ...[2]string) intake.Answer {
 		Queue: p.ID(), Topic: "mail", Value: []byte(v), Headers: headers, Partition: -1,
 		Milliseconds: time.Now().UnixMilli(),
 	}
-	return c.Offer()
+	answer, _ := c.Offer()
+	return answer
 }
 
 // Records that were left in the intake and those that went through Go arrive in the order of their
@@ -76,7 +77,7 @@ func TestTheOrderIsThatOfCallsWhicheverWayTheyTook(t *testing.T) {
 	if s := p.Snapshot(); s.Delivered != calls || s.In != calls {
 		t.Errorf("in %d, delivered %d, want %d", s.In, s.Delivered, calls)
 	}
-	if answer := leave(p, "late"); answer != intake.Ask {
+	if answer := leave(p, "late"); answer != intake.Refused {
 		t.Errorf("after Stop a call is answered %v", answer)
 	}
 }
@@ -97,7 +98,7 @@ func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 			t.Fatalf("call %d of 300: %v", i+1, answer)
 		}
 	}
-	if answer := leave(p, "v"); answer != intake.Full {
+	if answer := leave(p, "v"); answer != intake.Refused {
 		t.Errorf("one more: %v", answer)
 	}
 	if code := p.Offer(value("v")); code != resperr.QueueFull {
@@ -145,15 +146,15 @@ func TestStopWhileThreadsCall(t *testing.T) {
 					if n == 500 {
 						begun <- struct{}{}
 					}
-					if answer := leave(p, "v"); answer == intake.Ask {
-						if code := p.Offer(value("v")); code == resperr.Destroy {
-							return
-						} else if code != resperr.NoError {
-							t.Errorf("%v", code)
-							return
-						}
-					} else if answer != intake.Taken {
+					call := intake.Call{Queue: p.ID(), Topic: "mail", Partition: -1, Milliseconds: time.Now().UnixMilli()}
+					switch answer, code := call.Offer(); {
+					case answer == intake.Refused && code == int(resperr.Destroy):
+						return
+					case answer == intake.Refused: // full
 						continue
+					case answer == intake.Ask:
+						t.Error("nothing here is for Go to decide")
+						return
 					}
 					accepted[i]++
 				}
@@ -185,8 +186,8 @@ func TestATopicThatIsRefusedIsNotTaken(t *testing.T) {
 		t.Fatalf("%d still queued", n)
 	}
 	call := intake.Call{Queue: p.ID(), Topic: "nowhere", Partition: -1}
-	if answer := call.Offer(); answer != intake.Ask {
-		t.Errorf("the call is answered %v", answer)
+	if answer, code := call.Offer(); answer != intake.Refused || code != int(resperr.UnknownTopic) {
+		t.Errorf("the call is answered %v with %d", answer, code)
 	}
 	r = value("v")
 	r.Topic = "nowhere"
@@ -220,8 +221,8 @@ func TestAStalledTopicsRecordsOutliveTheirChunks(t *testing.T) {
 				Queue: p.ID(), Topic: topic, Value: []byte(v), Headers: [][2]string{{"n", v}}, Partition: -1,
 				Milliseconds: time.Now().UnixMilli(),
 			}
-			if answer := call.Offer(); answer != intake.Taken {
-				t.Fatalf("%v", answer)
+			if answer, code := call.Offer(); answer != intake.Taken {
+				t.Fatalf("%v %d", answer, code)
 			}
 		}
 		for i%100 == 0 && time.Since(begun) < time.Duration(i)*400*time.Microsecond { // two seconds in all: long enough to stall

@@ -202,7 +202,7 @@ func (l *lane) refuse(code resperr.Code, now time.Time) {
 	l.refusal.Store(int32(code))
 	l.publish()
 	l.refused = now
-	l.asked.Store(false)
+	l.wasAsked()
 }
 
 // forget makes a refused topic unknown again when nobody has called for a while, so that the
@@ -211,7 +211,7 @@ func (l *lane) forget(now time.Time) bool {
 	if l.refusal.Load() == 0 {
 		return false
 	}
-	if l.asked.Swap(false) {
+	if l.wasAsked() {
 		l.refused = now
 	}
 	if now.Sub(l.refused) < forgetAfter {

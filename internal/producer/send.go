@@ -20,7 +20,7 @@ type sender struct {
 	taken   time.Time // when the current slab was last taken, or the queue woke up
 	quiet   int       // lingers in a row that found nothing
 	current []*slab   // scratch
-	lanes   []*lane   // of the intake's records, as far as they were known when the slabs were taken
+	lanes   []*lane   // by the number that the intake's records carry
 	fed     []handle  // slabs with records that have no report yet, and some that have none left
 }
 
@@ -150,7 +150,6 @@ func (p *Producer) takeFull(slabs []*slab) []*slab {
 	slabs = append(slabs, p.full...)
 	clear(p.full)
 	p.full = p.full[:0]
-	p.sender.lanes = p.front.lanes
 	return slabs
 }
 
@@ -171,7 +170,7 @@ func volume(slabs []*slab) (records, valueBytes int) {
 // feed hands the records of s to the client, or to the backlog of their topics.
 func (p *Producer) feed(s *slab, now time.Time) {
 	if s.chunk != (intake.Chunk{}) {
-		p.unpack(s, p.sender.lanes)
+		p.sender.lanes = p.unpack(s, p.sender.lanes)
 	}
 	s.left.Store(int32(len(s.entries)) + 1)
 	p.track(s, s.entries[0].Timestamp)
