@@ -46,6 +46,6 @@ func here() *border {
 		defer C.free(unsafe.Pointer(text))
 		C.kafka_syslog(C.int(priority), text)
 	})
-	current.CompareAndSwap(nil, &border{sink: sink, plugin: plugin.New(slog.New(sink.Handler()))})
+	current.CompareAndSwap(nil, &border{sink: sink, plugin: plugin.New(slog.New(sink.Handler()), wake)})
 	return current.Load()
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"unsafe"
 
+	"github.com/halon-extras/kafka/internal/binding"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -24,6 +25,9 @@ func kafkaInit(config *C.HalonConfig) (ok C.bool) {
 		C.kafka_text(C.int(code), text)
 		C.free(unsafe.Pointer(text))
 	}
+	text := C.CString(string(binding.NoSuchID))
+	C.kafka_gone(text)
+	C.free(unsafe.Pointer(text))
 	if err := b.plugin.Start(copyConfig(config)); err != nil {
 		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
 		return false

@@ -152,6 +152,14 @@ void kafka_text(int code, const char *text)
     texts[FIRST_TEXT + code] = strdup(text);
 }
 
+static const char *gone_text = "";
+
+void kafka_gone(const char *text)
+{
+    if (!*gone_text)
+        gone_text = strdup(text);
+}
+
 static const char *text_of(int code)
 {
     const char *text = code < -FIRST_TEXT || code > LAST_TEXT ? NULL : texts[FIRST_TEXT + code];
@@ -190,7 +198,8 @@ static bool leave(struct kafka_call *call)
         .pair_count = call->pair_count,
         .partition = -1,
         .milliseconds = call->milliseconds,
-        .waits = block->kind == KAFKA_BOOLEAN && block->boolean, /* Go parks it */
+        .waits = block->kind == KAFKA_BOOLEAN && block->boolean,
+        .script = {call->context, call->ret},
     };
     if (partition->kind == KAFKA_NUMBER && partition->number > -1 && partition->number < INT32_MAX)
         record.partition = (int32_t)partition->number;
@@ -205,6 +214,14 @@ static bool leave(struct kafka_call *call)
         call->outcome = KAFKA_FAILED;
         call->code = code;
         strncpy(call->text, text_of(code), sizeof call->text - 1);
+        call->text[sizeof call->text - 1] = '\0';
+        return true;
+    case INTAKE_PARKED:
+        call->outcome = KAFKA_PARK;
+        return true;
+    case INTAKE_GONE:
+        call->outcome = KAFKA_THROW;
+        strncpy(call->text, gone_text, sizeof call->text - 1);
         call->text[sizeof call->text - 1] = '\0';
         return true;
     case INTAKE_ASK:

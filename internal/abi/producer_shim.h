@@ -95,6 +95,11 @@ void kafka_resume_delivered(HalonHSLContext *context, HalonHSLValue *ret, const 
 void kafka_text(int code, const char *text);
 
 /*
+ * kafka_gone - says the exception of a call whose queue has ended and is known no more. As kafka_text.
+ */
+void kafka_gone(const char *text);
+
+/*
  * kafka_syslog - syslog(3) with a text that is not a format.
  *
  * When callable: at any time, from any thread. text stays the caller's.

@@ -9,6 +9,7 @@ import "C"
 import (
 	"unsafe"
 
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -22,6 +23,11 @@ func resume(context *C.HalonHSLContext, ret *C.HalonHSLValue) func(resperr.Code)
 		defer C.free(unsafe.Pointer(text))
 		C.kafka_resume(context, ret, C.int(code), text)
 	}
+}
+
+// wake is resume for a call that was parked without Go; its script is what the shim has parked it with.
+func wake(script intake.Script, code resperr.Code) {
+	resume((*C.HalonHSLContext)(script[0]), (*C.HalonHSLValue)(script[1]))(code)
 }
 
 // resumeDelivered is resume for a call that waits for its delivery.

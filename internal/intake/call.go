@@ -26,6 +26,7 @@ type Call struct {
 	Headers      [][2]string
 	Partition    int32
 	Milliseconds int64
+	Waits        bool
 }
 
 // Answer is what becomes of a call.
@@ -36,6 +37,8 @@ const (
 	Ask     Answer = C.INTAKE_ASK
 	Taken   Answer = C.INTAKE_TAKEN
 	Refused Answer = C.INTAKE_REFUSED
+	Parked  Answer = C.INTAKE_PARKED
+	Gone    Answer = C.INTAKE_GONE
 )
 
 // Offer makes the call that the border makes in C, for tests and benchmarks in process, which may
@@ -59,7 +62,7 @@ func (c *Call) Offer() (answer Answer, code int) {
 		queue_length: C.size_t(len(c.Queue)), topic_length: C.size_t(len(c.Topic)),
 		key_length: C.size_t(len(c.Key)), value_length: C.size_t(len(c.Value)),
 		partition: C.int32_t(c.Partition), milliseconds: C.int64_t(c.Milliseconds),
-		pair_count: C.size_t(len(c.Headers)),
+		pair_count: C.size_t(len(c.Headers)), waits: C.bool(c.Waits),
 	}
 	var pairs *C.struct_intake_pair
 	if n := len(c.Headers); n > 0 {

@@ -10,8 +10,11 @@
 #define KICK_AT 4
 
 /* Places for topics and for queues; both tables are at most half full. */
-#define TOPIC_PLACES 16384
+#define TOPIC_PLACES 65536
 #define QUEUE_PLACES 1024
+
+/* Chunks that the kernel is asked for at once. */
+#define CHUNKS_AT_ONCE 16
 
 /* The longest name of a topic by librdkafka's rules; Go refuses longer ones. */
 #define LONGEST_TOPIC 512
@@ -45,11 +48,15 @@ struct intake {
     _Atomic int64_t charged_count, charged_bytes, charged_cost;
     _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
     _Atomic bool shut;
+    _Atomic bool waiting; /* calls wait for room */
     _Atomic unsigned giving; /* calls that have charged leave, or are about to, that no chunk shows yet */
 
     pthread_mutex_t lock; /* guards all that follows, but for reading topics */
     struct intake_chunk *first_closed, *last_closed;
+    struct intake_parked *first_parked, *last_parked;
     struct intake_chunk *free, *cold; /* cold: without memory behind the head */
+    struct intake_chunk *fresh;       /* the first of fresh_count chunks that were never used */
+    unsigned fresh_count;
     unsigned free_count, idle;        /* idle: the fewest in free since the last trim */
     unsigned topic_count;
     struct topic *by_index[TOPIC_PLACES / 2];
@@ -216,6 +223,37 @@ static bool certainly_full(struct intake *in, const struct offer *offer)
            !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
 }
 
+static char *put(char *to, const char *bytes, size_t length)
+{
+    if (length)
+        memcpy(to, bytes, length);
+    return to + length;
+}
+
+/* Writes a record to where there is room for its frame. */
+static void write_frame(struct intake_frame *frame, const struct intake_record *r, size_t size, uint32_t topic)
+{
+    frame->milliseconds = r->milliseconds;
+    frame->size = (uint32_t)size;
+    frame->topic = topic;
+    frame->partition = r->partition;
+    frame->key = r->key ? (int32_t)r->key_length : -1;
+    frame->value = r->value ? (int32_t)r->value_length : -1;
+    frame->headers = (uint32_t)r->pair_count;
+    struct intake_header *header = (struct intake_header *)(frame + 1);
+    char *to = (char *)(header + r->pair_count);
+    to = put(to, r->key, r->key_length);
+    to = put(to, r->value, r->value_length);
+    for (size_t i = 0; i < r->pair_count; i++) {
+        const struct intake_pair *pair = &r->pairs[i];
+
+        header[i].name = (uint32_t)pair->name_length;
+        header[i].value = (uint32_t)pair->value_length;
+        to = put(to, pair->name, pair->name_length);
+        to = put(to, pair->value, pair->value_length);
+    }
+}
+
 /* Writes to memory that may be in no cache, so it is done without the lock. The chunk is nobody else's. */
 static void prepare(struct intake_chunk *chunk, struct intake_load leave, uint32_t max_bytes)
 {
@@ -226,11 +264,15 @@ static void prepare(struct intake_chunk *chunk, struct intake_load leave, uint32
     memset(chunk->notes, 0, sizeof chunk->notes);
 }
 
-static struct intake_chunk *map_chunk(void)
+/*
+ * A row of chunks of fresh memory, which costs nothing before it is written to. Each call of the kernel for more holds up all
+ * threads that touch new memory.
+ */
+static struct intake_chunk *map_chunks(void)
 {
-    struct intake_chunk *chunk = mmap(NULL, INTAKE_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct intake_chunk *row = mmap(NULL, CHUNKS_AT_ONCE * INTAKE_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    return chunk == MAP_FAILED ? NULL : chunk;
+    return row == MAP_FAILED ? NULL : row;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -268,11 +310,19 @@ static struct intake_chunk *take_free(struct intake *in)
         in->free = chunk->next;
         if (--in->free_count < in->idle)
             in->idle = in->free_count;
-    } else if ((chunk = in->cold)) {
-        in->cold = chunk->next;
-        in->idle = 0;
+        return chunk;
     }
-    return chunk;
+    in->idle = 0;
+    if ((chunk = in->cold)) {
+        in->cold = chunk->next;
+        return chunk;
+    }
+    if (in->fresh_count == 0 && (in->fresh = map_chunks()))
+        in->fresh_count = CHUNKS_AT_ONCE;
+    if (in->fresh_count == 0)
+        return NULL;
+    in->fresh_count--;
+    return in->fresh++;
 }
 
 static void close_current(struct intake *in)
@@ -320,7 +370,7 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
             max_bytes = offer->size;
         }
         chunk = take_free(in);
-        if (!chunk && !(chunk = map_chunk()))
+        if (!chunk)
             return INTAKE_ASK;
         charge(in, leave, 1);
         prepare(chunk, leave, max_bytes);
@@ -337,6 +387,8 @@ static enum intake_answer begin(struct intake *in, const struct offer *offer, in
         return refuse(in, in->ended_code, code);
     if (atomic_load(&in->shut))
         return INTAKE_ASK;
+    if (atomic_load(&in->waiting)) /* nobody passes by those who wait */
+        return refuse(in, in->full_code, code);
     atomic_fetch_add(&in->giving, 1);
     enum intake_answer answer = begin_with(in, atomic_exchange(&in->spare, NULL), offer, code);
     atomic_fetch_sub(&in->giving, 1);
@@ -360,8 +412,6 @@ static void make_spare(struct intake *in)
         atomic_fetch_sub(&in->giving, 1);
         return;
     }
-    if (!chunk)
-        chunk = map_chunk();
     if (chunk)
         prepare(chunk, leave, (uint32_t)leave.bytes);
 
@@ -398,6 +448,41 @@ static enum intake_answer turn(struct intake *in, struct intake_chunk *full, con
     return answer;
 }
 
+/* Parks a call that found no room. There may be some by now: Go looks. */
+static enum intake_answer park(struct intake *in, const struct intake_record *r, const struct offer *offer, uint32_t topic)
+{
+    /* What never fits would wait for ever. */
+    if (offer->value > atomic_load(&in->max_bytes) || offer->cost > atomic_load(&in->max_cost))
+        return INTAKE_ASK;
+    struct intake_parked *parked = malloc(offsetof(struct intake_parked, frame) + offer->size);
+    if (!parked)
+        return INTAKE_ASK;
+    parked->next = NULL;
+    memcpy(parked->script, r->script, sizeof parked->script);
+    write_frame(&parked->frame, r, offer->size, topic);
+    pthread_mutex_lock(&in->lock);
+    bool open = atomic_load(&in->life) == OPEN && !atomic_load(&in->shut);
+    if (open) {
+        if (in->last_parked)
+            in->last_parked->next = parked;
+        else
+            in->first_parked = parked;
+        in->last_parked = parked;
+        atomic_store(&in->waiting, true);
+        close_current(in); /* a chunk with leave left would let others pass by */
+        drop_spare(in);
+    }
+    bool first = open && atomic_fetch_add(&in->signals.parked, 1) == 0;
+    pthread_mutex_unlock(&in->lock);
+    if (!open) {
+        free(parked);
+        return INTAKE_ASK;
+    }
+    if (first)
+        wake_go(in);
+    return INTAKE_PARKED;
+}
+
 /* Reserves the place of a record in *at; *note is written when the record is there. */
 static enum intake_answer reserve(struct intake *in, const struct offer *offer, char **at, _Atomic uint64_t **note, int *code)
 {
@@ -425,19 +510,14 @@ static enum intake_answer reserve(struct intake *in, const struct offer *offer, 
     }
 }
 
-static char *put(char *to, const char *bytes, size_t length)
-{
-    if (length)
-        memcpy(to, bytes, length);
-    return to + length;
-}
-
 enum intake_answer intake_offer(const struct intake_record *r, int *code)
 {
     struct intake *in = find_queue(r->queue, r->queue_length);
 
-    if (!in || atomic_load_explicit(&in->life, memory_order_acquire) == GONE)
+    if (!in)
         return INTAKE_ASK;
+    if (atomic_load_explicit(&in->life, memory_order_acquire) == GONE)
+        return INTAKE_GONE;
     /* One by one: each alone is below the limit, so that the sum can't overflow. */
     if (r->key_length > INTAKE_LARGEST || r->value_length > INTAKE_LARGEST || r->pair_count > INTAKE_LARGEST)
         return INTAKE_ASK;
@@ -468,7 +548,7 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     int refusal = atomic_load_explicit(&topic->gate.refusal, memory_order_acquire);
     if (refusal && atomic_load_explicit(&in->life, memory_order_acquire) == OPEN) {
         if (certainly_full(in, &offer)) /* which comes first, as in librdkafka */
-            return r->waits ? INTAKE_ASK : refuse(in, in->full_code, code);
+            return r->waits ? park(in, r, &offer, topic->index) : refuse(in, in->full_code, code);
         if (!atomic_load_explicit(&topic->gate.asked, memory_order_relaxed))
             atomic_store(&topic->gate.asked, 1);
         return refuse(in, refusal, code);
@@ -479,30 +559,11 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     if (answer != INTAKE_TAKEN) {
         if (answer == INTAKE_REFUSED && r->waits && *code == in->full_code) {
             atomic_fetch_sub_explicit(&in->signals.refused, 1, memory_order_relaxed);
-            return INTAKE_ASK;
+            return park(in, r, &offer, topic->index);
         }
         return answer;
     }
-    struct intake_frame *frame = (struct intake_frame *)to;
-    frame->milliseconds = r->milliseconds;
-    frame->size = (uint32_t)size;
-    frame->topic = topic->index;
-    frame->partition = r->partition;
-    frame->key = r->key ? (int32_t)r->key_length : -1;
-    frame->value = r->value ? (int32_t)r->value_length : -1;
-    frame->headers = (uint32_t)r->pair_count;
-    struct intake_header *header = (struct intake_header *)(frame + 1);
-    to = (char *)(header + r->pair_count);
-    to = put(to, r->key, r->key_length);
-    to = put(to, r->value, r->value_length);
-    for (size_t i = 0; i < r->pair_count; i++) {
-        const struct intake_pair *pair = &r->pairs[i];
-
-        header[i].name = (uint32_t)pair->name_length;
-        header[i].value = (uint32_t)pair->value_length;
-        to = put(to, pair->name, pair->name_length);
-        to = put(to, pair->value, pair->value_length);
-    }
+    write_frame((struct intake_frame *)to, r, size, topic->index);
     atomic_store_explicit(note,
                           INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |
                               (uint64_t)bytes << INTAKE_NOTE_OF_PAYLOAD | r->value_length,
@@ -662,6 +723,27 @@ void intake_trim(struct intake *in, unsigned keep)
     pthread_mutex_lock(&in->lock);
     last->next = in->cold;
     in->cold = first;
+    pthread_mutex_unlock(&in->lock);
+}
+
+struct intake_parked *intake_take_parked(struct intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    struct intake_parked *first = in->first_parked;
+    in->first_parked = in->last_parked = NULL;
+    atomic_store(&in->signals.parked, 0);
+    pthread_mutex_unlock(&in->lock);
+    return first;
+}
+
+void intake_wait(struct intake *in, bool waiting)
+{
+    pthread_mutex_lock(&in->lock);
+    atomic_store(&in->waiting, waiting || in->first_parked);
+    if (waiting) {
+        close_current(in);
+        drop_spare(in);
+    }
     pthread_mutex_unlock(&in->lock);
 }
 

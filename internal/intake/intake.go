@@ -47,11 +47,11 @@ const (
 
 // signals is struct intake_signals.
 type signals struct {
-	asleep, kicked, closed atomic.Uint32
-	_                      [64]byte
-	left                   Load
-	_                      [64]byte
-	refused                atomic.Int64
+	asleep, kicked, closed, parked atomic.Uint32
+	_                              [64]byte
+	left                           Load
+	_                              [64]byte
+	refused                        atomic.Int64
 }
 
 // New makes the intake of queue, and takes nothing before [Intake.Limit] and [Intake.Open]. maxMessage is
@@ -146,6 +146,29 @@ func (in *Intake) Left() *Load { return &in.signals.left }
 
 // Refused returns how many calls were refused since it was asked last.
 func (in *Intake) Refused() int64 { return in.signals.refused.Swap(0) }
+
+// A Script is what wakes one, in the words of whoever parked its call.
+type Script [2]unsafe.Pointer
+
+// Parked says whether calls were parked that nobody has taken.
+func (in *Intake) Parked() bool { return in.signals.parked.Load() > 0 }
+
+// TakeParked gives each call that was parked to visit, in order, with the record that it waits to leave, whose bytes are
+// lent until visit returns. From the first parked call on nobody passes by, until Wait(false).
+func (in *Intake) TakeParked(visit func(Script, *Record)) {
+	for p := C.intake_take_parked(in.c); p != nil; {
+		r := Reader{at: unsafe.Pointer(&p.frame), left: 1}
+		var f Record
+		r.Next(&f)
+		visit(Script{p.script[0], p.script[1]}, &f)
+		next := p.next
+		C.free(unsafe.Pointer(p))
+		p = next
+	}
+}
+
+// Queueing says whether calls wait for room: who comes then is parked, or refused as by a full queue.
+func (in *Intake) Queueing(waiting bool) { C.intake_wait(in.c, C.bool(waiting)) }
 
 // Shut lets every call ask Go from when it returns. Open ends that.
 func (in *Intake) Shut() { C.intake_shut(in.c, true) }

@@ -49,7 +49,7 @@ struct intake_load {
 };
 
 /* The memory of a record beside its bytes, and of a header beside its. */
-#define INTAKE_RECORD_COST 544
+#define INTAKE_RECORD_COST 576
 #define INTAKE_HEADER_COST 40
 
 /* The layout is known to chunk.go. */
@@ -102,12 +102,13 @@ struct intake_record {
     size_t pair_count;
     int32_t partition;
     int64_t milliseconds;
-    bool waits; /* where the queue is full, Go must decide */
+    bool waits; /* for room, where there is none */
+    void *script[2]; /* what wakes it */
 };
 
 struct intake;
 
-enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED };
+enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED, INTAKE_PARKED, INTAKE_GONE };
 
 /*
  * intake_offer - leaves a record with the queue that it names.
@@ -118,6 +119,9 @@ enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED };
  *   INTAKE_TAKEN     the record is accepted
  *   INTAKE_REFUSED   nothing has happened, and the call is answered with *code: the queue is full or has ended, or its topic
  *                    is refused
+ *   INTAKE_PARKED    the queue has no room, and record->waits: Go wakes the script with `script` when there is, maybe before
+ *                    this returns; the record is copied
+ *   INTAKE_GONE      nothing has happened: the queue has ended and nobody knows it any more
  *   INTAKE_ASK       nothing has happened, and Go must decide: the queue is shut, unknown or has no intake, its topics are
  *                    too many, the partition is not known, the record is large, there is no memory, or the count of
  *                    bytes is an estimate
@@ -182,6 +186,22 @@ void intake_correct(struct intake *in, struct intake_load by, unsigned chunks);
 /* intake_charge - charges a record that Go admits. False: the queue has no room. */
 bool intake_charge(struct intake *in, int64_t value, int64_t cost);
 
+/* A call that waits for room, with its record as a frame. */
+struct intake_parked {
+    struct intake_parked *next;
+    void *script[2];
+    struct intake_frame frame;
+};
+
+/*
+ * intake_take_parked - returns the calls that were parked since, the oldest first, linked by next. They are the caller's, who gives
+ * each to free(3). From the first one on, no call passes by: none is accepted before intake_wait(in, false).
+ */
+struct intake_parked *intake_take_parked(struct intake *in);
+
+/* intake_wait - says whether calls wait for room; who comes then is parked, or refused as by a full queue. */
+void intake_wait(struct intake *in, bool waiting);
+
 /* intake_free - gives a chunk back that nobody reads. */
 void intake_free(struct intake *in, struct intake_chunk *chunk);
 
@@ -196,6 +216,7 @@ struct intake_signals {
     _Atomic uint32_t asleep; /* Go waits for a first record, and the call that leaves it must wake it */
     _Atomic uint32_t kicked; /* Go has been told of full chunks */
     _Atomic uint32_t closed; /* full chunks that Go has not taken */
+    _Atomic uint32_t parked; /* parked calls that Go has not taken */
     char apart_before[64];
     _Atomic int64_t left_count, left_bytes, left_cost; /* what has left the queue: delivery reports write this */
     char apart_after[64];

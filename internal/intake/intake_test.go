@@ -32,7 +32,7 @@ func call(queue, value string) *Call {
 	return &Call{Queue: queue, Topic: "t", Value: []byte(value), Partition: -1, Milliseconds: 1}
 }
 
-func (a Answer) String() string { return [...]string{"ask", "taken", "refused"}[a] }
+func (a Answer) String() string { return [...]string{"ask", "taken", "refused", "parked", "gone"}[a] }
 
 // offer makes a call and tells a full queue from other refusals.
 func offer(c *Call) (answer Answer, isFull bool) {
@@ -149,7 +149,7 @@ func TestWhatGoMustDecide(t *testing.T) {
 		t.Errorf("a queue that has ended: %v, %d", got, code)
 	}
 	in.Gone()
-	if got := answer(call(t.Name(), "v")); got != Ask {
+	if got := answer(call(t.Name(), "v")); got != Gone {
 		t.Errorf("a queue that nobody knows any more: %v", got)
 	}
 }
@@ -157,7 +157,7 @@ func TestWhatGoMustDecide(t *testing.T) {
 // Scripts may make up topics: the intake knows thousands, each by its own number, and leaves the rest to Go.
 func TestManyTopics(t *testing.T) {
 	in := open(t, t.Name(), 1<<40, 1<<40)
-	const most = 8192
+	const most = 32768
 	for i := range most + 10 {
 		want := Taken
 		if i >= most {
@@ -399,5 +399,56 @@ func TestMemoryThatNobodyNeedsGoesBack(t *testing.T) {
 		if len(v) != 1000 {
 			t.Fatalf("record %d has %d bytes", i, len(v))
 		}
+	}
+}
+
+func TestACallWaitsForRoomInItsTurn(t *testing.T) {
+	in := open(t, t.Name(), 300, 1<<20)
+	c := call(t.Name(), "v")
+	for i := range 300 {
+		if got := answer(c); got != Taken {
+			t.Fatalf("call %d: %v", i, got)
+		}
+	}
+	for i := range 3 {
+		waiting := call(t.Name(), fmt.Sprintf("waiting %d", i))
+		waiting.Waits, waiting.Headers = true, [][2]string{{"n", "v"}}
+		if got := answer(waiting); got != Parked {
+			t.Fatalf("a call that waits: %v", got)
+		}
+	}
+	if in.Refused() != 0 {
+		t.Error("a call that waits is counted as refused")
+	}
+	take(in, true) // there is room now, for those who wait
+	if _, isFull := offer(c); !isFull {
+		t.Error("a call passed by those who wait")
+	}
+	n := 0
+	in.TakeParked(func(_ Script, f *Record) {
+		name, value := f.NextHeader()
+		if got := fmt.Sprintf("%s %s=%s", f.Value, name, value); got != fmt.Sprintf("waiting %d n=v", n) {
+			t.Errorf("call %d waits with %s", n, got)
+		}
+		n++
+	})
+	if n != 3 || in.Parked() {
+		t.Errorf("%d calls wait", n)
+	}
+	if _, isFull := offer(c); !isFull {
+		t.Error("a call passed by those who were taken and have not been let in")
+	}
+	in.Queueing(false)
+	if got := answer(c); got != Taken {
+		t.Errorf("nobody waits and there is room: %v", got)
+	}
+}
+
+func TestWhatNeverFitsDoesNotWait(t *testing.T) {
+	open(t, t.Name(), 300, 1000)
+	c := call(t.Name(), string(make([]byte, 1001)))
+	c.Waits = true
+	if got := answer(c); got != Ask {
+		t.Errorf("it is answered %v", got)
 	}
 }

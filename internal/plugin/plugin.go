@@ -41,6 +41,7 @@ var (
 type Plugin struct {
 	log       *slog.Logger
 	pace      *pace
+	wake      func(intake.Script, resperr.Code)
 	instances atomic.Int64 // clients made so far: librdkafka numbers them in its names
 
 	queues atomic.Pointer[queues]
@@ -52,9 +53,9 @@ type queues struct {
 	order []*producer.Producer
 }
 
-// New returns a plugin without queues.
-func New(log *slog.Logger) *Plugin {
-	p := &Plugin{log: log, pace: newPace()}
+// New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
+func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
+	p := &Plugin{log: log, pace: newPace(), wake: wake}
 	p.queues.Store(&queues{})
 	return p
 }
@@ -108,7 +109,7 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 	}
 	return producer.New(c.ID, set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
-		Intake: p.intake(c, set), Worked: p.pace.worked,
+		Intake: p.intake(c, set), Worked: p.pace.worked, Wake: p.wake,
 	})
 }
 

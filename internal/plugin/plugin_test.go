@@ -65,7 +65,7 @@ func TestAConfigurationStartsOrIsRefusedInOneLine(t *testing.T) {
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
-			p := New(slog.New(slog.DiscardHandler))
+			p := New(slog.New(slog.DiscardHandler), nil)
 			err := p.Start(test.config)
 			switch {
 			case err == nil && test.want != "":
@@ -83,7 +83,7 @@ func TestAConfigurationStartsOrIsRefusedInOneLine(t *testing.T) {
 
 func TestStartTwiceLeavesTheFirst(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	p := New(slog.New(slog.DiscardHandler))
+	p := New(slog.New(slog.DiscardHandler), nil)
 	config := object("queues", list(queue("kafka1")))
 	if err := p.Start(config); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestStartTwiceLeavesTheFirst(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
-	p := New(slog.New(slog.DiscardHandler))
+	p := New(slog.New(slog.DiscardHandler), nil)
 	if err := p.Start(object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestCommands(t *testing.T) {
 
 func TestWarningsKeepTheirLevelAndForm(t *testing.T) {
 	var out bytes.Buffer
-	p := New(slog.New(slog.NewTextHandler(&out, nil)))
+	p := New(slog.New(slog.NewTextHandler(&out, nil)), nil)
 	if err := p.Start(object("queues", list(queue("kafka1", "client.id", text("c"))))); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestWarningsKeepTheirLevelAndForm(t *testing.T) {
 }
 
 func TestAllQueuesStopSideBySide(t *testing.T) {
-	p := New(slog.New(slog.DiscardHandler))
+	p := New(slog.New(slog.DiscardHandler), nil)
 	var queues []*Node
 	for _, id := range []string{"a", "b", "c", "d"} {
 		queues = append(queues, queue(id, "bootstrap.servers", text("127.0.0.1:1")))

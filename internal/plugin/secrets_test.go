@@ -31,7 +31,7 @@ func TestSecretsThatAreNotUnderstoodRefuseTheStart(t *testing.T) {
 		{"an empty name", object("sasl.password", object("env", text(""))), "kafka1: secrets: sasl.password: it takes exactly one of {file: PATH} and {env: NAME}"},
 		{"a missing file", object("sasl.password", object("file", text("/nosuch/file"))), "kafka1: secrets: sasl.password: the file /nosuch/file cannot be read: no such file or directory"},
 	} {
-		p := New(slog.New(slog.DiscardHandler))
+		p := New(slog.New(slog.DiscardHandler), nil)
 		q := queue("kafka1")
 		q.Object = append(q.Object, Field{"secrets", test.secrets})
 		err := p.Start(object("queues", list(q)))
@@ -85,7 +85,7 @@ func TestASecretIsInNothingThatThePluginSays(t *testing.T) {
 				"sasl.password", object("file", text(file)), "sasl.username", object("env", text("KAFKA_TEST_USER")),
 			)})
 			out := &output{}
-			p := New(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+			p := New(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
 			if err := p.Start(object("queues", list(q))); err != nil {
 				t.Fatal(err)
 			}

@@ -91,12 +91,12 @@ func TestASpoolThatIsInUse(t *testing.T) {
 		return object("queues", list(withSpool("q", object("path", text(filepath.Join(t.TempDir(), "s")), "locked", text(locked)))))
 	}
 	config := spool("error")
-	first := New(discard())
+	first := New(discard(), nil)
 	if err := first.Start(config); err != nil {
 		t.Fatal(err)
 	}
 	defer first.Stop()
-	second := New(discard())
+	second := New(discard(), nil)
 	if err := second.Start(config); err == nil {
 		second.Stop()
 		t.Error("two starts on one folder")

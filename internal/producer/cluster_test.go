@@ -34,11 +34,13 @@ type cluster struct {
 	conns []net.Conn    // guarded by mu
 	down  atomic.Bool   // dialling fails
 	dials atomic.Int64
+
+	woken chan resperr.Code // what calls that were parked in an intake are woken with
 }
 
 func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 	t.Helper()
-	c := &cluster{t: t}
+	c := &cluster{t: t, woken: make(chan resperr.Code, 100)}
 	opts = append([]kfake.Opt{kfake.ListenFn(c.net.Listen), kfake.NumBrokers(1), kfake.Ports(9092), kfake.SleepOutOfOrder()}, opts...)
 	fake, err := kfake.NewCluster(opts...)
 	if err != nil {

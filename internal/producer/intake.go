@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // copyTime is how long to wait before looking again whether a caller has completed its copy. It takes
@@ -20,8 +21,8 @@ const copyTime = 20 * time.Microsecond
 type front struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
-	full []intake.Chunk // scratch; guarded by Producer.mu
-	shut bool           // calls ask Go; guarded by Producer.mu
+	full  []intake.Chunk // scratch; guarded by Producer.mu
+	queue bool           // calls wait for room; guarded by Producer.mu
 }
 
 // introduce lets the intake know what l takes. The caller holds p.mu.
@@ -91,6 +92,39 @@ func (p *Producer) drawIn() {
 		p.count(n, &s.sum, 1)
 		p.full = append(p.full, s)
 	}
+	p.drawParked()
+}
+
+// drawParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
+func (p *Producer) drawParked() {
+	if !p.front.Parked() {
+		return
+	}
+	p.front.TakeParked(func(script intake.Script, f *intake.Record) {
+		r := kgo.Record{
+			Topic: p.front.TopicName(f.Topic), Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds),
+			Key: f.Key, Value: f.Value,
+		}
+		for range f.Headers {
+			name, value := f.NextHeader()
+			r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
+		}
+		w := &waiter{record: cloneRecord(&r), size: recordBytes(&r)}
+		w.done = func(code resperr.Code) { p.wakeScript(script, code) }
+		p.waiters = append(p.waiters, w)
+		p.waiting.Add(1)
+	})
+	p.turnstile()
+}
+
+// admitParked lets those in that were parked in the intake, as far as there is room. The sender runs it.
+func (p *Producer) admitParked() {
+	if p.front.Intake != nil && p.front.Parked() {
+		p.mu.Lock()
+		p.drawParked()
+		p.mu.Unlock()
+	}
+	p.admitWaiters()
 }
 
 // charge is [intake.Intake.Charge], without what the current chunk has leave for and does not use. The caller
@@ -100,10 +134,8 @@ func (p *Producer) charge(value int, cost int64) bool {
 	if f.Charge(value, cost) {
 		return true
 	}
-	if !f.shut {
-		f.Shut()
-		defer f.Open()
-	}
+	f.Shut()
+	defer f.Open()
 	p.drawIn()
 	return f.Charge(value, cost)
 }
@@ -116,8 +148,8 @@ func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
 	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
 }
 
-// turnstile shuts the intake while calls are parked, as who comes then must not pass by those who wait, and ends it
-// when the queue has ended. The caller holds p.mu.
+// turnstile tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended. The caller
+// holds p.mu.
 func (p *Producer) turnstile() {
 	f := &p.front
 	if f.Intake == nil {
@@ -126,12 +158,9 @@ func (p *Producer) turnstile() {
 	if p.closed {
 		f.End()
 	}
-	if shut := len(p.waiters) > 0; shut != f.shut {
-		if f.shut = shut; shut {
-			f.Shut()
-		} else {
-			f.Open()
-		}
+	if queue := len(p.waiters) > 0; queue != f.queue {
+		f.queue = queue
+		f.Queueing(queue)
 	}
 }
 

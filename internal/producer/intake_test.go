@@ -24,7 +24,10 @@ func (c *cluster) fronted(log *logged, properties ...string) *Producer {
 		c.t.Fatal(err)
 	}
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
-	p, err := New(c.t.Name(), set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Intake: in})
+	p, err := New(c.t.Name(), set, Deps{
+		Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Intake: in,
+		Wake: func(_ intake.Script, code resperr.Code) { c.woken <- code },
+	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -111,12 +114,19 @@ func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 	if parked, code := p.Park(value("parked"), func(c resperr.Code) { woken <- c }); !parked {
 		t.Fatalf("a call that waits is answered %v", code)
 	}
-	if answer := leave(p, "v"); answer != intake.Ask {
+	if answer := leave(p, "v"); answer != intake.Refused {
 		t.Errorf("a call that comes while another waits is answered %v, and may pass by", answer)
+	}
+	waiting := intake.Call{Queue: p.ID(), Topic: "mail", Value: []byte("parked in C"), Partition: -1, Waits: true}
+	if answer, _ := waiting.Offer(); answer != intake.Parked {
+		t.Errorf("a call that waits for room is answered %v", answer)
 	}
 	c.answer()
 	if code := <-woken; code != resperr.NoError {
 		t.Errorf("the parked call is woken with %v", code)
+	}
+	if code := <-c.woken; code != resperr.NoError {
+		t.Errorf("the call that was parked in C is woken with %v", code)
 	}
 	if n := p.Flush(t.Context()); n != 0 {
 		t.Errorf("%d still queued", n)

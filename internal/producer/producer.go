@@ -30,6 +30,7 @@ import (
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/report"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // A Producer is one configured queue.
@@ -42,10 +43,12 @@ type Producer struct {
 	log   *slog.Logger
 	stats report.Queue
 
-	client  *kgo.Client
-	worked  func(records, valueBytes int)
-	promise func(*kgo.Record, error) // p.delivered, bound once: a method value a record would allocate
-	pool    slabPool
+	client *kgo.Client
+	worked func(records, valueBytes int)
+
+	wakeScript func(intake.Script, resperr.Code)
+	promise    func(*kgo.Record, error) // p.delivered, bound once: a method value a record would allocate
+	pool       slabPool
 
 	mu      sync.Mutex
 	closed  bool             // no more calls; guarded by mu
@@ -95,6 +98,10 @@ type Deps struct {
 	// New on. A queue behind a spool has none: its calls wait for the disk.
 	Intake *intake.Intake
 
+	// Wake ends a call that was parked in the intake. It is called once for each, from any goroutine, with
+	// what [Producer.Park] calls done with.
+	Wake func(intake.Script, resperr.Code)
+
 	// Worked is told by the sender how many records, and bytes of values, it has begun to hand over. It must not
 	// block; nil is nobody.
 	Worked func(records, valueBytes int)
@@ -110,16 +117,18 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		set = deps.Spool.lifetime(set)
 	}
 	p := &Producer{
-		id:       id,
-		worked:   deps.Worked,
-		set:      set,
-		log:      deps.Log.With("queue", id),
-		lanes:    make(map[string]*lane),
-		asleep:   true,
-		kick:     make(chan struct{}, 1),
-		empty:    make(chan struct{}, 1),
-		quit:     make(chan struct{}),
-		finished: make(chan struct{}),
+		id:     id,
+		worked: deps.Worked,
+
+		wakeScript: deps.Wake,
+		set:        set,
+		log:        deps.Log.With("queue", id),
+		lanes:      make(map[string]*lane),
+		asleep:     true,
+		kick:       make(chan struct{}, 1),
+		empty:      make(chan struct{}, 1),
+		quit:       make(chan struct{}),
+		finished:   make(chan struct{}),
 	}
 	p.load.limits(set)
 	p.settled = new(intake.Load)

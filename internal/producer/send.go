@@ -44,7 +44,7 @@ func (p *Producer) send() {
 		if p.store != nil {
 			p.turnLanes()
 		}
-		p.admitWaiters()
+		p.admitParked()
 		wait := p.pump(p.now())
 		if wait == 0 {
 			continue
