@@ -47,7 +47,7 @@ race: ## the tests in process under the race detector
 
 lint: ## gofumpt, golangci-lint with the import rules of the design, and C without warnings
 	$(TOOL) golangci-lint run ./...
-	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iinclude $(filter-out internal/abi/%,$(filter %.c,$(wildcard internal/intake/*.c internal/standin/*.c internal/standin/*/*.c bench/driver/*.c bench/noop/*.c)))
+	$(CC) -fsyntax-only -std=gnu11 -Wall -Wextra -Werror -Iinclude $(filter-out internal/abi/%,$(filter %.c,$(wildcard internal/intake/*.c internal/standin/*.c internal/standin/*/*.c calm/*/*.c bench/driver/*.c bench/noop/*.c)))
 
 cut: ## 8 threads x 100,000 records while connections are cut at random
 	CUT_RECORDS=100000 $(GO) test -count=1 -v -run TestNothingVanishesWhenConnectionsAreCut ./internal/producer

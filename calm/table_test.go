@@ -12,6 +12,10 @@ import (
 // the kernel's account says that the thread ran.
 const strays = 2
 
+// share is the part of the calls that may be held at full speed, where eight threads that never rest fight for the processors: one
+// that loses its own within the few instructions of a lock holds up those that come next.
+const share = 1000
+
 // table is what the operator reads: the longest calls, state by state, and then a sentence for each of the other figures.
 type table struct {
 	proof proof
@@ -29,7 +33,11 @@ func (a *table) add(t *testing.T, state, pace string, s seen) {
 	t.Helper()
 	verdict := "passed"
 	held := s.BlockedCalls + s.WorkedCalls
-	if s.BlockedCalls > 0 || s.WorkedCalls > strays {
+	allowed := int64(0)
+	if pace == fullSpeed {
+		allowed = s.Calls / share
+	}
+	if s.BlockedCalls > allowed || s.WorkedCalls > allowed+strays {
 		verdict = "HELD"
 		t.Errorf("%s, %s: %d of %d calls were held for more than %v: blocked for %s ms, worked for %s ms",
 			state, pace, held, s.Calls, a.proof.limit, ms(s.BlockedNS), ms(s.WorkedNS))
@@ -62,6 +70,7 @@ func (a *table) print() {
 		threads, rate, a.proof.limit)
 	fmt.Println("longest: by the clock, with what the kernel gave to other threads meanwhile; blocked: the thread slept in the call;")
 	fmt.Printf("worked: it ran, or the hypervisor had its processor, so %d such calls of a state are let pass.\n", strays)
+	fmt.Printf("At full speed one call in %d may be held: a thread that loses its processor within a lock holds up the next ones.\n", share)
 	if a.proof.limit > defaultLimit {
 		fmt.Printf("The limit was relaxed from %v by CALM_LIMIT_US.\n", defaultLimit)
 	}

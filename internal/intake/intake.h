@@ -49,7 +49,7 @@ struct intake_load {
 };
 
 /* The memory of a record beside its bytes, and of a header beside its. */
-#define INTAKE_RECORD_COST 576
+#define INTAKE_RECORD_COST 640
 #define INTAKE_HEADER_COST 40
 
 /* The layout is known to chunk.go. */
