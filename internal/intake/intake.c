@@ -101,7 +101,8 @@ static struct intake *find_queue(const char *name, size_t length)
 {
     struct intake *in = atomic_load_explicit(&latest_queue, memory_order_acquire);
 
-    if (in && same(in->queue, in->length, name, length))
+    /* One that is gone may be here for ever, when a call was slow to note it: its successor is in the table. */
+    if (in && atomic_load_explicit(&in->life, memory_order_acquire) != GONE && same(in->queue, in->length, name, length))
         return in;
     uint64_t hash = hash_of(name, length);
     for (size_t at = hash % QUEUE_PLACES;; at = (at + 1) % QUEUE_PLACES) {

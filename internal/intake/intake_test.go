@@ -452,3 +452,23 @@ func TestWhatNeverFitsDoesNotWait(t *testing.T) {
 		t.Errorf("it is answered %v", got)
 	}
 }
+
+// A process may stop its queues and start them again: calls find the new one of the same name.
+func TestAQueueOfTheSameNameIsFoundAfterTheOld(t *testing.T) {
+	for range 3 {
+		in := open(t, t.Name(), 10, 1<<20)
+		for range 2 {
+			if got := answer(call(t.Name(), "v")); got != Taken {
+				t.Errorf("the present queue: %v", got)
+			}
+		}
+		if n := len(take(in, true)); n != 2 {
+			t.Errorf("%d records came", n)
+		}
+		in.End()
+		in.Gone()
+		if got := answer(call(t.Name(), "v")); got != Gone {
+			t.Errorf("after its end: %v", got)
+		}
+	}
+}
