@@ -19,6 +19,10 @@ bench-scale: $(BUILD)/kafka.so bench-build ## both by topics, partitions, queues
 	CELLS='$(CELLS)' PAIRS='$(or $(PAIRS),1)' $(GO) run ./bench/run -build $(BUILD) -scale \
 		$(if $(POINT_SECONDS),-seconds $(POINT_SECONDS)) $(if $(filter-out 0,$(DOCS)),-docs docs)
 
+.PHONY: profile
+profile: $(BUILD)/blackhole ## the profile that kafka.so is built with, made anew (cmd/kafka/default.pgo)
+	bench/profile $(BUILD) cmd/kafka/default.pgo
+
 $(BUILD)/driver: $(wildcard bench/driver/*.[ch]) include/HalonMTA.h
 	@mkdir -p $(BUILD)
 	$(CC) $(BENCH_CFLAGS) -pthread -rdynamic -o $@ $(filter %.c,$^) -ldl

@@ -13,6 +13,9 @@
 #define TOPIC_PLACES 65536
 #define QUEUE_PLACES 1024
 
+/* How many chunks there must be room for before one is made ahead. */
+#define PLENTY 8
+
 /* Chunks that the kernel is asked for at once. */
 #define CHUNKS_AT_ONCE 16
 
@@ -396,15 +399,15 @@ static enum intake_answer begin(struct intake *in, const struct offer *offer, in
     return answer;
 }
 
-/* Makes a spare chunk, where there is room for a whole one. */
+/* Makes a spare chunk, where there is so much room that what is charged for it is not missed meanwhile. */
 static void make_spare(struct intake *in)
 {
     pthread_mutex_lock(&in->lock);
     struct intake_load room = room_of(in), leave = leave_in(room);
     atomic_fetch_add(&in->giving, 1);
     bool wanted = !atomic_load(&in->spare) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
-                  leave.count == INTAKE_RECORDS && leave.bytes == sizeof ((struct intake_chunk *)0)->frames &&
-                  leave.cost <= room.cost;
+                  !atomic_load(&in->waiting) && room.count >= PLENTY * INTAKE_RECORDS &&
+                  room.bytes >= PLENTY * INTAKE_CHUNK && room.cost >= PLENTY * leave.cost;
     struct intake_chunk *chunk = wanted ? take_free(in) : NULL;
     if (wanted)
         charge(in, leave, 1);
@@ -418,7 +421,7 @@ static void make_spare(struct intake *in)
 
     pthread_mutex_lock(&in->lock);
     struct intake_chunk *none = NULL;
-    bool kept = chunk && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
+    bool kept = chunk && !atomic_load(&in->shut) && !atomic_load(&in->waiting) && atomic_load(&in->life) == OPEN &&
                 atomic_compare_exchange_strong(&in->spare, &none, chunk);
     if (!kept) {
         charge(in, leave, -1);
