@@ -233,7 +233,7 @@ func (s *Settings) compressor() kgo.Compressor {
 func (s *Settings) zstdLevel() zstd.EncoderLevel {
 	switch {
 	case s.Level < 0:
-		// Left to the library. Go's fastest makes lines of a mail log as small as its next one, in two thirds of the time.
+		// Compat: compression.level. It is left to the library, and Go's fastest makes lines of a mail log as small as its next one, in two thirds of the time.
 		return zstd.SpeedFastest
 	case s.Level == 0:
 		return zstd.SpeedDefault // libzstd's default, which its level 0 means
