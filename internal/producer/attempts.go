@@ -70,6 +70,18 @@ func (a *attempts) left(broker int32, since time.Time) bool {
 	return w == nil || w.times[w.next].Before(since) // the oldest that is remembered
 }
 
+// leftEverywhere is left for a broker that is not known: each must have had fewer requests.
+func (a *attempts) leftEverywhere(since time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, w := range a.writes {
+		if !w.times[w.next].Before(since) {
+			return false
+		}
+	}
+	return true
+}
+
 // unsent says whether the client has given up a record that another attempt is due to: no broker
 // has refused it, and its retries are not used up.
 func (p *Producer) unsent(l *lane, e *entry, err error) bool {
@@ -93,9 +105,15 @@ func (p *Producer) unsent(l *lane, e *entry, err error) bool {
 	if p.attempts == nil {
 		return true
 	}
-	// While the topic is not known, or its partition has no leader, nothing was sent anywhere.
 	leader, _, err := p.client.PartitionLeader(l.topic, e.Partition)
-	return err != nil || leader < 0 || p.attempts.left(leader, e.Timestamp)
+	switch {
+	case err == nil && leader >= 0:
+		return p.attempts.left(leader, e.Timestamp)
+	case code != nil:
+		// A broker has answered, and the client is asking for the leader again: it was sent, to one of them.
+		return p.attempts.leftEverywhere(e.Timestamp)
+	}
+	return true // while the topic is not known, or its partition has no leader, nothing was sent anywhere
 }
 
 // leaderMoved says whether code sends a record to look for its leader again. librdkafka does not
