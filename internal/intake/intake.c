@@ -23,7 +23,7 @@
 #define LONGEST_TOPIC 512
 
 /* Whether a queue still takes records. */
-enum { OPEN, ENDED, GONE };
+enum { OPEN, ENDED, GONE, DISOWNED };
 
 struct topic {
     uint64_t hash;
@@ -105,7 +105,7 @@ static struct intake *find_queue(const char *name, size_t length)
     struct intake *in = atomic_load_explicit(&latest_queue, memory_order_acquire);
 
     /* One that is gone may be here for ever, when a call was slow to note it: its successor is in the table. */
-    if (in && atomic_load_explicit(&in->life, memory_order_acquire) != GONE && same(in->queue, in->length, name, length))
+    if (in && atomic_load_explicit(&in->life, memory_order_acquire) < GONE && same(in->queue, in->length, name, length))
         return in;
     uint64_t hash = hash_of(name, length);
     for (size_t at = hash % QUEUE_PLACES;; at = (at + 1) % QUEUE_PLACES) {
@@ -206,11 +206,15 @@ static struct intake_load room_of(struct intake *in)
         atomic_load(&in->max_cost) - atomic_load(&in->charged_cost) + atomic_load(&in->signals.left_cost)};
 }
 
-static enum intake_answer refuse(struct intake *in, int because, int *code)
+static enum intake_answer refuse(int because, int *code)
 {
     *code = because;
-    atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
     return INTAKE_REFUSED;
+}
+
+static bool has_leave(struct intake *in)
+{
+    return atomic_load(&in->giving) || atomic_load(&in->current) || atomic_load(&in->spare);
 }
 
 /*
@@ -219,12 +223,11 @@ static enum intake_answer refuse(struct intake *in, int because, int *code)
  */
 static bool certainly_full(struct intake *in, const struct offer *offer)
 {
-    if (atomic_load(&in->giving))
+    if (has_leave(in))
         return false;
     struct intake_load room = room_of(in);
     bool full = room.count < 1 || (atomic_load(&in->estimated) == 0 && (room.bytes < offer->value || room.cost < offer->cost));
-    return full && !atomic_load(&in->giving) && !atomic_load(&in->current) && !atomic_load(&in->spare) &&
-           !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
+    return full && !has_leave(in) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
 }
 
 static char *put(char *to, const char *bytes, size_t length)
@@ -363,15 +366,20 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 {
     if (!chunk) {
         struct intake_load room = room_of(in);
+        if (atomic_load(&in->giving) > 1 && (room.count < 1 || room.bytes < offer->value || room.cost < offer->cost))
+            return INTAKE_ASK; /* another call has leave for a spare chunk, and may give it back */
         if (room.count < 1)
-            return refuse(in, in->full_code, code);
+            return refuse(in->full_code, code);
         if (room.bytes < offer->value || room.cost < offer->cost)
-            return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in, in->full_code, code);
+            return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in->full_code, code);
         struct intake_load leave = leave_in(room);
         uint32_t max_bytes = (uint32_t)leave.bytes;
         if (leave.cost > room.cost || max_bytes < offer->size) {
-            leave = (struct intake_load){1, offer->value, offer->cost}; /* it alone, to the byte */
+            /* One alone: whichever of this size comes first. Where even that may be too much, Go counts to the byte. */
+            leave = (struct intake_load){1, offer->size, INTAKE_RECORD_COST + offer->size * (1 + INTAKE_HEADER_COST / 8)};
             max_bytes = offer->size;
+            if (leave.bytes > room.bytes || leave.cost > room.cost)
+                return INTAKE_ASK;
         }
         chunk = take_free(in);
         if (!chunk)
@@ -388,11 +396,11 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 static enum intake_answer begin(struct intake *in, const struct offer *offer, int *code)
 {
     if (atomic_load(&in->life) != OPEN)
-        return refuse(in, in->ended_code, code);
+        return refuse(in->ended_code, code);
     if (atomic_load(&in->shut))
         return INTAKE_ASK;
     if (atomic_load(&in->waiting)) /* nobody passes by those who wait */
-        return refuse(in, in->full_code, code);
+        return refuse(in->full_code, code);
     atomic_fetch_add(&in->giving, 1);
     enum intake_answer answer = begin_with(in, atomic_exchange(&in->spare, NULL), offer, code);
     atomic_fetch_sub(&in->giving, 1);
@@ -507,7 +515,7 @@ static enum intake_answer reserve(struct intake *in, const struct offer *offer, 
                 }
         }
         if (!chunk && certainly_full(in, offer))
-            return refuse(in, in->full_code, code);
+            return refuse(in->full_code, code);
         enum intake_answer answer = turn(in, chunk, offer, code);
         if (answer != INTAKE_TAKEN)
             return answer;
@@ -520,8 +528,9 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
 
     if (!in)
         return INTAKE_ASK;
-    if (atomic_load_explicit(&in->life, memory_order_acquire) == GONE)
-        return INTAKE_GONE;
+    int life = atomic_load_explicit(&in->life, memory_order_acquire);
+    if (life >= GONE)
+        return life == GONE ? INTAKE_GONE : INTAKE_ASK;
     /* One by one: each alone is below the limit, so that the sum can't overflow. */
     if (r->key_length > INTAKE_LARGEST || r->value_length > INTAKE_LARGEST || r->pair_count > INTAKE_LARGEST)
         return INTAKE_ASK;
@@ -550,23 +559,22 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
         .milliseconds = r->milliseconds,
     };
     int refusal = atomic_load_explicit(&topic->gate.refusal, memory_order_acquire);
-    if (refusal && atomic_load_explicit(&in->life, memory_order_acquire) == OPEN) {
-        if (certainly_full(in, &offer)) /* which comes first, as in librdkafka */
-            return r->waits ? park(in, r, &offer, topic->index) : refuse(in, in->full_code, code);
-        if (!atomic_load_explicit(&topic->gate.asked, memory_order_relaxed))
-            atomic_store(&topic->gate.asked, 1);
-        return refuse(in, refusal, code);
-    }
     _Atomic uint64_t *note;
     char *to;
-    enum intake_answer answer = reserve(in, &offer, &to, &note, code);
-    if (answer != INTAKE_TAKEN) {
-        if (answer == INTAKE_REFUSED && r->waits && *code == in->full_code) {
-            atomic_fetch_sub_explicit(&in->signals.refused, 1, memory_order_relaxed);
-            return park(in, r, &offer, topic->index);
-        }
-        return answer;
+    enum intake_answer answer;
+    if (refusal && life == OPEN && !certainly_full(in, &offer)) { /* which would come first, as in librdkafka */
+        if (!atomic_load_explicit(&topic->gate.asked, memory_order_relaxed))
+            atomic_store(&topic->gate.asked, 1);
+        answer = refuse(refusal, code);
+    } else {
+        answer = reserve(in, &offer, &to, &note, code);
     }
+    if (answer == INTAKE_REFUSED && r->waits && *code == in->full_code)
+        return park(in, r, &offer, topic->index);
+    if (answer == INTAKE_REFUSED)
+        atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
+    if (answer != INTAKE_TAKEN)
+        return answer;
     write_frame((struct intake_frame *)to, r, size, topic->index);
     atomic_store_explicit(note,
                           INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |
@@ -635,6 +643,15 @@ const char *intake_topic_name(struct intake *in, uint32_t index, size_t *length)
     return topic->name;
 }
 
+void intake_disown(const char *queue, size_t length)
+{
+    pthread_mutex_lock(&publishing);
+    struct intake *in = find_queue(queue, length);
+    if (in)
+        atomic_store(&in->life, DISOWNED);
+    pthread_mutex_unlock(&publishing);
+}
+
 void intake_limit(struct intake *in, struct intake_load max)
 {
     pthread_mutex_lock(&in->lock);
@@ -658,7 +675,8 @@ void intake_shut(struct intake *in, bool shut)
 void intake_end(struct intake *in, bool gone)
 {
     pthread_mutex_lock(&in->lock);
-    atomic_store(&in->life, gone ? GONE : ENDED);
+    if (atomic_load(&in->life) < (gone ? GONE : ENDED))
+        atomic_store(&in->life, gone ? GONE : ENDED);
     close_current(in);
     drop_spare(in);
     pthread_mutex_unlock(&in->lock);

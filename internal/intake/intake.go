@@ -108,11 +108,11 @@ func (in *Intake) First() (milliseconds int64, some bool) {
 	if in.signals.closed.Load() > 0 {
 		return 0, true
 	}
-	c := Chunk{(*head)(atomic.LoadPointer(in.current))}
-	if c.head == nil || c.Count() == 0 {
-		return 0, false
+	if c := (Chunk{(*head)(atomic.LoadPointer(in.current))}); c.head != nil && c.Count() > 0 {
+		return atomic.LoadInt64(&c.head.first), true
 	}
-	return atomic.LoadInt64(&c.head.first), true
+	// It may have been closed between the two looks, by a call that was then refused and wakes nobody.
+	return 0, in.signals.closed.Load() > 0
 }
 
 // Full says whether there are chunks that wait for nothing but to be taken.
@@ -231,8 +231,15 @@ func (in *Intake) Trim(keep int) { C.intake_trim(in.c, C.uint(keep)) }
 // End lets every call be refused, from when it returns, as one of a queue that has ended.
 func (in *Intake) End() { C.intake_end(in.c, false) }
 
-// Gone lets every call ask Go, as after End nobody knows the queue any more.
+// Gone lets every call be answered as one of a queue that nobody knows, after End.
 func (in *Intake) Gone() { C.intake_end(in.c, true) }
+
+// Disown lets calls for queue ask Go, where it had an intake in an earlier life of the plugin and has none now.
+func Disown(queue string) {
+	name := C.CString(queue)
+	defer C.free(unsafe.Pointer(name))
+	C.intake_disown(name, C.size_t(len(queue)))
+}
 
 // A Gate says what a topic takes now. Calls read it; a new topic's takes anything.
 type Gate struct{ gate *gate }

@@ -150,7 +150,7 @@ void intake_shut(struct intake *in, bool shut);
 
 /*
  * intake_end - from when this returns every call is refused, as one of a queue that has ended. gone: and nobody knows the queue
- * any more, so that every call asks Go.
+ * any more, so that every call is answered with INTAKE_GONE.
  */
 void intake_end(struct intake *in, bool gone);
 
@@ -163,6 +163,9 @@ struct intake_gate {
     _Atomic int32_t refusal;    /* what calls are refused with, or 0 */
     _Atomic uint32_t asked;     /* a call was refused */
 };
+
+/* intake_disown - lets calls for a queue ask Go that had an intake in an earlier life and has none now. */
+void intake_disown(const char *queue, size_t length);
 
 /*
  * intake_topic - finds a topic or makes it known, as the first call for it does. The number in its frames goes to *index.

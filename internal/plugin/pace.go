@@ -32,6 +32,7 @@ type pace struct {
 
 	mu             sync.Mutex
 	many           bool      // guarded by mu
+	fixed          bool      // all of them at any load; guarded by mu
 	since          time.Time // of the window; guarded by mu
 	records, bytes int       // within the window; guarded by mu
 	busy           time.Time // when the load was last too much for one; guarded by mu
@@ -65,19 +66,15 @@ func (p *pace) start(spooled bool) {
 	if p.all <= 1 {
 		return
 	}
-	if spooled {
-		p.choose(true)
-		p.all = 1
-		return
-	}
-	p.choose(false)
+	p.fixed = spooled
+	p.choose(spooled)
 }
 
 // worked counts what a queue has begun to send. It is called from the senders of all queues.
 func (p *pace) worked(records, valueBytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.all <= 1 {
+	if p.all <= 1 || p.fixed {
 		return
 	}
 	now := p.now()

@@ -116,7 +116,7 @@ func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
 // intake returns where calls leave their records without entering Go, or nil. Without it the queue
 // works, and its calls take longer.
 func (p *Plugin) intake(c QueueConfig, set *conf.Settings) *intake.Intake {
-	if c.Spool != nil || strings.ContainsRune(c.ID, 0) {
+	if c.Spool != nil || set.Transactional || set.TopicLingerConflict || strings.ContainsRune(c.ID, 0) {
 		return nil
 	}
 	in, err := intake.New(c.ID, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))

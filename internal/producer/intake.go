@@ -21,6 +21,7 @@ const copyTime = 20 * time.Microsecond
 type front struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
+	lanes []*lane        // by the number that records carry; guarded by Producer.mu
 	full  []intake.Chunk // scratch; guarded by Producer.mu
 	queue bool           // calls wait for room; guarded by Producer.mu
 }
@@ -43,11 +44,28 @@ func (p *Producer) laneOf(index int) *lane {
 	name := p.front.TopicName(index)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.known(name)
+}
+
+// known returns the lane of a topic that the intake knows. The caller holds p.mu.
+func (p *Producer) known(name string) *lane {
 	l := p.lane(name)
 	if !l.introduced {
 		p.introduce(l)
 	}
 	return l
+}
+
+// lentRecord views f, which is read once, as the client's record. Its bytes are the intake's.
+func lentRecord(f *intake.Record, topic string) kgo.Record {
+	r := kgo.Record{
+		Topic: topic, Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds), Key: f.Key, Value: f.Value,
+	}
+	for range f.Headers {
+		name, value := f.NextHeader()
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
+	}
+	return r
 }
 
 // publish tells the intake what the topic takes now. It follows every change of that.
@@ -80,6 +98,9 @@ func (p *Producer) drawIn() {
 	}
 	f.full = f.Take(f.full[:0])
 	for _, c := range f.full {
+		if c.Count() < few && p.copyIn(c) {
+			continue
+		}
 		if p.current != nil && len(p.current.entries) > 0 {
 			p.full = append(p.full, p.current)
 			p.current = nil
@@ -95,20 +116,44 @@ func (p *Producer) drawIn() {
 	p.drawParked()
 }
 
+// few is the number of records from which a chunk is worth its memory: a queue that is full gets room for one
+// record at a time, and a chunk for each would be many times what the record is charged.
+const few = 16
+
+// copyIn moves the records of a chunk into the current slab, and gives the chunk back. It returns false, and does nothing,
+// when a copy is not complete. The caller holds p.mu.
+func (p *Producer) copyIn(c intake.Chunk) bool {
+	sum, complete := c.Sum()
+	if !complete {
+		return false
+	}
+	p.front.Correct(c, sum)
+	var f intake.Record
+	for r := c.Reader(); r.Next(&f); {
+		for f.Topic >= len(p.front.lanes) {
+			p.front.lanes = append(p.front.lanes, nil)
+		}
+		l := p.front.lanes[f.Topic]
+		if l == nil {
+			l = p.known(p.front.TopicName(f.Topic))
+			p.front.lanes[f.Topic] = l
+		}
+		r := lentRecord(&f, l.topic)
+		n := recordBytes(&r)
+		p.enter(&r, n, l, int64(n)+recordCost+headerCost*int64(len(r.Headers)))
+		p.stats.Admit(len(r.Value))
+	}
+	p.front.Free(c)
+	return true
+}
+
 // drawParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
 func (p *Producer) drawParked() {
 	if !p.front.Parked() {
 		return
 	}
 	p.front.TakeParked(func(script intake.Script, f *intake.Record) {
-		r := kgo.Record{
-			Topic: p.front.TopicName(f.Topic), Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds),
-			Key: f.Key, Value: f.Value,
-		}
-		for range f.Headers {
-			name, value := f.NextHeader()
-			r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
-		}
+		r := lentRecord(f, p.front.TopicName(f.Topic))
 		w := &waiter{record: cloneRecord(&r), size: recordBytes(&r)}
 		w.done = func(code resperr.Code) { p.wakeScript(script, code) }
 		p.waiters = append(p.waiters, w)
@@ -237,11 +282,13 @@ func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
 	return lanes
 }
 
-// Publish lets calls of the host find the queue's intake. Without one it does nothing.
+// Publish lets calls of the host find the queue's intake, or Go where it has none.
 func (p *Producer) Publish() {
-	if p.front.Intake != nil {
-		p.front.Publish()
+	if p.front.Intake == nil {
+		intake.Disown(p.id)
+		return
 	}
+	p.front.Publish()
 }
 
 // Gone lets calls that come after Stop look for the queue elsewhere. Without an intake it does nothing.

@@ -248,3 +248,26 @@ func TestAStalledTopicsRecordsOutliveTheirChunks(t *testing.T) {
 		}
 	}
 }
+
+// In a full queue each call finds room for one record; a chunk for each would hold a page of memory.
+func TestFewRecordsDoNotKeepAChunk(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(1, "mail"))
+	p := c.fronted(&logged{}, "linger.ms=60000")
+	for i := range 3 {
+		if answer := leave(p, fmt.Sprintf("v%d", i), [2]string{"n", "v"}); answer != intake.Taken {
+			t.Fatal(answer)
+		}
+		p.Snapshot()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.full) != 0 || p.current == nil || len(p.current.entries) != 3 {
+		t.Fatalf("%d slabs are full, and the current one is %+v", len(p.full), p.current)
+	}
+	for i := range p.current.entries {
+		r := &p.current.entries[i].Record
+		if string(r.Value) != fmt.Sprintf("v%d", i) || r.Headers[0].Key != "n" || string(r.Headers[0].Value) != "v" {
+			t.Errorf("record %d is %s with %v", i, r.Value, r.Headers)
+		}
+	}
+}

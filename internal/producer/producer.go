@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		return nil, err
 	}
 	if p.front.Intake != nil {
-		p.front.Limit(p.load.maxCount, p.load.maxBytes, p.load.maxCost)
+		p.front.Limit(min(p.load.maxCount, math.MaxInt64/2), p.load.maxBytes, p.load.maxCost) // C adds to it
 		p.front.Sleep()
 		p.front.Open()
 		p.scout.ended.Go(p.listen)
