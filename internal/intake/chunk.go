@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// The layout of a chunk, which intake.h draws and intake.c asserts.
+// The layout of a chunk, which intake.h draws and chunks.c asserts.
 const (
 	headBytes  = 2112
 	frameBytes = 32

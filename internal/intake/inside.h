@@ -1,0 +1,117 @@
+/*
+ * inside.h - what the chapters of the intake know of each other: names.c finds queues and topics, chunks.c gives leave and
+ * takes it back, offer.c is the call, and intake.c the life of an intake.
+ */
+#ifndef KAFKA_INTAKE_INSIDE_H
+#define KAFKA_INTAKE_INSIDE_H
+
+#include <pthread.h>
+#include <string.h>
+
+#include "intake.h"
+
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* Places for topics and for queues; both tables are at most half full. */
+#define TOPIC_PLACES 65536
+#define QUEUE_PLACES 1024
+
+/* Whether a queue still takes records. */
+enum { OPEN, ENDED, GONE, DISOWNED };
+
+/* A topic that calls have named. */
+struct intake_known {
+    uint64_t hash;
+    size_t length;
+    uint32_t index;
+    struct intake_gate gate;
+    char name[];
+};
+
+struct intake {
+    _Atomic(struct intake_chunk *) current; /* NULL: the next call asks for one */
+    _Atomic(struct intake_known *) latest;  /* most scripts write to one topic */
+    _Atomic(struct intake_chunk *) spare;   /* begins when current is full */
+    _Atomic int life;
+    uint32_t max_message;
+    int wake, full_code, ended_code;
+    uint64_t hash;
+    size_t length;
+    char *queue;
+    char apart[64]; /* what follows is written by others */
+
+    struct intake_signals signals;
+    /* Written with the lock. The queue holds what is charged less what has left. */
+    _Atomic int64_t max_count, max_bytes, max_cost;
+    _Atomic int64_t charged_count, charged_bytes, charged_cost;
+    _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
+    _Atomic bool shut;
+    _Atomic bool waiting;       /* calls wait for room */
+    _Atomic unsigned giving;    /* calls that have charged leave, or are about to, that no chunk shows yet */
+
+    pthread_mutex_t lock; /* guards all that follows, but for reading topics */
+    struct intake_chunk *first_closed, *last_closed;
+    struct intake_parked *first_parked, *last_parked;
+    struct intake_chunk *free, *cold; /* cold: without memory behind the head */
+    struct intake_chunk *fresh;       /* the first of fresh_count chunks that were never used */
+    unsigned fresh_count;
+    unsigned free_count, idle;        /* idle: the fewest in free since the last trim */
+    unsigned topic_count;
+    struct intake_known *by_index[TOPIC_PLACES / 2];
+    _Atomic(struct intake_known *) topics[TOPIC_PLACES];
+};
+
+/* A record on its way in. */
+struct intake_offered {
+    uint32_t size; /* of its frame */
+    int64_t value, cost, milliseconds;
+};
+
+static inline uint32_t records(uint64_t state)
+{
+    return (uint32_t)(state >> 32) & 0xffff;
+}
+
+static inline void charge(struct intake *in, struct intake_load by, int sign)
+{
+    atomic_fetch_add(&in->charged_count, sign * by.count);
+    atomic_fetch_add(&in->charged_bytes, sign * by.bytes);
+    atomic_fetch_add(&in->charged_cost, sign * by.cost);
+}
+
+static inline struct intake_load room_of(struct intake *in)
+{
+    return (struct intake_load){
+        atomic_load(&in->max_count) - atomic_load(&in->charged_count) + atomic_load(&in->signals.left_count),
+        atomic_load(&in->max_bytes) - atomic_load(&in->charged_bytes) + atomic_load(&in->signals.left_bytes),
+        atomic_load(&in->max_cost) - atomic_load(&in->charged_cost) + atomic_load(&in->signals.left_cost)};
+}
+
+static inline enum intake_answer refuse(int because, int *code)
+{
+    *code = because;
+    return INTAKE_REFUSED;
+}
+
+static inline bool has_leave(struct intake *in)
+{
+    return atomic_load(&in->giving) || atomic_load(&in->current) || atomic_load(&in->spare);
+}
+
+HIDDEN void intake_wake_go(struct intake *in);
+
+/* The queue, or NULL; one of an earlier life too. */
+HIDDEN struct intake *intake_find(const char *queue, size_t length);
+
+/* The topic, which is made known when it is new; NULL when it can't be. */
+HIDDEN struct intake_known *intake_find_topic(struct intake *in, const char *name, size_t length);
+HIDDEN uint64_t intake_hash(const char *bytes, size_t length);
+
+/* Both with the lock: calls have leave no longer. */
+HIDDEN void intake_close_current(struct intake *in);
+HIDDEN void intake_drop_spare(struct intake *in);
+
+/* Puts another chunk in the place of full, for a record that found no place there. */
+HIDDEN enum intake_answer intake_turn(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code);
+
+#endif
