@@ -174,8 +174,8 @@ func (p *Producer) makeRoom(e *entry) {
 	if p.waiting.Load() > 0 {
 		p.wake()
 	}
-	if p.urgent.Load() > 0 && p.held() == 0 {
-		p.signalEmpty()
+	if p.urgent.Load() > 0 && p.drawn() == 0 {
+		p.signalEmpty() // who waits looks into the intake too
 	}
 }
 
@@ -193,5 +193,13 @@ func (p *Producer) held() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drawIn()
+	return p.load.count - p.settled.Count.Load()
+}
+
+// drawn is held without what the intake has: each report asks while somebody waits for the last one, and
+// must not part for it what calls leave together.
+func (p *Producer) drawn() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.load.count - p.settled.Count.Load()
 }
