@@ -109,6 +109,9 @@ func readConfig(o *options, t *terminal) (*smtpdconf.Plugin, error) {
 		return nil, err
 	}
 	if entry := file.Plugin(o.plugin); entry != nil {
+		if _, unset := entry.Env(); unset != nil {
+			return nil, unset
+		}
 		return entry, nil
 	}
 	t.logf("hslrun: %s has no plugin with the id %s: it starts without a configuration", o.config, o.plugin)

@@ -11,6 +11,8 @@ import (
 // a client.
 type NewError struct {
 	Text string // librdkafka's own words
+	// Reason says what is missing here, where librdkafka's words are about a library that it was built without. Else it is "".
+	Reason string
 }
 
 // Error returns librdkafka's words.

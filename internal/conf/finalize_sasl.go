@@ -1,6 +1,9 @@
 package conf
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // usesSASL and usesTLS tell what security.protocol asks for.
 func (c *Conf) usesSASL() bool { return strings.HasPrefix(c.word("security.protocol"), "sasl_") }
@@ -27,19 +30,39 @@ func (c *Conf) finalizeSASL() error {
 	case mechanism == "GSSAPI":
 		// Compat: librdkafka's release build is without it, so its own words are given unless there
 		// is a keytab that can be used.
-		if _, err := loadKeytab(c.text("sasl.kerberos.keytab")); err == nil {
+		_, err := loadKeytab(c.text("sasl.kerberos.keytab"))
+		if err == nil {
 			return nil
 		}
-		return refuse("No provider for SASL mechanism GSSAPI: recompile librdkafka with libsasl2 or openssl support. " +
+		return refuseFor(c.reasonGSSAPI(err), "No provider for SASL mechanism GSSAPI: recompile librdkafka with libsasl2 or openssl support. "+
 			"Current build options: PLAIN SASL_SCRAM OAUTHBEARER")
 	}
 	// Compat: librdkafka does not have this one, so its own words are given unless there is a key.
 	if mechanism == mechanismAWS {
-		if _, err := awsAuth(credentials{conf: c}); err == nil {
+		_, err := awsAuth(credentials{conf: c})
+		if err == nil {
 			return nil
 		}
+		return refuseFor(err.Error(), "Unsupported SASL mechanism: %s", mechanism)
 	}
 	return refuse("Unsupported SASL mechanism: %s", mechanism)
+}
+
+// reasonGSSAPI says what GSSAPI needs. It is the mechanism of who names none, and then another one is meant.
+func (c *Conf) reasonGSSAPI(err error) string {
+	reason := "GSSAPI needs a keytab, set sasl.kerberos.keytab and sasl.kerberos.principal"
+	if c.present("sasl.kerberos.keytab") {
+		reason = fmt.Sprintf("GSSAPI needs its keytab: %v", err)
+	}
+	if !c.modified("sasl.mechanisms") {
+		reason += "; it is the default of sasl.mechanism, set that if another one is meant"
+	}
+	return reason
+}
+
+// refuseFor is refuse with a reason of our own.
+func refuseFor(reason, format string, args ...any) error {
+	return &NewError{Text: fmt.Sprintf(format, args...), Reason: reason}
 }
 
 // finalizeOAuth checks the token properties, whatever the protocol is. The mechanism's name counts

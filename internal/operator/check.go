@@ -10,12 +10,13 @@ import (
 	"time"
 )
 
-const checkHelp = `usage: halon-kafka check -c FILE [-p ID] [--json] [--connect ...]
-       halon-kafka check [--json] --set NAME=VALUE [--set ...] [--connect ...]
+const checkHelp = `usage: halon-kafka check -c FILE [-p ID] [--json] [--strict] [--connect ...]
+       halon-kafka check [--json] [--strict] --set NAME=VALUE [--set ...] [--connect ...]
 
 With -c it reads Halon's smtpd.yaml and prints what is wrong with the plugin's configuration: all problems of all
-queues, each with file, line, column and path; then the warnings of the log, and a note for each property that is
-accepted but has no effect here. The texts are those that the plugin would log.
+queues, each with file, line, column and path; then warnings about what starts and is probably not meant, and a note
+for each property that is accepted but has no effect here. It judges with the plugin's own code: what has no problem
+starts, and what has one does not. Folders and files are judged as the user who runs it.
 
 With --set it judges one queue made of those settings, in that order, as librdkafka does: OK; UNKNOWN or INVALID
 for the first setting that is refused; NEW_FAIL for settings that do not go together. The name ends at the first
@@ -29,6 +30,7 @@ for the first setting that is refused; NEW_FAIL for settings that do not go toge
                    where values has the effective value of each name that was set, "<unset>" where there is none,
                    and "***" for secrets. A byte that is not UTF-8 is written as the lone surrogate U+DC00 plus
                    the byte.
+  --strict         a warning is a problem too
   --connect        reach the cluster too, with each queue's own settings, and say what was found or what is wrong.
                    Nothing is produced and no topic is created
   --topic NAME     with --connect: look at this topic; may be repeated
@@ -43,6 +45,7 @@ type checkFlags struct {
 	plugin   string
 	settings []string
 	json     bool
+	strict   bool
 	connect  bool
 	topics   []string
 	timeout  time.Duration
@@ -54,6 +57,7 @@ func check(ctx context.Context, args []string, t Terminal) int {
 	fs.StringVar(&f.file, "c", "", "")
 	fs.StringVar(&f.plugin, "p", "kafka", "")
 	fs.BoolVar(&f.json, "json", false, "")
+	fs.BoolVar(&f.strict, "strict", false, "")
 	fs.BoolVar(&f.connect, "connect", false, "")
 	seconds := fs.Float64("timeout", 10, "")
 	// Func returns no error: package flag would print the value with it, and that may be a password.

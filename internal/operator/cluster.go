@@ -46,22 +46,23 @@ func (c *cluster) warn(format string, args ...any) {
 	c.Warnings = append(c.Warnings, exact(fmt.Sprintf(format, args...)))
 }
 
-// wrong reports whether a message could fail. It may be called on a nil cluster.
-func (c *cluster) wrong() bool {
+// count returns how many problems and warnings it has. It may be called on a nil cluster.
+func (c *cluster) count() (problems, warnings int) {
 	if c == nil {
-		return false
+		return 0, 0
 	}
+	problems = len(c.Problems)
 	for _, b := range c.Brokers {
 		if b.Problem != "" {
-			return true
+			problems++
 		}
 	}
 	for _, t := range c.Topics {
 		if t.Problem != "" {
-			return true
+			problems++
 		}
 	}
-	return len(c.Problems) > 0
+	return problems, len(c.Warnings)
 }
 
 // write prints a line for each thing that was found, each beginning with prefix.

@@ -311,12 +311,12 @@ func TestConnectFile(t *testing.T) {
 		"    - id: c\n      config: {acks: many}\n"
 	out, _, status := run(t, config, "check", "-c", "-", "--connect", "--topic", "mail")
 	want := `standard input:10:16: plugins[0].config.queues[2].config.acks: c: Invalid value for configuration property "request.required.acks"
-standard input:10:15: plugins[0].config.queues[2].config: warning: c: No ` + "`bootstrap.servers`" + ` configured: client will not be able to connect to Kafka cluster
+standard input:10:7: plugins[0].config.queues[2].config: warning: c: No ` + "`bootstrap.servers`" + ` configured: client will not be able to connect to Kafka cluster
 a: cluster the-cluster with 1 broker
 a: broker 0 at ` + up + ` in rack krack: Kafka VERSION
 a: topic mail: 3 partitions
 b: ` + down + `: the connection is refused: nothing listens there, or a firewall rejects it
-standard input: 3 queues, 1 problem, 1 warning, no notes
+standard input: 3 queues, 2 problems, 1 warning, no notes
 `
 	if got := regexp.MustCompile(`Kafka (v|between v)[^\n]+\n`).ReplaceAllString(out, "Kafka VERSION\n"); got != want || status != exitWrong {
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/smtpdconf"
-	plugins "github.com/halon-extras/kafka/share/plugins"
 )
 
 // findings is all there is to say about the plugin's configuration in a file.
@@ -48,10 +48,7 @@ func checkFile(ctx context.Context, f *checkFlags, t Terminal) int {
 			fmt.Fprintf(t.Err, "halon-kafka check: %s has no plugin with the id %s%s; -p names another\n", name, f.plugin, others(file))
 			return exitUsage
 		}
-		if found, err = inspect(p); err != nil {
-			fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
-			return exitUsage
-		}
+		found = inspect(p)
 	}
 	if f.connect {
 		reachAll(ctx, found.queues, f.topics, f.timeout)
@@ -65,7 +62,7 @@ func checkFile(ctx context.Context, f *checkFlags, t Terminal) int {
 		fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
 		return exitUsage
 	}
-	return found.status()
+	return found.status(f.strict)
 }
 
 func others(file *smtpdconf.File) string {
@@ -79,23 +76,39 @@ func others(file *smtpdconf.File) string {
 	return ", only " + strings.Join(ids, ", ")
 }
 
-// inspect looks at everything in the plugin's configuration. The error means that the schema cannot be used.
-func inspect(p *smtpdconf.Plugin) (*findings, error) {
+// inspect looks at everything in the plugin's configuration.
+func inspect(p *smtpdconf.Plugin) *findings {
 	found := &findings{}
-	err := p.Validate(plugins.Schema)
-	if err != nil && !errors.As(err, &found.problems) {
-		return nil, err
+	for _, m := range p.Others() {
+		if _, property := conf.Lookup(m.Key.Text); property || queueconf.Key(m.Key.Text) {
+			found.warnings = append(found.warnings, p.PluginErrorf(m.Key, m.Key.Text,
+				"%s: it stands in the wrong place and is left out: move it below config", m.Key.Text))
+		}
 	}
-	if p.Config == nil {
-		return found, nil
+	found.withNUL(p, p.Config, nil)
+	tagged, unset := p.Env()
+	found.problems = append(found.problems, unset...)
+	if len(tagged) > 0 {
+		found.notes = append(found.notes, p.Errorf(tagged[0], nil,
+			"!Env is replaced with the environment of this process, and by smtpd only if it is started with --config-env-substitution"))
 	}
-	list := p.Config.Get("queues")
-	if list == nil {
-		return found, nil
+	queues, all := queueconf.Read(hosted(p.Config), func() int { return 1 })
+	for _, one := range all {
+		found.add(p, one)
 	}
-	first := map[string]*smtpdconf.Node{}
-	for i, item := range list.Items {
-		found.queue(p, item, []any{"queues", i}, first)
+	ready := map[string]*conf.Settings{}
+	for _, q := range queues {
+		ready[q.ID] = q.Set
+	}
+	if p.Config != nil {
+		if list := p.Config.Get("queues"); list != nil {
+			for i, item := range list.Items {
+				found.queue(p, item, []any{"queues", i, "id"}, ready)
+			}
+		}
+	}
+	if len(found.queues) == 0 && len(found.problems) == 0 {
+		found.warnings = append(found.warnings, p.Errorf(p.Place(), nil, "there are no queues: every call of kafka_producer is answered with No such id"))
 	}
 	// A finding stands where the file has it, so that who edits the file goes through it once.
 	for _, all := range []smtpdconf.Errors{found.problems, found.warnings, found.notes} {
@@ -103,143 +116,103 @@ func inspect(p *smtpdconf.Plugin) (*findings, error) {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
 	}
-	return found, nil
+	return found
 }
 
-// queue looks at one element of queues[]. What is wrong with its form is in the schema's findings.
-func (f *findings) queue(p *smtpdconf.Plugin, item *smtpdconf.Node, at []any, first map[string]*smtpdconf.Node) {
+// queue notes that there is one.
+func (f *findings) queue(p *smtpdconf.Plugin, item *smtpdconf.Node, at []any, ready map[string]*conf.Settings) {
 	id := item.Get("id")
 	if id == nil || id.Form != smtpdconf.Scalar || id.Type == smtpdconf.Null {
 		return
 	}
-	if other := first[id.Text]; other != nil {
-		f.problems = append(f.problems, p.Errorf(id, append(slices.Clip(at), "id"),
-			"%s: two queues have this id, give each its own; the other is in line %d", id.Text, other.Line))
-	} else {
-		first[id.Text] = id
+	if id.Type != smtpdconf.String {
+		f.warnings = append(f.warnings, p.Errorf(id, at, "%s: the id is read as text, and scripts must write it as text too: put it in quotes", id.Text))
 	}
-	q := &queue{id: id.Text}
-	f.queues = append(f.queues, q)
-	config := item.Get("config")
-	if config == nil || config.Form != smtpdconf.Object {
-		return
-	}
-	r := &reader{
-		plugin: p, queue: id.Text, found: f,
-		config: config, at: append(slices.Clip(at), "config"),
-		secrets: item.Get("secrets"), secretsAt: append(slices.Clip(at), "secrets"),
-	}
-	q.settings = r.read()
+	f.queues = append(f.queues, &queue{id: id.Text, settings: ready[id.Text]})
 }
 
-// reader reads the properties of one queue.
-type reader struct {
-	plugin *smtpdconf.Plugin
-	queue  string
-	config *smtpdconf.Node
-	at     []any
-	found  *findings
-
-	secrets   *smtpdconf.Node // may be nil
-	secretsAt []any
+// add puts a finding where the file has what it is about.
+func (f *findings) add(p *smtpdconf.Plugin, one *queueconf.Finding) {
+	text := oneLine(one.Line())
+	if one.Hint != "" {
+		text += " (" + one.Hint + ")"
+	}
+	placed := p.Errorf(nodeAt(p, one.Path), one.Path, "%s", text)
+	switch one.Grade {
+	case queueconf.Problem:
+		f.problems = append(f.problems, placed)
+	case queueconf.Warning:
+		f.warnings = append(f.warnings, placed)
+	default:
+		f.notes = append(f.notes, placed)
+	}
 }
 
-// read sets every property, also after one was refused, and then looks at the whole. It returns the settings
-// if nothing was refused.
-func (r *reader) read() *conf.Settings {
-	c := conf.New()
-	fine := true
-	keys := map[string]*smtpdconf.Node{} // by the name that an alias means
-	for _, m := range r.config.Members {
-		if m.Value.Form != smtpdconf.Scalar || m.Value.Type == smtpdconf.Null {
-			r.warn(m.Key, "the value of %s is %s: it is left out", m.Key.Text, formOf(m.Value))
-			continue
+// nodeAt follows a path as far as the file has it: to the key of a value, to an element of a list.
+func nodeAt(p *smtpdconf.Plugin, path []any) *smtpdconf.Node {
+	at, value := p.Place(), p.Config
+	for _, step := range path {
+		if value == nil {
+			break
 		}
-		var refused *conf.SetError
-		if err := c.Set(m.Key.Text, m.Value.Text); errors.As(err, &refused) {
-			r.problem(m.Key, "%s%s", refused.Text, r.meant(refused, m.Key.Text))
-			fine = false
-			continue
-		}
-		property, _ := conf.Lookup(m.Key.Text)
-		meant := property.SettableName()
-		if other := keys[meant]; other != nil {
-			// The host does not promise to hand over the keys in the order of the file.
-			r.warn(m.Key, "%s sets the same property as %s in line %d: leave one of them out", m.Key.Text, other.Text, other.Line)
-		} else {
-			keys[meant] = m.Key
-		}
-	}
-	if !r.readSecrets(c) {
-		fine = false
-	}
-	// Also after a refused value: what then is said of the rest is worth knowing in the same run.
-	set, _, err := c.Finalize(1)
-	if err != nil {
-		r.problem(r.blame(err.Error()), "%v", err)
-		return nil
-	}
-	for _, w := range c.Warnings() {
-		if w.NoEffect() {
-			r.found.notes = append(r.found.notes, r.place(r.blame(w.Text), w.Text))
-		} else {
-			r.warn(r.blame(w.Text), "%s", w.Text)
-		}
-	}
-	if !fine {
-		return nil
-	}
-	return set
-}
-
-func formOf(n *smtpdconf.Node) string {
-	switch n.Form {
-	case smtpdconf.List:
-		return "a list"
-	case smtpdconf.Object:
-		return "an object"
-	}
-	return "null"
-}
-
-// meant names the properties that an unknown name may stand for.
-func (r *reader) meant(refused *conf.SetError, name string) string {
-	if refused.Verdict != conf.Unknown {
-		return ""
-	}
-	return didYouMean(name)
-}
-
-// blame returns the key that a text about the whole is about, or the configuration as a whole. It only chooses
-// the line to show: the texts are librdkafka's, and say no more than the name.
-func (r *reader) blame(text string) *smtpdconf.Node {
-	for _, word := range strings.FieldsFunc(text, func(c rune) bool { return c <= ' ' || strings.ContainsRune("`\",:=", c) }) {
-		meant, known := conf.Lookup(word)
-		if !known {
-			continue
-		}
-		for _, m := range r.config.Members {
-			if p, ok := conf.Lookup(m.Key.Text); ok && p.Name == meant.Name && p.Scope == meant.Scope {
-				return m.Key
+		switch step := step.(type) {
+		case int:
+			if step < len(value.Items) {
+				value = value.Items[step]
+				at = value
+			}
+		case string:
+			for _, m := range value.Members {
+				if m.Key.Text == step {
+					at, value = m.Key, m.Value
+					break
+				}
 			}
 		}
 	}
-	return r.config
+	return at
 }
 
-// place makes a finding about a key of the configuration, or about it as a whole.
-func (r *reader) place(at *smtpdconf.Node, text string) *smtpdconf.Error {
-	steps := slices.Clip(r.at)
-	if at != r.config {
-		steps = append(steps, at.Text)
+// hosted returns a configuration as the host shows it to the plugin: every scalar is text, and null cannot be told from
+// an empty list or object.
+func hosted(n *smtpdconf.Node) *queueconf.Node {
+	if n == nil {
+		return nil
 	}
-	return r.plugin.Errorf(at, steps, "%s: %s", r.queue, oneLine(text))
+	out := &queueconf.Node{}
+	switch n.Form {
+	case smtpdconf.List:
+		for _, item := range n.Items {
+			out.List = append(out.List, hosted(item))
+		}
+	case smtpdconf.Object:
+		for _, m := range n.Members {
+			out.Object = append(out.Object, queueconf.Field{Key: m.Key.Text, Value: hosted(m.Value)})
+		}
+	default:
+		if n.Type != smtpdconf.Null {
+			out.Scalar, out.Text = true, n.Text
+		}
+	}
+	return out
 }
 
-func (r *reader) problem(at *smtpdconf.Node, format string, args ...any) {
-	r.found.problems = append(r.found.problems, r.place(at, fmt.Sprintf(format, args...)))
-}
-
-func (r *reader) warn(at *smtpdconf.Node, format string, args ...any) {
-	r.found.warnings = append(r.found.warnings, r.place(at, fmt.Sprintf(format, args...)))
+// withNUL finds texts with a NUL byte. The host hands over text that ends at the first.
+func (f *findings) withNUL(p *smtpdconf.Plugin, n *smtpdconf.Node, at []any) {
+	if n == nil {
+		return
+	}
+	refuse := func(n *smtpdconf.Node, at []any) {
+		if strings.ContainsRune(n.Text, 0) {
+			f.problems = append(f.problems, p.Errorf(n, at, "it has a NUL byte, which the host cannot hand over: leave it out"))
+		}
+	}
+	refuse(n, at)
+	for i, item := range n.Items {
+		f.withNUL(p, item, append(slices.Clip(at), i))
+	}
+	for _, m := range n.Members {
+		refuse(m.Key, at)
+		f.withNUL(p, m.Value, append(slices.Clip(at), m.Key.Text))
+	}
 }

@@ -3,20 +3,27 @@ package operator
 import (
 	"fmt"
 
+	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/smtpdconf"
 )
 
-// status is the exit status for the findings: warnings and notes change nothing.
-func (f *findings) status() int {
-	if len(f.problems) > 0 {
+// status is the exit status for the findings: notes change nothing, and warnings only where they count as problems.
+func (f *findings) status(strict bool) int {
+	problems, warnings := f.count()
+	if problems > 0 || strict && warnings > 0 {
 		return exitWrong
 	}
-	for _, q := range f.queues {
-		if q.cluster.wrong() {
-			return exitWrong
-		}
-	}
 	return exitFine
+}
+
+// count returns how many problems and warnings there are, with those of the clusters.
+func (f *findings) count() (problems, warnings int) {
+	problems, warnings = len(f.problems), len(f.warnings)
+	for _, q := range f.queues {
+		wrong, doubtful := q.cluster.count()
+		problems, warnings = problems+wrong, warnings+doubtful
+	}
+	return problems, warnings
 }
 
 // write prints the problems, then the warnings, the notes, and what the clusters said.
@@ -34,8 +41,9 @@ func (f *findings) write(t Terminal, name string) error {
 	for _, q := range f.queues {
 		q.cluster.write(t.Out, q.id+": ")
 	}
+	problems, warnings := f.count()
 	_, err := fmt.Fprintf(t.Out, "%s: %s, %s, %s, %s\n", name, plural(len(f.queues), "queue"),
-		plural(len(f.problems), "problem"), plural(len(f.warnings), "warning"), plural(len(f.notes), "note"))
+		plural(problems, "problem"), plural(warnings, "warning"), plural(len(f.notes), "note"))
 	return err
 }
 
@@ -75,4 +83,12 @@ func toJSON(all smtpdconf.Errors) []finding {
 		out = append(out, finding{exact(e.File), e.Line, e.Column, exact(e.Path), exact(e.Msg)})
 	}
 	return out
+}
+
+// didYouMean is the end of an error about a property that does not exist.
+func didYouMean(name string) string {
+	if meant := conf.Meant(name); meant != "" {
+		return " (" + meant + ")"
+	}
+	return ""
 }

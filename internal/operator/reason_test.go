@@ -104,7 +104,8 @@ func TestNearest(t *testing.T) {
 		"bootstrap_servers": " (is bootstrap.servers meant?)",
 		"bootstrap-server":  " (is bootstrap.servers meant?)",
 		"linger":            " (is linger.ms or sticky.partitioning.linger.ms meant?)",
-		"max.request.size":  "",
+		"max.request.size":  " (that is a name of the Java client, here it is message.max.bytes)",
+		"max.block.ms":      " (that is a name of the Java client: a call does not wait unless its seventh argument says so)",
 		"":                  "",
 		"dr_cb":             "",
 	} {

@@ -22,7 +22,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	held := &holding{spools: map[string]*spool.Spool{}}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"spool": held.command,
 			// status N COMMAND... runs a command that must exit with N.

@@ -19,6 +19,7 @@ type verdict struct {
 	Cluster  *cluster `json:"cluster,omitempty"` // only with --connect
 
 	settings *conf.Settings // of an OK verdict
+	doubts   int            // how many of the warnings are more than a note
 }
 
 // The verdicts beside those of [conf.SetError].
@@ -98,13 +99,32 @@ func judge(settings []setting) *verdict {
 		return v
 	}
 	set, warnings, err := c.Finalize(1)
-	if err != nil {
-		v.Verdict, v.Errstr = verdictNewFail, exact(err.Error())
+	var fail *conf.NewError
+	if errors.As(err, &fail) {
+		v.Verdict, v.Errstr = verdictNewFail, exact(fail.Text)
+		if fail.Reason != "" {
+			v.Warnings = append(v.Warnings, exact(fail.Reason))
+		}
 		return v
 	}
 	v.settings = set
 	for _, w := range warnings {
 		v.Warnings = append(v.Warnings, exact(w.Text))
+		if !w.NoEffect() {
+			v.doubts++
+		}
+	}
+	advise := func(text string) {
+		v.Warnings = append(v.Warnings, exact(text))
+		v.doubts++
+	}
+	for _, s := range settings {
+		for _, text := range conf.Advise(s.name, s.text) {
+			advise(text)
+		}
+	}
+	for _, a := range c.Advice() {
+		advise(a.Text)
 	}
 	return v
 }
@@ -125,7 +145,8 @@ func checkSettings(ctx context.Context, f *checkFlags, t Terminal) int {
 		v.Cluster = reach(ctx, v.settings, f.topics, f.timeout)
 	}
 	status := exitFine
-	if v.Verdict != verdictOK || v.Cluster.wrong() {
+	problems, warnings := v.Cluster.count()
+	if v.Verdict != verdictOK || problems > 0 || f.strict && v.doubts+warnings > 0 {
 		status = exitWrong
 	}
 	if f.json {

@@ -22,6 +22,7 @@ import (
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -30,12 +31,6 @@ const DrainTime = 60 * time.Second
 
 // closing is the part of DrainTime that is kept for ending clients that brokers do not answer.
 const closing = time.Second
-
-// The faults of a configuration that no property is to blame for. The texts are the original's.
-var (
-	errMissingID     = errors.New("Missing id")     //nolint:staticcheck // the original's text
-	errMissingConfig = errors.New("Missing config") //nolint:staticcheck // the original's text
-)
 
 // A Plugin holds the queues of the process.
 type Plugin struct {
@@ -64,15 +59,20 @@ func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 //
 // On an error nothing is left open, and the error is one line for the operator. Start after Start
 // without a Stop is an error, and what runs goes on.
-func (p *Plugin) Start(config *Node) error {
+func (p *Plugin) Start(config *queueconf.Node) error {
 	p.stop.Lock()
 	defer p.stop.Unlock()
 	if len(p.queues.Load().order) > 0 {
 		return errors.New("the plugin has been started already; stop it before starting it again")
 	}
-	configs, err := ReadConfig(config)
-	if err != nil {
+	configs, found := queueconf.Read(config, func() int { return int(p.instances.Add(1)) })
+	if err := found.Refusal(); err != nil {
 		return err
+	}
+	for _, f := range found {
+		if f.Log {
+			p.log.Warn(f.Text, "queue", f.Queue)
+		}
 	}
 	qs := &queues{byID: make(map[string]*producer.Producer)}
 	for _, c := range configs {
@@ -86,40 +86,50 @@ func (p *Plugin) Start(config *Node) error {
 	}
 	p.queues.Store(qs)
 	tuneCollector()
-	p.pace.start(slices.ContainsFunc(configs, func(c QueueConfig) bool { return c.Spool != nil }))
+	p.pace.start(slices.ContainsFunc(configs, func(c queueconf.Queue) bool { return c.Spool != nil }))
 	for _, q := range qs.order {
 		q.Publish()
 	}
 	return nil
 }
 
-func (p *Plugin) open(c QueueConfig) (*producer.Producer, error) {
-	set, warnings, err := c.Conf.Finalize(int(p.instances.Add(1)))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.ID, err)
-	}
+func (p *Plugin) open(c queueconf.Queue) (*producer.Producer, error) {
 	thread := ""
-	if set.LogThreadName {
+	if c.Set.LogThreadName {
 		thread = "[thrd:app]: " // log.thread.name; librdkafka checks a configuration on the caller's thread
 	}
-	for _, w := range warnings {
+	for _, w := range c.Warnings {
 		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
 		p.log.Log(context.Background(), producer.Level(w.Level),
-			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, set.Name, thread, w.Text))
+			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text))
 	}
-	return producer.New(c.ID, set, producer.Deps{
-		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
-		Intake: p.intake(c, set), Worked: p.pace.worked, Wake: p.wake,
+	return producer.New(c.ID, c.Set, producer.Deps{
+		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),
+		Intake: p.intake(c), Worked: p.pace.worked, Wake: p.wake,
 	})
+}
+
+// spoolConfig returns what producer needs to know of a spool, or nil without one.
+func spoolConfig(s *queueconf.Spool) *producer.SpoolConfig {
+	if s == nil {
+		return nil
+	}
+	return &producer.SpoolConfig{
+		Path: s.Path, Spill: s.Spill, MaxBytes: s.MaxBytes, SegmentBytes: s.SegmentBytes, MaxAge: s.MaxAge,
+		DeadLetter: s.DeadLetter, IDHeader: s.IDHeader, LockedMemory: s.LockedMemory,
+		OnFull: map[queueconf.OnFull]producer.OnFull{
+			queueconf.Refuse: producer.Refuse, queueconf.Wait: producer.Wait, queueconf.DropOldest: producer.DropOldest,
+		}[s.OnFull],
+	}
 }
 
 // intake returns where calls leave their records without entering Go, or nil. Without it the queue
 // works, and its calls take longer.
-func (p *Plugin) intake(c QueueConfig, set *conf.Settings) *intake.Intake {
-	if c.Spool != nil || set.Transactional || set.TopicLingerConflict || strings.ContainsRune(c.ID, 0) {
+func (p *Plugin) intake(c queueconf.Queue) *intake.Intake {
+	if c.Spool != nil || c.Set.Transactional || c.Set.TopicLingerConflict || strings.ContainsRune(c.ID, 0) {
 		return nil
 	}
-	in, err := intake.New(c.ID, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
+	in, err := intake.New(c.ID, c.Set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
 	if err != nil {
 		p.log.Warn(err.Error())
 		return nil

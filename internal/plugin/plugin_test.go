@@ -15,7 +15,7 @@ func text(s string) *Node { return &Node{Scalar: true, Text: s} }
 func object(pairs ...any) *Node {
 	n := &Node{}
 	for i := 0; i < len(pairs); i += 2 {
-		n.Object = append(n.Object, Field{pairs[i].(string), pairs[i+1].(*Node)})
+		n.Object = append(n.Object, Field{Key: pairs[i].(string), Value: pairs[i+1].(*Node)})
 	}
 	return n
 }

@@ -33,7 +33,7 @@ func TestSecretsThatAreNotUnderstoodRefuseTheStart(t *testing.T) {
 	} {
 		p := New(slog.New(slog.DiscardHandler), nil)
 		q := queue("kafka1")
-		q.Object = append(q.Object, Field{"secrets", test.secrets})
+		q.Object = append(q.Object, Field{Key: "secrets", Value: test.secrets})
 		err := p.Start(object("queues", list(q)))
 		switch {
 		case err == nil && test.want != "":
@@ -81,7 +81,7 @@ func TestASecretIsInNothingThatThePluginSays(t *testing.T) {
 			q := queue("kafka1", "bootstrap.servers", text(broker.ListenAddrs()[0]), "security.protocol", text("sasl_plaintext"),
 				"sasl.mechanism", text(mechanism), "debug", text("all"), "reconnect.backoff.max.ms", text("200"),
 				"statistics.interval.ms", text("100"))
-			q.Object = append(q.Object, Field{"secrets", object(
+			q.Object = append(q.Object, Field{Key: "secrets", Value: object(
 				"sasl.password", object("file", text(file)), "sasl.username", object("env", text("KAFKA_TEST_USER")),
 			)})
 			out := &output{}

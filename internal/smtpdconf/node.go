@@ -33,6 +33,10 @@ type Node struct {
 	// Text and Type are those of a scalar: as written, without quotes.
 	Text string
 	Type Type
+	// Env says that the scalar has the tag !Env; Text is then what its variables stand for. Unset is the name of one that is
+	// not set and has no default, or "".
+	Env   bool
+	Unset string
 	// Items are those of a list.
 	Items []*Node
 	// Members are those of an object, in the order of the file.

@@ -11,3 +11,23 @@ func (p *Plugin) Errorf(at *Node, steps []any, format string, args ...any) *Erro
 	full := append(append(slices.Clip(p.path), "config"), steps...)
 	return &Error{p.file, at.Line, at.Column, full.String(), fmt.Sprintf(format, args...)}
 }
+
+// Place returns the node that stands for the configuration as a whole: that of the plugin where there is none.
+func (p *Plugin) Place() *Node {
+	if p.Config != nil {
+		return p.Config
+	}
+	return p.item
+}
+
+// Others returns the members of the plugin's entry beside id, path and config.
+func (p *Plugin) Others() []Member {
+	return slices.DeleteFunc(slices.Clone(p.item.Members), func(m Member) bool {
+		return m.Key.Text == "id" || m.Key.Text == "path" || m.Key.Text == "config"
+	})
+}
+
+// PluginErrorf makes an error about a key of the plugin's entry, beside its configuration.
+func (p *Plugin) PluginErrorf(at *Node, key, format string, args ...any) *Error {
+	return &Error{p.file, at.Line, at.Column, append(slices.Clip(p.path), key).String(), fmt.Sprintf(format, args...)}
+}

@@ -93,7 +93,33 @@ func malformed(name string, src []byte, err error) error {
 		e.Line = n
 		e.Column = 1 + len(lines[n-1]) - len(strings.TrimLeft(lines[n-1], " \t"))
 	}
+	if line := guiltyTab(lines, err); line >= 0 {
+		e.Line, e.Column = line+1, 1+strings.IndexByte(lines[line], '\t')
+		e.Msg = "malformed YAML: there is a tab here, and YAML takes only spaces where a line is indented"
+	}
 	return e
+}
+
+// guiltyTab returns the first line whose tabs are what the YAML reader stumbled over, or -1: with spaces in their place it
+// comes further. It names the line before, or none at all.
+func guiltyTab(lines []string, first error) int {
+	for i, line := range lines {
+		head := line[:len(line)-len(strings.TrimLeft(line, " \t-?:"))]
+		if !strings.Contains(head, "\t") {
+			continue
+		}
+		// What an editor shows: up to the next multiple of two is enough to tell whether tabs are to blame.
+		for _, width := range []int{2, 4, 8, 1} {
+			tried := slices.Clone(lines)
+			tried[i] = strings.ReplaceAll(line, "\t", strings.Repeat(" ", width))
+			var doc yaml.Node
+			err := yaml.Unmarshal([]byte(strings.Join(tried, "\n")), &doc)
+			if err == nil || err.Error() != first.Error() {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // resolver turns the reader's nodes into ours.
@@ -140,6 +166,10 @@ func (r *resolver) node(n *yaml.Node, at path) (*Node, error) {
 		return out, r.members(out, n, at)
 	}
 	out.Text, out.Type = n.Value, typeOf(n)
+	if n.Tag == envTag {
+		out.Env = true
+		out.Text, out.Unset = expand(n.Value)
+	}
 	return out, nil
 }
 

@@ -35,6 +35,7 @@ type Plugin struct {
 
 	file string
 	path path
+	item *Node
 }
 
 // Plugin is the entry with that id, or nil.
@@ -130,7 +131,7 @@ func (r reader) plugin(item *Node, at path) (*Plugin, error) {
 	if item.Form != Object {
 		return nil, r.errorf(item, at, "a plugin must be an object with an id")
 	}
-	p := &Plugin{file: r.file, path: at}
+	p := &Plugin{file: r.file, path: at, item: item}
 	id := item.Get("id")
 	if id == nil {
 		return nil, r.errorf(item, at, "the plugin has no id")

@@ -157,7 +157,11 @@ func TestErrorsHaveTheirPlace(t *testing.T) {
 		{"a key twice outside of plugins", "a.b: 1\n'a.b': 2", `f.yaml:2:1: ["a.b"]: the key is written twice: first in line 1`},
 		{"a key that is a list", "plugins:\n- id: kafka\n  config:\n    ? [a]\n    : 1", "f.yaml:4:7: plugins[0].config: a key must be a scalar"},
 		{"malformed YAML", "plugins:\n- id: kafka\n  config: a: b", "f.yaml:3:3: malformed YAML: mapping values are not allowed in this context"},
-		{"a tab", "plugins:\n\t- id: kafka", "f.yaml:2:2: malformed YAML: found character that cannot start any token"},
+		{"a tab", "plugins:\n\t- id: kafka", "f.yaml:2:1: malformed YAML: there is a tab here, and YAML takes only spaces where a line is indented"},
+		{"a tab after spaces", "plugins:\n- id: kafka\n  config:\n    queues:\n  \t- id: a\n", "f.yaml:5:3: malformed YAML: there is a tab here, and YAML takes only spaces where a line is indented"},
+		{"a tab behind a dash", "plugins:\n- id: kafka\n  config:\n    queues:\n    -\tid: a\n    \tconfig: {}\n", "f.yaml:5:6: malformed YAML: there is a tab here, and YAML takes only spaces where a line is indented"},
+		{"the second tab is to blame", "text: |\n  a\n  \tb\nplugins:\n\t- id: kafka", "f.yaml:5:1: malformed YAML: there is a tab here, and YAML takes only spaces where a line is indented"},
+		{"a tab that is not to blame", "a: |\n x\n \ty\nb: c: d", "f.yaml:4:1: malformed YAML: mapping values are not allowed in this context"},
 		{"Latin-1", "plugins:\n- id: k\xe4fka", "f.yaml:2:8: malformed YAML: the byte 0xE4 is not UTF-8: write the file in UTF-8"},
 		{"a character cut short", "a: \xc3\xa4\xe2\x82", "f.yaml:1:5: malformed YAML: the byte 0xE2 is not UTF-8: write the file in UTF-8"},
 		{"a NUL", "\ufeffa: 1\r\n# \x00", "f.yaml:2:3: malformed YAML: the character U+0000 is not allowed: in double quotes, an escape can stand for it"},
@@ -212,16 +216,15 @@ func TestValidate(t *testing.T) {
 		{"no queues", "queues: []", ""},
 		{"an empty object", "{}", ""},
 		{"values of every type", "queues: [{id: a, config: {a: 1, b: true, c: x, d: ~, e: .inf, f: [1], g: 0x1F}}]", ""},
-		{"no list of queues", "queues: 5", "s.yaml:4:13: plugins[0].config.queues: must be array, not number"},
+		{"no list of queues", "queues: 5", "s.yaml:4:13: plugins[0].config.queues: must be null or array or object, not number"},
 		{"an unknown key", "queue: []", "s.yaml:4:5: plugins[0].config.queue: there is no such key"},
-		{"a configuration that is text", "kafka:9092", "s.yaml:4:5: plugins[0].config: must be object, not string"},
-		{"an id that is a number", "queues:\n    - id: 5\n      config: {}", "s.yaml:5:11: plugins[0].config.queues[0].id: must be string, not number"},
+		{"a configuration that is text", "kafka:9092", "s.yaml:4:5: plugins[0].config: must be null or array or object, not string"},
+		{"an id that is a list", "queues:\n    - id: [5]\n      config: {}", "s.yaml:5:11: plugins[0].config.queues[0].id: must be boolean or number or string, not array"},
 		{"no id and no config", "queues:\n    - {}", "s.yaml:5:7: plugins[0].config.queues[0]: the key id is missing\ns.yaml:5:7: plugins[0].config.queues[0]: the key config is missing"},
 		{"several at once, in the order of the file", "queues:\n    - id: a\n      cfg: {}\n    - id: []\n      config: x", "s.yaml:5:7: plugins[0].config.queues[0]: the key config is missing\n" +
 			"s.yaml:6:7: plugins[0].config.queues[0].cfg: there is no such key\n" +
-			"s.yaml:7:11: plugins[0].config.queues[1].id: must be string, not array\n" +
-			"s.yaml:8:15: plugins[0].config.queues[1].config: must be object, not string"},
-		{"one queue twice", "queues: [{id: a, config: {}}, {id: a, config: {}}]", "s.yaml:4:13: plugins[0].config.queues: items at 0 and 1 are equal"},
+			"s.yaml:7:11: plugins[0].config.queues[1].id: must be boolean or number or string, not array\n" +
+			"s.yaml:8:15: plugins[0].config.queues[1].config: maxLength: got 1, want 0"},
 	} {
 		f, err := Parse("s.yaml", []byte("plugins:\n- id: kafka\n  config:\n    "+c.config+"\n"))
 		if err != nil {
@@ -276,4 +279,29 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("the error has no place: %v", err)
 		}
 	})
+}
+
+func TestEnv(t *testing.T) {
+	t.Setenv("SMTPDCONF_SET", "value")
+	t.Setenv("SMTPDCONF_EMPTY", "")
+	for _, c := range []struct{ value, want, unset string }{
+		{`!Env "${SMTPDCONF_SET}"`, "value", ""},
+		{`!Env "a${SMTPDCONF_SET}b${SMTPDCONF_NOSUCH:c:d}"`, "avaluebc:d", ""},
+		{`!Env "${SMTPDCONF_EMPTY:default}"`, "", ""},
+		{`!Env "${SMTPDCONF_NOSUCH:}"`, "", ""},
+		{`!Env "$SMTPDCONF_SET $ ${} ${1} $${SMTPDCONF_SET}"`, "$SMTPDCONF_SET $ ${} ${1} $value", ""},
+		{`!Env "${SMTPDCONF_NOSUCH}x"`, "x", "SMTPDCONF_NOSUCH"},
+		{`"${SMTPDCONF_SET}"`, "${SMTPDCONF_SET}", ""},
+	} {
+		f, err := Parse("s.yaml", []byte("plugins:\n- id: kafka\n  config:\n    key: "+c.value+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := f.Plugins[0]
+		n := p.Config.Get("key")
+		tagged, unset := p.Env()
+		if n.Text != c.want || n.Type != String || n.Unset != c.unset || len(unset) != min(1, len(c.unset)) || (len(tagged) == 1) != strings.HasPrefix(c.value, "!Env") {
+			t.Errorf("%s: %+v, %d tagged, unset %v", c.value, n, len(tagged), unset)
+		}
+	}
 }

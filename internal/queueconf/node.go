@@ -1,6 +1,8 @@
-package plugin
+package queueconf
 
-// A Node is one node of the host's configuration, copied: the host's own lives only during a call.
+import "strings"
+
+// A Node is one node of a configuration, as the host shows it to a plugin.
 //
 // Exactly one of Scalar, List and Object says what it is; a node that is none of them is an empty
 // list or object, or a null, which the host does not tell apart.
@@ -28,4 +30,16 @@ func (n *Node) Get(key string) *Node {
 		}
 	}
 	return nil
+}
+
+func (n *Node) form() string {
+	if n.List != nil {
+		return "a list"
+	}
+	return "an object"
+}
+
+// words splits a text at what does not belong to the name of a property.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return c <= ' ' || strings.ContainsRune("`\",:=", c) })
 }

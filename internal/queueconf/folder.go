@@ -1,0 +1,128 @@
+package queueconf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// folder is the spool folder of a queue that was read.
+type folder struct {
+	queue    string
+	path     string // as configured
+	resolved string // without symbolic links
+	dead     string // its folder of dead letters, resolved; "" without
+}
+
+// deadName is the folder of dead letters below that of a spool. Part of the format.
+const deadName = "dead"
+
+// folder judges the folder of a spool as the start needs it, and changes nothing: the start makes a missing one.
+func (r *reader) folder(p place, s *Spool) {
+	if err := usable(s.Path); err != nil {
+		r.problem(p, "spool: path: %q %v", s.Path, err)
+		return
+	}
+	if s.DeadLetter {
+		if dead := filepath.Join(s.Path, deadName); usable(dead) != nil {
+			r.problem(p, "spool: path: %q, where dead letters go, %v", dead, usable(dead))
+			return
+		}
+	}
+	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path)}
+	if s.DeadLetter {
+		mine.dead = resolve(filepath.Join(s.Path, deadName))
+	}
+	for _, other := range r.folders {
+		switch {
+		case other.resolved == mine.resolved:
+			r.problem(p, "spool: path: %q is the folder of queue %s, give each its own", s.Path, other.queue)
+			return
+		case other.dead == mine.resolved || mine.dead == other.resolved:
+			r.problem(p, "spool: path: %q and %q of queue %s: one holds the dead letters of the other, give each its own", s.Path, other.path, other.queue)
+			return
+		}
+	}
+	r.folders = append(r.folders, mine)
+}
+
+// usable says why a folder cannot be used or made by this process, or returns nil.
+func usable(path string) error {
+	const all = 7 // read, write and search, as access(2) numbers them
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.IsDir():
+		return errors.New("is a file, name a folder")
+	case err == nil:
+		if err := access(path, all); err != nil {
+			return fmt.Errorf("cannot be read and written: %w", err)
+		}
+		return nil
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("cannot be looked at: %w", reasonOf(err))
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return errors.New("is a symbolic link to nothing, remove it or make what it names")
+	}
+	parent := filepath.Dir(path)
+	for ; ; parent = filepath.Dir(parent) {
+		if _, err := os.Lstat(parent); err == nil || parent == filepath.Dir(parent) {
+			break
+		}
+	}
+	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
+		return fmt.Errorf("cannot be made: %s is not a folder", parent)
+	}
+	if err := access(parent, all&^4); err != nil {
+		return fmt.Errorf("does not exist and cannot be made in %s: %w", parent, err)
+	}
+	if holdsNoFiles(parent) {
+		return fmt.Errorf("does not exist and cannot be made: %s is on a file system of the kernel", parent)
+	}
+	return nil
+}
+
+// holdsNoFiles knows the file systems on which even root, whom access lets do all, can make nothing.
+func holdsNoFiles(path string) bool {
+	var stat syscall.Statfs_t
+	if syscall.Statfs(path, &stat) != nil {
+		return false
+	}
+	switch uint32(stat.Type) {
+	case 0x9fa0, 0x62656572, 0x1cd1: // proc, sysfs, devpts, as statfs(2) numbers them
+		return true
+	}
+	return false
+}
+
+// access asks for the rights of the user that this process acts as.
+func access(path string, mode uint32) error {
+	const atFDCWD, atEAccess = -0x64, 0x200 // part of the ABI of Linux
+	return syscall.Faccessat(atFDCWD, path, mode, atEAccess)
+}
+
+// resolve follows symbolic links as far as the path exists.
+func resolve(path string) string {
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		if known, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(known, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
+}
+
+// reasonOf returns err without the operation and the name, which the message has already.
+func reasonOf(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,308 @@
+// Package queueconf judges the configuration of the plugin: plugins[].config of smtpd.yaml, as the host hands it over.
+//
+// The plugin starts what [Read] returns and refuses what it finds a problem in; halon-kafka check prints the same findings. So
+// what check passes starts, and what it refuses does not. All of a configuration is judged, also behind the first problem.
+//
+// It reads the files that properties and secrets name, looks at the folders of spools, and changes nothing. It opens no
+// connection. It knows no C and no YAML: the host and the file are both a tree of [Node].
+package queueconf
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/nearest"
+)
+
+// A Queue is one element of queues[], ready to be opened.
+type Queue struct {
+	ID       string
+	Set      *conf.Settings
+	Warnings []conf.Warning // librdkafka's lines for the log, as log_level leaves them
+	Spool    *Spool         // nil without
+}
+
+// Grade says how grave a finding is.
+type Grade uint8
+
+// The grades.
+const (
+	Problem Grade = iota // the start is refused
+	Warning              // it starts, and is probably not what was meant
+	Note                 // it starts, and a property does nothing here
+)
+
+// A Finding is one thing to say about a configuration.
+type Finding struct {
+	Grade Grade
+	Queue string // its id; "" where the finding is about no single queue
+	// Path leads from the configuration to what is meant: keys as strings, positions as ints.
+	Path []any
+	Text string // the words of the log; librdkafka's may end in a newline
+	Hint string // what check adds to them; "" is nothing
+	Log  bool   // the start logs the warning; librdkafka's own are logged in its form
+}
+
+// Line returns the line of the log.
+func (f *Finding) Line() string {
+	if f.Queue == "" {
+		return f.Text
+	}
+	return f.Queue + ": " + f.Text
+}
+
+// Findings are all that there is to say, in the order in which the configuration is read.
+type Findings []*Finding
+
+// Refusal returns the first problem, or nil when the configuration starts.
+func (f Findings) Refusal() error {
+	for _, one := range f {
+		if one.Grade == Problem {
+			return errors.New(one.Line())
+		}
+	}
+	return nil
+}
+
+// Read judges the configuration of the plugin. No configuration, or one without queues, is no queues.
+//
+// instance numbers the clients of the process, from 1, and is called once for each queue. The queues are only those without a
+// problem; where there is a problem, none of them may be started.
+//
+// Compat: like the original it sets the properties in the order of the host, leaves out a value that is no scalar, and has the
+// original's texts. Unlike the original it refuses two queues with one id, and keys that it does not know.
+func Read(n *Node, instance func() int) ([]Queue, Findings) {
+	r := &reader{instance: instance, ids: map[string]int{}}
+	r.all(n)
+	return r.queues, r.found
+}
+
+// reader gathers what is found.
+type reader struct {
+	instance func() int
+	queues   []Queue
+	found    Findings
+	ids      map[string]int // positions in queues[]
+	folders  []folder
+}
+
+// place is where the reader is: a queue, and the way to it.
+type place struct {
+	queue string
+	path  []any
+}
+
+// at returns the place below p.
+func (p place) at(steps ...any) place { return place{p.queue, append(slices.Clip(p.path), steps...)} }
+
+func (r *reader) add(grade Grade, p place, text string) *Finding {
+	f := &Finding{Grade: grade, Queue: p.queue, Path: p.path, Text: text, Log: grade == Warning}
+	r.found = append(r.found, f)
+	return f
+}
+
+func (r *reader) problem(p place, format string, args ...any) *Finding {
+	return r.add(Problem, p, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) warn(p place, format string, args ...any) *Finding {
+	return r.add(Warning, p, fmt.Sprintf(format, args...))
+}
+
+var (
+	pluginKeys = []string{"queues"}
+	queueKeys  = []string{"id", "config", "secrets", "spool"}
+)
+
+// Key reports whether name is a key of the plugin's configuration or of a queue.
+func Key(name string) bool {
+	return slices.Contains(pluginKeys, name) || slices.Contains(queueKeys, name)
+}
+
+func (r *reader) all(n *Node) {
+	root := place{}
+	switch {
+	case n == nil:
+		return
+	case n.Scalar || n.List != nil:
+		r.problem(root, "the configuration of the plugin must be an object with the key queues")
+		return
+	}
+	r.strangers(root, n, pluginKeys, "queues[].config")
+	list := n.Get("queues")
+	switch {
+	case list == nil:
+		return
+	case list.Scalar || list.Object != nil:
+		r.problem(root.at("queues"), "queues: it must be a list of queues")
+		return
+	}
+	for i, q := range list.List {
+		r.queue(root.at("queues", i), q, i)
+	}
+}
+
+// strangers refuses keys that are none: a spool that is written "spol" would be missed at the next power cut.
+func (r *reader) strangers(p place, n *Node, known []string, home string) {
+	for _, f := range n.Object {
+		if slices.Contains(known, f.Key) {
+			continue
+		}
+		_, property := conf.Lookup(f.Key)
+		switch {
+		case property:
+			r.problem(p.at(f.Key), "%s: it is a property of librdkafka and stands in the wrong place, move it below %s", f.Key, home)
+		case slices.Contains(queueKeys, f.Key):
+			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it into an element of queues", f.Key)
+		case slices.Contains(pluginKeys, f.Key):
+			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it beside the id of the plugin's config", f.Key)
+		default:
+			r.problem(p.at(f.Key), "%s: there is no such key%s", f.Key, nearest.Meant(f.Key, known))
+		}
+	}
+}
+
+// The faults of a queue that no property is to blame for. The texts are the original's.
+const (
+	missingID     = "Missing id"
+	missingConfig = "Missing config"
+)
+
+func (r *reader) queue(p place, n *Node, position int) {
+	before := len(r.found)
+	id := n.Get("id")
+	if id == nil || !id.Scalar {
+		r.problem(p, "%s", missingID)
+	} else {
+		p.queue = id.Text
+		if id.Text == "" {
+			r.problem(p.at("id"), "id: it is empty, give the queue a name that scripts can use")
+		}
+		if other, twice := r.ids[id.Text]; twice {
+			// Compat: two queues with one id end the host with the original. Here the start is refused.
+			r.problem(p.at("id"), "two queues have this id, give each its own").Hint = fmt.Sprintf("queues[%d] has it too", other)
+		} else {
+			r.ids[id.Text] = position
+		}
+	}
+	if n != nil {
+		r.strangers(p, n, queueKeys, "config")
+	}
+	config := n.Get("config")
+	s := r.spool(p.at("spool"), n.Get("spool"))
+	switch {
+	case config == nil:
+		r.missingConfig(p, p)
+		return
+	case config.Scalar && config.Text != "":
+		r.missingConfig(p, p.at("config"))
+		return
+	case config.List != nil:
+		r.problem(p.at("config"), "config: it must be an object with properties, not a list")
+		return
+	}
+	set, warnings := r.properties(p, config, n.Get("secrets"))
+	if !r.found[before:].refused() {
+		r.queues = append(r.queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s})
+	}
+}
+
+// missingConfig has the original's words, which do not name the queue.
+func (r *reader) missingConfig(p, at place) {
+	r.problem(place{path: at.path}, "%s", missingConfig).Hint = fmt.Sprintf("queue %s needs an object with properties there", p.queue)
+}
+
+func (f Findings) refused() bool { return f.Refusal() != nil }
+
+// properties sets every property, also after one was refused, and then judges the whole.
+func (r *reader) properties(p place, config, secrets *Node) (*conf.Settings, []conf.Warning) {
+	c := conf.New()
+	at := p.at("config")
+	names := map[string]string{} // as written, by the name that an alias means
+	for _, f := range config.Object {
+		r.property(at.at(f.Key), c, f, names)
+	}
+	r.secrets(p.at("secrets"), c, secrets)
+	// Also after a refused value: what then is said of the rest is worth knowing in the same run.
+	set, warnings, err := c.Finalize(r.instance())
+	var refused *conf.NewError
+	if errors.As(err, &refused) {
+		text := refused.Text
+		if refused.Reason != "" {
+			text = refused.Reason
+		}
+		r.problem(r.blame(at, config, refused.Text), "%s", text)
+		return nil, nil
+	}
+	for _, w := range c.Warnings() {
+		grade := Warning
+		if w.NoEffect() {
+			grade = Note
+		}
+		r.add(grade, r.blame(at, config, w.Text), w.Text).Log = false
+	}
+	for _, a := range c.Advice() {
+		r.warn(at.member(config, a.Property), "%s", a.Text)
+	}
+	return set, warnings
+}
+
+// member returns the place of a property below p, by the name that it was set with, or p where it was not.
+func (p place) member(config *Node, name string) place {
+	meant, known := conf.Lookup(name)
+	for _, f := range config.Object {
+		if other, ok := conf.Lookup(f.Key); known && ok && other.Name == meant.Name && other.Scope == meant.Scope {
+			return p.at(f.Key)
+		}
+	}
+	return p
+}
+
+func (r *reader) property(p place, c *conf.Conf, f Field, names map[string]string) {
+	if f.Value == nil || !f.Value.Scalar {
+		switch {
+		case slices.Contains(queueKeys, f.Key):
+			r.warn(p, "%s stands in the wrong place and is left out: move it beside config", f.Key)
+		case f.Value == nil || f.Value.List == nil && f.Value.Object == nil:
+			r.warn(p, "%s has no value: it is left out", f.Key)
+		default:
+			r.warn(p, "%s needs one text, and its value is %s: it is left out", f.Key, f.Value.form())
+		}
+		return
+	}
+	var refused *conf.SetError
+	if err := c.Set(f.Key, f.Value.Text); errors.As(err, &refused) {
+		finding := r.problem(p, "%s", refused.Text)
+		if refused.Verdict == conf.Unknown {
+			finding.Hint = conf.Meant(f.Key)
+		}
+		return
+	}
+	for _, text := range conf.Advise(f.Key, f.Value.Text) {
+		r.warn(p, "%s", text)
+	}
+	property, _ := conf.Lookup(f.Key)
+	meant := property.SettableName()
+	if other, ok := names[meant]; ok {
+		// The host does not promise to hand over the keys in the order of the file.
+		r.warn(p, "%s sets the same property as %s: leave one of them out", f.Key, other)
+	} else {
+		names[meant] = f.Key
+	}
+}
+
+// blame returns the place of the property that a text about the whole is about, or that of the whole. It only chooses the
+// line to show: the texts are librdkafka's, and say no more than the name.
+func (r *reader) blame(at place, config *Node, text string) place {
+	for _, word := range words(text) {
+		if _, known := conf.Lookup(word); !known {
+			continue
+		}
+		if p := at.member(config, word); len(p.path) > len(at.path) {
+			return p
+		}
+	}
+	return at
+}
