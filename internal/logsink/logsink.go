@@ -4,7 +4,8 @@
 // the count of what was held back is printed: what is new is written at once, and what repeats is
 // written once a minute, all that one queue repeats in one line. What repeats is told by the message,
 // or by the group of slog's WithGroup, in which any line repeats any other. Debug lines are written as
-// they come: who asks for them wants them all. It knows no C: the caller gives it the function that
+// they come: who asks for them wants them all. A line is one line, whatever a message holds: what comes from a broker, a script or
+// a file is escaped, and a line that syslog would cut or refuse is shortened. It knows no C: the caller gives it the function that
 // writes. It may be called from any goroutine and never blocks on anything but that function.
 package logsink
 
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/halon-extras/kafka/internal/report"
 )
@@ -40,19 +42,29 @@ const (
 // Each is the group of lines that are never held back: reports, each of which has news.
 const Each = "each"
 
+// queueKey is the attribute with the id of a queue.
+const queueKey = "queue"
+
 const (
 	prefix = "kafka: " // of every line; the original's
 	window = time.Minute
 
-	// remembered bounds the different lines that are counted at once; beyond it, lines are written
-	// as they come. Lines carry names of topics, which scripts make up.
+	// remembered bounds the different lines that are counted at once; beyond it, all further ones of a queue count as
+	// repetitions of one. Messages carry what brokers say, and that may be new each time.
 	remembered = 1000
+
+	// longest bounds a line, in bytes: syslog daemons cut at eight kilobytes by default.
+	longest = 7 << 10
 )
+
+// others is what repeats when there is no room to remember more.
+const others = "\x00others"
 
 // A Sink turns records into lines and holds back repetitions.
 type Sink struct {
-	write func(priority int, line string)
-	level slog.Leveler
+	write  func(priority int, line string)
+	level  slog.Leveler
+	recent recent
 
 	mu    sync.Mutex
 	seen  map[string]*repeat // by the line without its details; guarded by mu
@@ -98,12 +110,15 @@ func (h handler) WithGroup(name string) slog.Handler {
 
 func (h handler) Handle(_ context.Context, r slog.Record) error {
 	var details []string
-	what, source := r.Message, ""
+	what, source, queue := r.Message, "", ""
 	if h.group != "" {
 		what = "\x00" + h.group
 	}
 	note := func(a slog.Attr) bool {
 		details = append(details, a.Key+" "+report.Printable(a.Value.String()))
+		if a.Key == queueKey {
+			queue = a.Value.String()
+		}
 		return true
 	}
 	for _, a := range h.attrs { // the queue is a part of what repeats; the details of a call are not
@@ -111,16 +126,32 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 		source += "\x00" + a.Value.String()
 	}
 	r.Attrs(note)
-	line := prefix + r.Message
+	// librdkafka ends some of its texts with a newline.
+	line := prefix + report.Printable(strings.TrimRight(r.Message, "\r\n"))
 	if len(details) > 0 {
 		line += " (" + strings.Join(details, ", ") + ")"
 	}
+	line = shorten(line)
 	priority := priority(r.Level)
+	h.sink.recent.note(what+source+"\x00"+queue, queue, priority, line, r.Time)
 	if priority > Crit && priority < Debug && h.group != Each && h.sink.hold(priority, what, source, line, r.Time) {
 		return nil
 	}
 	h.sink.write(priority, line)
 	return nil
+}
+
+// shorten cuts a line that is too long, and says so.
+func shorten(line string) string {
+	if len(line) <= longest {
+		return line
+	}
+	end := fmt.Sprintf("... (%d bytes)", len(line))
+	cut := longest - len(end)
+	for cut > 0 && !utf8.RuneStart(line[cut]) {
+		cut--
+	}
+	return line[:cut] + end
 }
 
 func priority(l slog.Level) int {
@@ -144,6 +175,9 @@ func (s *Sink) hold(priority int, what, source, line string, at time.Time) bool 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := what + source
+	if _, ok := s.seen[key]; !ok && len(s.seen) >= remembered {
+		key = others + source
+	}
 	if r, ok := s.seen[key]; ok {
 		if r.held == 0 || priority < r.priority {
 			r.priority = priority
@@ -152,11 +186,9 @@ func (s *Sink) hold(priority int, what, source, line string, at time.Time) bool 
 		r.line = line
 		return true
 	}
-	if len(s.seen) < remembered {
-		s.seen[key] = &repeat{source: source, priority: priority, line: line, since: at}
-		if s.timer == nil {
-			s.schedule(at)
-		}
+	s.seen[key] = &repeat{source: source, priority: priority, line: line, since: at}
+	if s.timer == nil {
+		s.schedule(at)
 	}
 	return false
 }
@@ -197,14 +229,18 @@ func (s *Sink) sweep(all bool) {
 		slices.SortFunc(repeats, func(a, b *repeat) int {
 			return cmp.Or(cmp.Compare(a.priority, b.priority), a.since.Compare(b.since), cmp.Compare(a.line, b.line))
 		})
-		o := out{priority: repeats[0].priority}
-		for i, r := range repeats {
-			if i > 0 {
-				o.line += "; and "
-				r.line = strings.TrimPrefix(r.line, prefix)
-			}
-			o.line += fmt.Sprintf("%s, %d more in the last %d s", r.line, r.held, int(now.Sub(r.since).Round(time.Second)/time.Second))
+		var o out
+		for _, r := range repeats {
+			line := fmt.Sprintf("%s, %d more in the last %d s", r.line, r.held, int(now.Sub(r.since).Round(time.Second)/time.Second))
 			r.held, r.since = 0, now
+			if o.line == "" || len(o.line)+len(line) > longest {
+				if o.line != "" {
+					outs = append(outs, o)
+				}
+				o = out{r.priority, line}
+				continue
+			}
+			o.line += "; and " + strings.TrimPrefix(line, prefix)
 		}
 		outs = append(outs, o)
 	}

@@ -3,6 +3,7 @@ package logsink
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -107,10 +108,13 @@ func TestManyDifferentLinesDoNotGrowTheMemory(t *testing.T) {
 		for i := range remembered + 10 {
 			log.Error(fmt.Sprintf("line %d", i))
 		}
-		if n := strings.Count(out.take(), "\n") + 1; n != remembered+10 || len(sink.seen) != remembered {
+		if n := strings.Count(out.take(), "\n") + 1; n != remembered+1 || len(sink.seen) != remembered+1 {
 			t.Errorf("%d lines written, %d remembered", n, len(sink.seen))
 		}
 		sink.Close()
+		if got := out.take(); got != fmt.Sprintf("3 kafka: line %d, 9 more in the last 0 s", remembered+9) {
+			t.Errorf("the rest is %q", got)
+		}
 	})
 }
 
@@ -190,9 +194,99 @@ func TestAScriptCannotWriteLinesOfItsOwn(t *testing.T) {
 		slog.New(sink.Handler()).Error("no topic", "topic", "a\n[crit] kafka: evil\x1b[31m\xff\u00e9")
 		slog.New(sink.Handler()).Error("outside allowed range 1..2\n")
 		sink.Close()
-		want := `3 kafka: no topic (topic a\x0a[crit] kafka: evil\x1b[31m\xffé)` + "\n3 kafka: outside allowed range 1..2\n"
+		want := `3 kafka: no topic (topic a\x0a[crit] kafka: evil\x1b[31m\xffé)` + "\n3 kafka: outside allowed range 1..2"
 		if got := out.take(); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
+	})
+}
+
+// What a broker says stands in the message itself.
+func TestABrokerCannotWriteLinesOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelDebug, out.write)
+		log := slog.New(sink.Handler()).With("queue", "one\ntwo").WithGroup("login")
+		said := "the login is refused: no\r\n<2>kafka: all is lost\x00\x1b]0;title\x07\u2028\u0085\u202e\xff"
+		want := `kafka: the login is refused: no\x0d\x0a<2>kafka: all is lost\x00\x1b]0;title\x07\xe2\x80\xa8\xc2\x85\xe2\x80\xae\xff (queue one\x0atwo)`
+		for _, level := range []slog.Level{LevelCrit, slog.LevelError, slog.LevelDebug} {
+			log.Log(t.Context(), level, said)
+		}
+		log.Error(said) // held back, and written at the end
+		sink.Close()
+		got := strings.Split(out.take(), "\n")
+		if len(got) != 4 || got[0] != "2 "+want || got[1] != "3 "+want || got[2] != "7 "+want || got[3] != "3 "+want+", 1 more in the last 0 s" {
+			t.Errorf("got\n%s", strings.Join(got, "\n"))
+		}
+		for _, e := range sink.Recent("") {
+			if e.Text != strings.TrimPrefix(want, "kafka: ") {
+				t.Errorf("recent: %q", e.Text)
+			}
+		}
+	})
+}
+
+func TestALongLineIsShortened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelDebug, out.write)
+		slog.New(sink.Handler()).Error(strings.Repeat("é", longest), "topic", "t")
+		got := out.take()
+		if len(got) > longest+2 || len(got) < longest-2 || !strings.HasSuffix(got, fmt.Sprintf("é... (%d bytes)", 2*longest+len("kafka:  (topic t)"))) {
+			t.Errorf("%d bytes, ending in %q", len(got), got[len(got)-40:])
+		}
+		// What a queue repeats is one line as long as it fits into one.
+		log := slog.New(sink.Handler()).With("queue", "one")
+		for range 2 {
+			for i := range 10 {
+				log.Error(fmt.Sprintf("%d%s", i, strings.Repeat("x", 1000)))
+			}
+		}
+		out.take()
+		time.Sleep(window + time.Second)
+		synctest.Wait()
+		lines := strings.Split(out.take(), "\n")
+		if all := strings.Join(lines, ""); strings.Count(all, "1 more in the last") != 10 || len(lines) != 2 {
+			t.Errorf("%d lines with %d counts", len(lines), strings.Count(all, "1 more in the last"))
+		}
+		for _, line := range lines {
+			if len(line) > longest+64 {
+				t.Errorf("a line has %d bytes", len(line))
+			}
+		}
+		sink.Close()
+	})
+}
+
+func TestRecentErrorsAreKeptWithTheirCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelInfo, out.write)
+		one, two := slog.New(sink.Handler()).With("queue", "one"), slog.New(sink.Handler()).With("queue", "two")
+		start := time.Now()
+		one.Info("all is well")
+		one.WithGroup("connection").Error("a: refused")
+		time.Sleep(time.Second)
+		two.Warn("the disk is slow")
+		time.Sleep(time.Second)
+		one.WithGroup("connection").Error("b: refused")
+		want := []Entry{
+			{start, start.Add(2 * time.Second), 2, Err, "one", "b: refused (queue one)"},
+			{start.Add(time.Second), start.Add(time.Second), 1, Warning, "two", "the disk is slow (queue two)"},
+		}
+		if got := sink.Recent(""); !slices.Equal(got, want) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+		if got := sink.Recent("two"); !slices.Equal(got, want[1:]) {
+			t.Errorf("of one queue: %+v", got)
+		}
+		for i := range kept {
+			time.Sleep(time.Millisecond)
+			two.Error(fmt.Sprintf("error %d", i))
+		}
+		if got := sink.Recent(""); len(got) != kept || got[0].Text != fmt.Sprintf("error %d (queue two)", kept-1) || got[kept-1].Text != "error 0 (queue two)" {
+			t.Errorf("%d are kept, from %+v to %+v", len(got), got[len(got)-1], got[0])
+		}
+		sink.Close()
 	})
 }

@@ -6,13 +6,10 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -148,30 +145,4 @@ type Spool struct {
 	Degraded   string // why nothing can be stored now; "" when all is well
 	Dead       int64  // dead letters in the folder
 	Letters    int64  // dead letters written since the start
-}
-
-// Printable returns s fit for one line of a log or a terminal: control bytes and what is no UTF-8 are
-// written as \xNN. Names of topics come from scripts, and a script's data from mail: without this,
-// a mail could write lines of its own into the log.
-func Printable(s string) string {
-	clean := true
-	for _, c := range s {
-		clean = clean && c >= ' ' && c != 0x7f && c != utf8.RuneError
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		c, n := utf8.DecodeRuneInString(s[i:])
-		if c < ' ' || c == 0x7f || c == utf8.RuneError {
-			for _, raw := range []byte(s[i : i+n]) {
-				fmt.Fprintf(&b, "\\x%02x", raw)
-			}
-		} else {
-			b.WriteString(s[i : i+n])
-		}
-		i += n
-	}
-	return b.String()
 }

@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Printable returns s fit for one line of a log or a terminal: what ends a line, moves the cursor or turns the direction of
+// writing, and what is no UTF-8, is written as the bytes \xNN. Names of topics come from scripts, and a script's data from mail;
+// the reason of a refused login comes from whoever answers at the broker's address. Without this, they could write lines
+// of their own into the log.
+func Printable(s string) string {
+	clean := true
+	for _, c := range s {
+		clean = clean && printable(c)
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		c, n := utf8.DecodeRuneInString(s[i:])
+		if printable(c) {
+			b.WriteString(s[i : i+n])
+		} else {
+			for _, raw := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, "\\x%02x", raw)
+			}
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// printable reports whether a character is shown as one and does nothing.
+func printable(c rune) bool {
+	switch {
+	case c == utf8.RuneError || unicode.IsControl(c): // C0, delete, and C1, which some terminals obey
+		return false
+	case c == '\u2028' || c == '\u2029': // line and paragraph separators
+		return false
+	case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff':
+		return false
+	}
+	return true
+}
