@@ -13,7 +13,7 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 2>/dev/null || fin
 CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch] include/*.h)
 
 # Only the entry points are visible: smtpd may load plugins into one namespace, and two written in Go bring the same names.
-SO_LDFLAGS := -s -w -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
+SO_LDFLAGS := -s -w -X github.com/halon-extras/kafka/internal/admin.release=$(shell cat packaging/VERSION) -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test e2e test-kafka race fuzz lint fmt cut bench package clean FORCE

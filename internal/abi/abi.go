@@ -41,11 +41,15 @@ func here() *border {
 	if b := current.Load(); b != nil {
 		return b
 	}
-	sink := logsink.New(slog.LevelDebug, func(priority int, line string) {
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelDebug)
+	sink := logsink.New(level, func(priority int, line string) {
 		text := C.CString(line)
 		defer C.free(unsafe.Pointer(text))
 		C.kafka_syslog(C.int(priority), text)
 	})
-	current.CompareAndSwap(nil, &border{sink: sink, plugin: plugin.New(slog.New(sink.Handler()), wake)})
+	p := plugin.New(slog.New(sink.Handler()), wake)
+	p.Logged(level, sink.Recent)
+	current.CompareAndSwap(nil, &border{sink: sink, plugin: p})
 	return current.Load()
 }

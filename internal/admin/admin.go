@@ -1,14 +1,24 @@
-// Package admin is what an operator can ask: `halonctl plugin command kafka ...`, one table of
-// commands, one file a command.
+// Package admin is what an operator can ask: `halonctl plugin command kafka ...`, one table of commands, one file a command;
+// and the metrics, for that command and for the listener.
 //
-// It promises to change nothing that a command does not say it changes, and to answer while Kafka
-// is away. It knows a queue only by the interface Queue, and may be called from any thread.
+// It promises to change nothing that a command does not say it changes, to answer while Kafka is away, and to show no secret. What it
+// prints is fit for a terminal: names of topics and words of brokers are escaped. It knows a queue only by the interface Queue,
+// and may be called from any thread.
 package admin
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/nearest"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
@@ -22,35 +32,167 @@ type Queue interface {
 	Spool() *report.Spool // nil without
 }
 
-// A Find looks a queue up by name.
-type Find func(id string) (Queue, bool)
+// Deps are what the commands are given by the plugin.
+type Deps struct {
+	Queues func() []Queue                     // those that run, in the order of the configuration
+	Spool  func(id string) *queueconf.Spool   // how the spool of a queue is configured; nil without
+	Recent func(queue string) []logsink.Entry // the last warnings and errors; of all queues for ""
+	Level  *slog.LevelVar                     // from which level on lines are logged
+	Scrape *report.Histogram                  // how long it takes to write the metrics, in seconds
+	Start  time.Time                          // when the queues were started
+}
 
-// A command is one row of the table.
+// A command is one row of the table. Running, helping and what is said about a mistyped name all read it.
 type command struct {
-	name  string
-	usage string
-	args  int // how many it needs; the original ignores what comes after
-	run   func(find Find, args []string) (text string, ok bool)
+	name, args string // args as the usage shows them: <must>, [may]
+	short      string // one line for the list
+	long       string // what help COMMAND adds; "" is nothing
+	least      int    // how many arguments it needs
+	most       int    // and takes; the rest of dump is left out, as the original does
+	flags      []string
+	run        func(*call) (answer, error)
+}
+
+// An answer is what a command says: text for people, and a value that becomes JSON.
+type answer struct {
+	text string
+	json any
+}
+
+// A call is one command with its arguments.
+type call struct {
+	Deps
+	args []string
+	flag map[string]bool
 }
 
 func commands() []command {
 	return []command{
-		{name: "dump", usage: "dump <id>", args: 1, run: dump},
+		{name: "dump", args: "<id>", least: 1, most: 1 << 10, short: "the state of one queue: counters, failures, spool, topics", run: dump},
+		{name: "list", short: "the queues, with how much is in each", run: list},
+		{
+			name: "config", args: "[id] [--all]", most: 1, flags: []string{"--all"}, short: "what counts for each property of a queue, and where it comes from",
+			long: "Values that are not librdkafka's defaults, of one queue or of all; with --all the defaults too. config: written in the queue's config;\n" +
+				"secrets: read from the file or the variable that is named; derived: follows from other properties. Secrets are never shown.",
+			run: showConfig,
+		},
+		{
+			name: "last-errors", args: "[id]", most: 1, short: "the last warnings and errors, of one queue or of all",
+			long: "At most a hundred different ones since the start, the latest first, each with how often it came, also those that the log held back.",
+			run:  lastErrors,
+		},
+		{name: "metrics", short: "the metrics, in the text format of Prometheus", run: metricsCommand},
+		{
+			name: "log", args: "[level]", most: 1, short: "from which level on lines are logged; with a level, sets it",
+			long: "Levels: crit, err, warning, notice, info, debug. It counts until the next start. What a queue's own log_level and debug leave out\n" +
+				"is not logged at any level.",
+			run: logLevel,
+		},
+		{name: "version", short: "the version of the plugin, of the Kafka client in it, and of Go", run: version},
+		{name: "help", args: "[command]", most: 1, short: "this list, or more about one command", run: help},
 	}
 }
 
-// noSuchID is the original's answer, to the letter.
+// Run runs one command and returns its text and whether it succeeded. --json anywhere asks for JSON. What is no command gets the
+// usage, and fails.
+func Run(d Deps, args []string) (text string, ok bool) {
+	asJSON := slices.Contains(args, "--json")
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
+	answer, err := find(d, args)
+	switch {
+	case err != nil && asJSON:
+		return toJSON(map[string]string{"error": err.Error()}), false
+	case err != nil:
+		return err.Error(), false
+	case asJSON:
+		return toJSON(answer.json), true
+	}
+	return answer.text, true
+}
+
+func toJSON(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "{}\n" // not reached: nothing in it can fail
+	}
+	return b.String()
+}
+
+func find(d Deps, args []string) (answer, error) {
+	if len(args) == 0 {
+		return answer{}, fmt.Errorf("%s", overview())
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.call(d, args[1:])
+		}
+	}
+	return answer{}, fmt.Errorf("there is no command %q%s\n%s", args[0], nearest.Meant(args[0], names()), overview())
+}
+
+func (c *command) call(d Deps, args []string) (answer, error) {
+	one := &call{Deps: d, flag: map[string]bool{}}
+	for _, arg := range args {
+		switch {
+		case slices.Contains(c.flags, arg):
+			one.flag[arg] = true
+		case strings.HasPrefix(arg, "--") && c.name != "dump":
+			return answer{}, fmt.Errorf("%s knows no %q\nusage: %s", c.name, arg, c.usage())
+		default:
+			one.args = append(one.args, arg)
+		}
+	}
+	if n := len(one.args); n < c.least || n > c.most {
+		return answer{}, fmt.Errorf("usage: %s", c.usage())
+	}
+	return c.run(one)
+}
+
+func names() []string {
+	var all []string
+	for _, c := range commands() {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.args) }
+
+// overview is the list of the commands.
+func overview() string {
+	var b strings.Builder
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "%-22s %s\n", c.usage(), c.short)
+	}
+	b.WriteString("--json asks for JSON.\n")
+	return b.String()
+}
+
+// noSuchID is the original's answer, to the letter. What follows it is ours.
 const noSuchID = "No such id"
 
-// Run runs one command and returns its text and whether it succeeded. What is no command gets the
-// usage, and fails.
-func Run(find Find, args []string) (text string, ok bool) {
-	var usage []string
-	for _, c := range commands() {
-		if len(args) > c.args && args[0] == c.name {
-			return c.run(find, args[1:])
+// queue finds the queue that is named.
+func (c *call) queue(id string) (Queue, error) {
+	var ids []string
+	for _, q := range c.Queues() {
+		if q.ID() == id {
+			return q, nil
 		}
-		usage = append(usage, c.usage)
+		ids = append(ids, q.ID())
 	}
-	return strings.Join(usage, "\n"), false
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("%s\nthere are no queues", noSuchID)
+	}
+	return nil, fmt.Errorf("%s\nthere is no queue %q%s, the queues are: %s", noSuchID, id, nearest.Meant(id, ids), report.Printable(strings.Join(ids, ", ")))
+}
+
+// queues returns the queue that is named, or all where none is.
+func (c *call) queues() ([]Queue, error) {
+	if len(c.args) == 0 {
+		return c.Queues(), nil
+	}
+	q, err := c.queue(c.args[0])
+	return []Queue{q}, err
 }

@@ -8,40 +8,69 @@ import (
 	"github.com/halon-extras/kafka/internal/report"
 )
 
-// dump prints the state of one queue for a human. The text is free and may change; the first two
-// lines have the shape of librdkafka's, which operators know.
-func dump(find Find, args []string) (string, bool) {
-	q, ok := find(args[0])
-	if !ok {
-		return noSuchID, false
+// dumped is the state of one queue in JSON.
+type dumped struct {
+	Queue     string         `json:"queue"`
+	Client    string         `json:"client"`
+	Parked    int            `json:"parked"`
+	Brokers   []string       `json:"brokers"`
+	In        int64          `json:"in"`
+	InBytes   int64          `json:"in_bytes"`
+	Delivered int64          `json:"delivered"`
+	Failed    int64          `json:"failed"`
+	Queued    int64          `json:"queued"`
+	Refused   int64          `json:"refused"`
+	Failures  []failure      `json:"failures"`
+	Spool     *report.Spool  `json:"spool"` // null without
+	Topics    []report.Topic `json:"topics"`
+}
+
+type failure struct {
+	Code  int    `json:"code"`
+	Text  string `json:"text"`
+	Count int64  `json:"count"`
+}
+
+// dump prints the state of one queue. The text is free and may change; the first two lines have the shape of
+// librdkafka's, which operators know.
+func dump(c *call) (answer, error) {
+	q, err := c.queue(c.args[0])
+	if err != nil {
+		return answer{}, err
 	}
 	set, s := q.Settings(), q.Snapshot()
+	value := dumped{
+		Queue: q.ID(), Client: set.Name, Parked: q.Parked(), Brokers: append([]string{}, set.Brokers...),
+		In: s.In, InBytes: s.InBytes, Delivered: s.Delivered, Failed: s.Failed, Queued: s.Queued, Refused: s.Refused,
+		Failures: []failure{}, Spool: q.Spool(), Topics: append([]report.Topic{}, q.Topics()...),
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "queue %s: %s\n", q.ID(), set.Name)
-	fmt.Fprintf(&b, " producer.msg_cnt %d (%d parked)\n", s.Queued, q.Parked())
-	fmt.Fprintf(&b, " brokers: %s\n", strings.Join(set.Brokers, ","))
+	fmt.Fprintf(&b, "queue %s: %s\n", report.Printable(q.ID()), report.Printable(set.Name))
+	fmt.Fprintf(&b, " producer.msg_cnt %d (%d parked)\n", s.Queued, value.Parked)
+	fmt.Fprintf(&b, " brokers: %s\n", report.Printable(strings.Join(set.Brokers, ",")))
 	fmt.Fprintf(&b, " in %d (%d bytes of values) = delivered %d + failed %d + queued %d; refused %d\n",
 		s.In, s.InBytes, s.Delivered, s.Failed, s.Queued, s.Refused)
 	for _, f := range s.Failures {
 		fmt.Fprintf(&b, "  failed %d: %s (%d)\n", f.Count, f.Code.Error(), f.Code)
+		value.Failures = append(value.Failures, failure{int(f.Code), f.Code.Error(), f.Count})
 	}
-	if s := q.Spool(); s != nil {
-		dumpSpool(&b, s)
+	if value.Spool != nil {
+		dumpSpool(&b, value.Spool)
 	}
-	for _, t := range q.Topics() {
+	for _, t := range value.Topics {
 		fmt.Fprintf(&b, " topic %s: partitions %s, in the client %d, waiting outside %d%s\n",
 			report.Printable(t.Name), count(t.Partitions), t.InClient, t.Waiting, stalled(t.Stalled))
 	}
-	return b.String(), true
+	return answer{b.String(), value}, nil
 }
 
 func dumpSpool(b *strings.Builder, s *report.Spool) {
 	fmt.Fprintf(b, " spool %s (%s): %d of %d bytes in %d segments, %d pending, oldest %s, %d syncs, the longest %v\n",
-		s.Path, s.Mode, s.Bytes, s.MaxBytes, s.Segments, s.Pending, oldest(s), s.Syncs, s.SyncMax)
+		report.Printable(s.Path), s.Mode, s.Bytes, s.MaxBytes, s.Segments, s.Pending, oldest(s), s.Syncs, s.SyncMax)
 	fmt.Fprintf(b, "  dead letters %d (%d since the start), dropped %d, damaged places %d, missing %d\n",
 		s.Dead, s.Letters, s.Dropped, s.Corrupt, s.Missing)
 	if s.Degraded != "" {
-		fmt.Fprintf(b, "  %s\n", s.Degraded)
+		fmt.Fprintf(b, "  %s\n", report.Printable(s.Degraded))
 	}
 }
 

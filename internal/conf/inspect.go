@@ -34,3 +34,60 @@ func (p *Property) Aliases() []string {
 	}
 	return names
 }
+
+// ContractVersion is the version of librdkafka whose configuration this is.
+const ContractVersion = contractVersion
+
+// Origin says where an effective value comes from.
+type Origin string
+
+// The origins.
+const (
+	FromConfig  Origin = "config"  // the queue's config
+	FromSecrets Origin = "secrets" // the queue's secrets
+	Derived     Origin = "derived" // from other properties, as librdkafka does
+	Default     Origin = "default"
+)
+
+// An Effective is the value that counts for one property.
+type Effective struct {
+	Name   string
+	Also   []string // its other names
+	Value  string   // "" where it is hidden
+	Set    bool     // it has a value
+	Hidden bool     // it has one that must not be shown
+	Origin Origin
+	Source string // of FromSecrets: the file or the variable
+}
+
+// Effective returns all properties of a producer that can be set, in librdkafka's order, with the values that count now.
+func (s *Settings) Effective() []Effective {
+	var all []Effective
+	c, fresh := s.conf, New()
+	for i := range properties {
+		p := &properties[i]
+		switch p.Kind {
+		case Alias, Pointer, Internal, Java:
+			continue
+		}
+		if p.Role == ConsumerRole && !c.values[i].modified || p.Hidden && !c.values[i].modified {
+			continue
+		}
+		e := Effective{Name: p.SettableName(), Also: p.Aliases(), Origin: Default}
+		e.Value, e.Set = c.print(i)
+		usual, had := fresh.print(i)
+		switch {
+		case c.secrets != nil && c.secrets.sources[p.Name] != Source{}:
+			e.Origin, e.Source = FromSecrets, c.secrets.sources[p.Name].String()
+		case c.values[i].modified:
+			e.Origin = FromConfig
+		case e.Value != usual || e.Set != had:
+			e.Origin = Derived
+		}
+		if e.Set && e.Value != "" && s.Hidden(p.SettableName()) {
+			e.Value, e.Hidden = "", true
+		}
+		all = append(all, e)
+	}
+	return all
+}

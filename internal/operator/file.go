@@ -92,12 +92,12 @@ func inspect(p *smtpdconf.Plugin) *findings {
 		found.notes = append(found.notes, p.Errorf(tagged[0], nil,
 			"!Env is replaced with the environment of this process, and by smtpd only if it is started with --config-env-substitution"))
 	}
-	queues, all := queueconf.Read(hosted(p.Config), func() int { return 1 })
+	config, all := queueconf.Read(hosted(p.Config), func() int { return 1 })
 	for _, one := range all {
 		found.add(p, one)
 	}
 	ready := map[string]*conf.Settings{}
-	for _, q := range queues {
+	for _, q := range config.Queues {
 		ready[q.ID] = q.Set
 	}
 	if p.Config != nil {

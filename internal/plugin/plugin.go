@@ -23,6 +23,7 @@ import (
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/queueconf"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -38,21 +39,37 @@ type Plugin struct {
 	pace      *pace
 	wake      func(intake.Script, resperr.Code)
 	instances atomic.Int64 // clients made so far: librdkafka numbers them in its names
+	level     *slog.LevelVar
+	recent    func(queue string) []logsink.Entry
+	scrape    *report.Histogram
 
-	queues atomic.Pointer[queues]
-	stop   sync.Mutex // one Start or Stop at a time
+	queues   atomic.Pointer[queues]
+	stop     sync.Mutex      // one Start or Stop at a time
+	listener *admin.Listener // nil without; guarded by stop
 }
 
 type queues struct {
 	byID  map[string]*producer.Producer
 	order []*producer.Producer
+	asked []admin.Queue // order, for the commands
+	spool map[string]*queueconf.Spool
+	start time.Time
 }
 
 // New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
 func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
-	p := &Plugin{log: log, pace: newPace(), wake: wake}
+	p := &Plugin{
+		log: log, pace: newPace(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil },
+		scrape: report.NewHistogram(100*time.Microsecond, time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second),
+	}
 	p.queues.Store(&queues{})
 	return p
+}
+
+// Logged tells the commands where the log is: its level, which they may change, and what it remembers. It is for the time
+// before the first Start.
+func (p *Plugin) Logged(level *slog.LevelVar, recent func(queue string) []logsink.Entry) {
+	p.level, p.recent = level, recent
 }
 
 // Start opens the queues of a configuration; it does not wait for Kafka.
@@ -65,17 +82,20 @@ func (p *Plugin) Start(config *queueconf.Node) error {
 	if len(p.queues.Load().order) > 0 {
 		return errors.New("the plugin has been started already; stop it before starting it again")
 	}
-	configs, found := queueconf.Read(config, func() int { return int(p.instances.Add(1)) })
+	read, found := queueconf.Read(config, func() int { return int(p.instances.Add(1)) })
 	if err := found.Refusal(); err != nil {
 		return err
 	}
 	for _, f := range found {
-		if f.Log {
+		switch {
+		case f.Log && f.Queue != "":
 			p.log.Warn(f.Text, "queue", f.Queue)
+		case f.Log:
+			p.log.Warn(f.Text)
 		}
 	}
-	qs := &queues{byID: make(map[string]*producer.Producer)}
-	for _, c := range configs {
+	qs := &queues{byID: make(map[string]*producer.Producer), spool: make(map[string]*queueconf.Spool), start: time.Now()}
+	for _, c := range read.Queues {
 		q, err := p.open(c)
 		if err != nil {
 			stopAll(qs.order, 0)
@@ -83,12 +103,17 @@ func (p *Plugin) Start(config *queueconf.Node) error {
 		}
 		qs.byID[c.ID] = q
 		qs.order = append(qs.order, q)
+		qs.asked = append(qs.asked, q)
+		qs.spool[c.ID] = c.Spool
 	}
 	p.queues.Store(qs)
 	tuneCollector()
-	p.pace.start(slices.ContainsFunc(configs, func(c queueconf.Queue) bool { return c.Spool != nil }))
+	p.pace.start(slices.ContainsFunc(read.Queues, func(c queueconf.Queue) bool { return c.Spool != nil }))
 	for _, q := range qs.order {
 		q.Publish()
+	}
+	if read.Listen != "" {
+		p.listener = admin.Listen(p.deps(), read.Listen, p.log)
 	}
 	return nil
 }
@@ -140,14 +165,17 @@ func (p *Plugin) intake(c queueconf.Queue) *intake.Intake {
 // Find returns the queue named id, or nil. It takes no lock and allocates nothing.
 func (p *Plugin) Find(id []byte) *producer.Producer { return p.queues.Load().byID[string(id)] }
 
-// Queue is Find for the commands.
-func (p *Plugin) queue(id string) (admin.Queue, bool) {
-	q := p.queues.Load().byID[id]
-	return q, q != nil
+// deps are what the commands may ask.
+func (p *Plugin) deps() admin.Deps {
+	return admin.Deps{
+		Queues: func() []admin.Queue { return p.queues.Load().asked },
+		Spool:  func(id string) *queueconf.Spool { return p.queues.Load().spool[id] },
+		Recent: p.recent, Level: p.level, Scrape: p.scrape, Start: p.queues.Load().start,
+	}
 }
 
 // Command runs one command of the operator and returns its text and whether it succeeded.
-func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.queue, args) }
+func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.deps(), args) }
 
 // Stop drains all queues side by side, for DrainTime in all, and logs what each lost. Without
 // queues it does nothing. Calls that come later find their queue closed.
@@ -156,6 +184,10 @@ func (p *Plugin) Stop() {
 	defer p.stop.Unlock()
 	order := p.queues.Load().order
 	stopAll(order, DrainTime-closing)
+	if p.listener != nil { // not before: how the end goes can be watched
+		p.listener.Close()
+		p.listener = nil
+	}
 	p.queues.Store(&queues{})
 	for _, q := range order {
 		q.Gone()

@@ -2,7 +2,10 @@ package plugin
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -116,13 +119,20 @@ func TestCommands(t *testing.T) {
 	}{
 		{[]string{"dump", "kafka1"}, "queue kafka1: rdkafka#producer-1\n producer.msg_cnt 0 (0 parked)\n", true},
 		{[]string{"dump", "kafka1", "and more"}, "queue kafka1", true},
-		{[]string{"dump", "nosuch"}, "No such id", false},
-		{[]string{"dump"}, "dump <id>", false},
+		{[]string{"dump", "nosuch"}, "No such id\nthere is no queue \"nosuch\", the queues are: kafka1", false},
+		{[]string{"dump"}, "usage: dump <id>", false},
 		{nil, "dump <id>", false},
-		{[]string{"junk"}, "dump <id>", false},
+		{[]string{"junk"}, "there is no command \"junk\"\ndump <id>", false},
+		{[]string{"list"}, "queue   storage  queued", true},
+		{[]string{"config", "kafka1"}, "queue kafka1: rdkafka#producer-1\n metadata.broker.list", true},
+		{[]string{"last-errors", "kafka1"}, "no warnings and no errors since the start\n", true},
+		{[]string{"log", "err"}, "OK: lines are logged from err on\n", true},
+		{[]string{"log"}, "lines are logged from err on\n", true},
+		{[]string{"version"}, "kafka development\n", true},
+		{[]string{"metrics"}, "# HELP halon_kafka_build_info ", true},
 	} {
 		got, ok := p.Command(test.args)
-		if ok != test.ok || !strings.HasPrefix(got, test.want) || !ok && got != test.want {
+		if ok != test.ok || !strings.HasPrefix(got, test.want) {
 			t.Errorf("%q answers %q, %t", test.args, got, ok)
 		}
 	}
@@ -154,5 +164,83 @@ func TestAllQueuesStopSideBySide(t *testing.T) {
 	p.Stop()
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("stopping four empty queues took %v", took)
+	}
+}
+
+func TestWhatIsHardlyMeantIsLogged(t *testing.T) {
+	var out bytes.Buffer
+	p := New(slog.New(slog.NewTextHandler(&out, nil)), nil)
+	config := object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"), "linger.ms", text("5ms"), "security.protocol", list(text("ssl")))))
+	if err := p.Start(config); err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	for _, want := range []string{
+		`level=WARN msg="linger.ms: \"5ms\" is read as 5 milliseconds: what stands behind the number is left out" queue=kafka1`,
+		`level=WARN msg="security.protocol needs one text, and its value is a list: it is left out" queue=kafka1`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestTheListener(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := taken.Addr().String()
+	config := object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"))), "metrics", object("listen", text(address)))
+	out := &output{}
+	p := New(slog.New(slog.NewTextHandler(out, nil)), nil)
+	if err := p.Start(config); err != nil {
+		t.Fatal(err) // an address that is taken must not stop the mail server
+	}
+	await(t, func() bool { return strings.Contains(out.String(), "metrics cannot be served at "+address) })
+	p.Stop()
+	taken.Close()
+	if err := p.Start(config); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool { return strings.Contains(out.String(), "metrics are served at http://"+address+"/metrics") })
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	get := func(path, accept string) (int, string, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept", accept)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, response.Header.Get("Content-Type"), string(body)
+	}
+	if status, kind, body := get("/metrics", ""); status != 200 || kind != "text/plain; version=0.0.4; charset=utf-8" ||
+		!strings.Contains(body, `halon_kafka_accepted_messages_total{queue="kafka1"} 0`) || strings.Contains(body, "# EOF") {
+		t.Errorf("/metrics: %d %s\n%s", status, kind, body)
+	}
+	if status, kind, body := get("/metrics", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"); status != 200 ||
+		!strings.HasPrefix(kind, "application/openmetrics-text; version=1.0.0") || !strings.HasSuffix(body, "# EOF\n") {
+		t.Errorf("/metrics as OpenMetrics: %d %s\n%s", status, kind, body)
+	}
+	if status, _, body := get("/healthz", ""); status != 200 || body != "kafka1: ok\n" {
+		t.Errorf("/healthz: %d %s", status, body)
+	}
+	if status, _, _ := get("/", ""); status != 404 {
+		t.Errorf("/: %d", status)
+	}
+	p.Stop()
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("it listens after the stop")
 	}
 }

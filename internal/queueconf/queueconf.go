@@ -66,6 +66,12 @@ func (f Findings) Refusal() error {
 	return nil
 }
 
+// A Config is the configuration of the plugin.
+type Config struct {
+	Queues []Queue
+	Listen string // where metrics are served, as host:port; "" is nowhere
+}
+
 // Read judges the configuration of the plugin. No configuration, or one without queues, is no queues.
 //
 // instance numbers the clients of the process, from 1, and is called once for each queue. The queues are only those without a
@@ -73,16 +79,16 @@ func (f Findings) Refusal() error {
 //
 // Compat: like the original it sets the properties in the order of the host, leaves out a value that is no scalar, and has the
 // original's texts. Unlike the original it refuses two queues with one id, and keys that it does not know.
-func Read(n *Node, instance func() int) ([]Queue, Findings) {
+func Read(n *Node, instance func() int) (Config, Findings) {
 	r := &reader{instance: instance, ids: map[string]int{}}
 	r.all(n)
-	return r.queues, r.found
+	return r.config, r.found
 }
 
 // reader gathers what is found.
 type reader struct {
 	instance func() int
-	queues   []Queue
+	config   Config
 	found    Findings
 	ids      map[string]int // positions in queues[]
 	folders  []folder
@@ -112,7 +118,7 @@ func (r *reader) warn(p place, format string, args ...any) *Finding {
 }
 
 var (
-	pluginKeys = []string{"queues"}
+	pluginKeys = []string{"queues", "metrics"}
 	queueKeys  = []string{"id", "config", "secrets", "spool"}
 )
 
@@ -131,6 +137,7 @@ func (r *reader) all(n *Node) {
 		return
 	}
 	r.strangers(root, n, pluginKeys, "queues[].config")
+	r.metrics(root.at("metrics"), n.Get("metrics"))
 	list := n.Get("queues")
 	switch {
 	case list == nil:
@@ -157,7 +164,7 @@ func (r *reader) strangers(p place, n *Node, known []string, home string) {
 		case slices.Contains(queueKeys, f.Key):
 			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it into an element of queues", f.Key)
 		case slices.Contains(pluginKeys, f.Key):
-			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it beside the id of the plugin's config", f.Key)
+			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it to the top of the plugin's config", f.Key)
 		default:
 			r.problem(p.at(f.Key), "%s: there is no such key%s", f.Key, nearest.Meant(f.Key, known))
 		}
@@ -205,7 +212,7 @@ func (r *reader) queue(p place, n *Node, position int) {
 	}
 	set, warnings := r.properties(p, config, n.Get("secrets"))
 	if !r.found[before:].refused() {
-		r.queues = append(r.queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s})
+		r.config.Queues = append(r.config.Queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s})
 	}
 }
 

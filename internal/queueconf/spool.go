@@ -23,6 +23,8 @@ type Spool struct {
 	DeadLetter   bool
 	IDHeader     string // the name of a header that each record gets with an id of its own; "" is none
 	LockedMemory bool   // a second process on the same folder runs without a spool
+
+	chosen map[string]bool // the keys that the configuration has
 }
 
 // OnFull is what becomes of a call when the spool takes no more.
@@ -57,9 +59,10 @@ func (r *reader) spool(p place, n *Node) *Spool {
 		r.problem(p, "spool: it must be an object with a path")
 		return nil
 	}
-	s := &Spool{MaxBytes: spoolBytes, SegmentBytes: spoolSegment, DeadLetter: true}
+	s := &Spool{MaxBytes: spoolBytes, SegmentBytes: spoolSegment, DeadLetter: true, chosen: map[string]bool{}}
 	fine := true
 	for _, f := range n.Object {
+		s.chosen[f.Key] = true
 		if err := s.set(f); err != nil {
 			r.problem(p.at(f.Key), "spool: %s: %v", f.Key, err)
 			fine = false

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func text(s string) *Node { return &Node{Scalar: true, Text: s} }
@@ -87,7 +88,7 @@ func TestASpoolIsReadOrRefusedWithItsProperty(t *testing.T) {
 			case err == nil && test.err != "":
 				t.Errorf("accepted, want %q", test.err)
 			case err == nil:
-				if diff := cmp.Diff(test.want, got[0].Spool); diff != "" {
+				if diff := cmp.Diff(test.want, got.Queues[0].Spool, cmpopts.IgnoreUnexported(Spool{})); diff != "" {
 					t.Error(diff)
 				}
 			}

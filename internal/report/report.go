@@ -82,30 +82,32 @@ type Snapshot struct {
 	Failures  []Failure
 }
 
-// Snapshot reads the counters so that In = Delivered + Failed + Queued.
+// Snapshot reads the counters so that In = Delivered + Failed + Queued, and Failed is the sum of Failures.
 //
 // Reports are read before admissions: the other order could show more reports than messages, and a
 // negative queue.
 func (q *Queue) Snapshot() Snapshot {
-	s := Snapshot{Delivered: q.delivered.Load(), Failed: q.failed.Load(), Refused: q.refused.Load()}
-	s.In, s.InBytes = q.admitted.Load(), q.admBytes.Load()
-	s.Queued = s.In - s.Delivered - s.Failed
+	s := Snapshot{Refused: q.refused.Load()}
 	q.mu.Lock()
 	for code, n := range q.byCode {
 		s.Failures = append(s.Failures, Failure{code, n})
+		s.Failed += n
 	}
 	q.mu.Unlock()
+	s.Delivered = q.delivered.Load()
+	s.In, s.InBytes = q.admitted.Load(), q.admBytes.Load()
+	s.Queued = s.In - s.Delivered - s.Failed
 	slices.SortFunc(s.Failures, func(a, b Failure) int { return cmp.Compare(a.Code, b.Code) })
 	return s
 }
 
 // Topic is what a queue says of one topic.
 type Topic struct {
-	Name       string
-	Partitions int // 0 while unknown
-	InClient   int // records that the Kafka client holds
-	Waiting    int // records that wait outside the client because the topic is stalled
-	Stalled    bool
+	Name       string `json:"name"`
+	Partitions int    `json:"partitions"` // 0 while unknown
+	InClient   int    `json:"in_client"`  // records that the Kafka client holds
+	Waiting    int    `json:"waiting"`    // records that wait outside the client because the topic is stalled
+	Stalled    bool   `json:"stalled"`
 }
 
 // Restore counts messages that an earlier process has accepted and that are on disk.
@@ -131,18 +133,19 @@ func (q *Queue) FailMany(code resperr.Code, n int64) {
 
 // Spool is what a queue says of its spool.
 type Spool struct {
-	Path, Mode string
-	Bytes      int64 // on disk, of MaxBytes
-	MaxBytes   int64
-	Segments   int
-	Pending    int64     // records that the broker has not acknowledged
-	Oldest     time.Time // when the oldest segment with pending records was begun; zero without
-	Dropped    int64     // records given up because the spool was full
-	Corrupt    int64     // damaged places that were skipped
-	Missing    int64     // records that were lost by damage
-	Syncs      int64
-	SyncMax    time.Duration
-	Degraded   string // why nothing can be stored now; "" when all is well
-	Dead       int64  // dead letters in the folder
-	Letters    int64  // dead letters written since the start
+	Path     string        `json:"path"`
+	Mode     string        `json:"mode"`
+	Bytes    int64         `json:"bytes"` // on disk, of MaxBytes
+	MaxBytes int64         `json:"max_bytes"`
+	Segments int           `json:"segments"`
+	Pending  int64         `json:"pending"`         // records that the broker has not acknowledged
+	Oldest   time.Time     `json:"oldest,omitzero"` // when the oldest segment with pending records was begun; zero without
+	Dropped  int64         `json:"dropped"`         // records given up because the spool was full
+	Corrupt  int64         `json:"damaged_places"`  // damaged places that were skipped
+	Missing  int64         `json:"missing"`         // records that were lost by damage
+	Syncs    int64         `json:"syncs"`
+	SyncMax  time.Duration `json:"longest_sync_ns"`
+	Degraded string        `json:"degraded"`     // why nothing can be stored now; "" when all is well
+	Dead     int64         `json:"dead"`         // dead letters in the folder
+	Letters  int64         `json:"dead_letters"` // dead letters written since the start
 }

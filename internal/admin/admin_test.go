@@ -1,0 +1,238 @@
+package admin
+
+import (
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/queueconf"
+	"github.com/halon-extras/kafka/internal/report"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// fake is a queue that says what it is told to.
+type fake struct {
+	id     string
+	set    *conf.Settings
+	counts report.Queue
+	topics []report.Topic
+	spool  *report.Spool
+}
+
+func (f *fake) ID() string                { return f.id }
+func (f *fake) Settings() *conf.Settings  { return f.set }
+func (f *fake) Snapshot() report.Snapshot { return f.counts.Snapshot() }
+func (f *fake) Parked() int               { return 2 }
+func (f *fake) Topics() []report.Topic    { return f.topics }
+func (f *fake) Spool() *report.Spool      { return f.spool }
+
+func newFake(t *testing.T, id string, settings ...string) *fake {
+	t.Helper()
+	t.Setenv("ADMIN_TEST_USER", "hunter2-user")
+	c := conf.New()
+	for i := 0; i < len(settings); i += 2 {
+		if err := c.Set(settings[i], settings[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.SetSecret("sasl.username", conf.Source{Env: "ADMIN_TEST_USER"}); err != nil {
+		t.Fatal(err)
+	}
+	set, _, err := c.Finalize(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{id: id, set: set}
+	for range 5 {
+		f.counts.Admit(10)
+	}
+	f.counts.Deliver()
+	f.counts.Fail(resperr.MsgTimedOut)
+	f.counts.Refuse()
+	return f
+}
+
+func depsOf(queues ...Queue) Deps {
+	return Deps{
+		Queues: func() []Queue { return queues },
+		Spool:  func(string) *queueconf.Spool { return nil },
+		Recent: func(string) []logsink.Entry { return nil },
+		Level:  new(slog.LevelVar), Scrape: report.NewHistogram(time.Second), Start: time.UnixMilli(1500),
+	}
+}
+
+func TestCommands(t *testing.T) {
+	one := newFake(t, "kafka1", "bootstrap.servers", "kafka:9092", "enable.idempotence", "true", "sasl.password", "hunter2", "client.id", "a\nb")
+	one.topics = []report.Topic{{Name: "mail\x1b", Partitions: 3, InClient: 1, Waiting: 1, Stalled: true}}
+	disk := newFake(t, "disk")
+	disk.spool = &report.Spool{
+		Path: "/s", Mode: "durable", Bytes: 100, MaxBytes: 1000, Segments: 1, Pending: 3, Oldest: time.UnixMilli(0), Syncs: 7, SyncMax: time.Millisecond, Degraded: "no space",
+	}
+	d := depsOf(one, disk)
+	d.Recent = func(queue string) []logsink.Entry {
+		all := []logsink.Entry{
+			{First: time.UnixMilli(0), Last: time.UnixMilli(60000), Count: 12, Priority: logsink.Err, Queue: "kafka1", Text: "cannot connect (queue kafka1)"},
+			{First: time.UnixMilli(0), Last: time.UnixMilli(0), Count: 1, Priority: logsink.Warning, Queue: "disk", Text: "slow (queue disk)"},
+		}
+		if queue == "disk" {
+			return all[1:]
+		}
+		return all
+	}
+	for _, test := range []struct {
+		command string
+		ok      bool
+		want    string
+	}{
+		{"list", true, `queue   storage  queued  on disk  delivered  failed  refused  brokers
+kafka1  memory   3       0        1          1       1        kafka:9092
+disk    durable  3       3        1          1       1        
+`},
+		{"list --json", true, `{"queues":[{"id":"kafka1","client":"a\nb#producer-1","storage":"memory","brokers":["kafka:9092"],"queued":3,"on_disk":0,"in":5,"delivered":1,"failed":1,"refused":1},` +
+			`{"id":"disk","client":"rdkafka#producer-1","storage":"durable","brokers":[],"queued":3,"on_disk":3,"in":5,"delivered":1,"failed":1,"refused":1}]}
+`},
+		{"dump kafka1", true, `queue kafka1: a\x0ab#producer-1
+ producer.msg_cnt 3 (2 parked)
+ brokers: kafka:9092
+ in 5 (50 bytes of values) = delivered 1 + failed 1 + queued 3; refused 1
+  failed 1: Local: Message timed out (-192)
+ topic mail\x1b: partitions 3, in the client 1, waiting outside 1, stalled
+`},
+		{"config kafka1", true, `queue kafka1: a\x0ab#producer-1
+ client.id                                             a\x0ab      config
+ metadata.broker.list, bootstrap.servers               kafka:9092  config
+ max.in.flight.requests.per.connection, max.in.flight  5           derived
+`},
+		{"config nosuch", false, `No such id
+there is no queue "nosuch", the queues are: kafka1, disk`},
+		{"dump kafka2", false, `No such id
+there is no queue "kafka2" (is kafka1 meant?), the queues are: kafka1, disk`},
+		{"dump kafka2 --json", false, `{"error":"No such id\nthere is no queue \"kafka2\" (is kafka1 meant?), the queues are: kafka1, disk"}
+`},
+		{"last-errors", true, `1970-01-01T00:01:00Z  err: cannot connect (queue kafka1) (12 times since 1970-01-01T00:00:00Z)
+1970-01-01T00:00:00Z  warning: slow (queue disk)
+`},
+		{"last-errors disk --json", true, `{"errors":[{"first":"1970-01-01T00:00:00Z","last":"1970-01-01T00:00:00Z","count":1,"level":"warning","queue":"disk","text":"slow (queue disk)"}]}
+`},
+		{"last-errors diks", false, `No such id
+there is no queue "diks" (is disk meant?), the queues are: kafka1, disk`},
+		{"log", true, "lines are logged from info on\n"},
+		{"log warn", true, "OK: lines are logged from warning on\n"},
+		{"log", true, "lines are logged from warning on\n"},
+		{"log notise", false, `there is no level "notise" (is notice meant?), the levels are: crit, err, warning, notice, info, debug`},
+		{"log err warn", false, "usage: log [level]"},
+		{"list --all", false, "list knows no \"--all\"\nusage: list"},
+		{"help log", true, `log [level]
+from which level on lines are logged; with a level, sets it
+Levels: crit, err, warning, notice, info, debug. It counts until the next start. What a queue's own log_level and debug leave out
+is not logged at any level.
+`},
+		{"help list --json", true, `{"name":"list","usage":"list","short":"the queues, with how much is in each"}
+`},
+	} {
+		got, ok := Run(d, strings.Fields(test.command))
+		if strings.HasPrefix(test.command, "config kafka1") {
+			got = withLines(got, "queue ", " metadata", " client.id", " max.in.flight")
+		}
+		if ok != test.ok || got != test.want {
+			t.Errorf("%s: %t (-want +got)\n%s", test.command, ok, cmp.Diff(test.want, got))
+		}
+	}
+	for _, row := range commands() {
+		for _, flags := range []string{"", " --json"} {
+			args := strings.Fields(row.name + flags)
+			for range row.least {
+				args = append(args, "kafka1")
+			}
+			got, ok := Run(d, args)
+			if strings.Contains(got, "hunter2") {
+				t.Errorf("%q shows a secret:\n%s", args, got)
+			}
+			if flags != "" && (!ok || !json.Valid([]byte(got)) || strings.Count(got, "\n") != 1) {
+				t.Errorf("%q is no line of JSON: %s", args, got)
+			}
+			if flags == "" && strings.ContainsAny(got, "\x1b\x00") {
+				t.Errorf("%q lets a terminal be steered: %q", args, got)
+			}
+		}
+	}
+}
+
+// withLines keeps the lines that begin with one of the prefixes: the table of properties is librdkafka's.
+func withLines(text string, prefixes ...string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(line, prefix) {
+				kept.WriteString(line)
+			}
+		}
+	}
+	return kept.String()
+}
+
+func TestTyposAndHelpComeFromTheTable(t *testing.T) {
+	d := depsOf()
+	overview, ok := Run(d, []string{"help"})
+	if !ok {
+		t.Fatal(overview)
+	}
+	for _, row := range commands() {
+		if !strings.Contains(overview, row.usage()+" ") || !strings.Contains(overview, row.short) {
+			t.Errorf("help does not list %s", row.name)
+		}
+		if got, ok := Run(d, []string{row.name[:len(row.name)-1] + "x"}); ok || !strings.HasPrefix(got, "there is no command ") ||
+			!strings.Contains(got, "(is "+row.name) || !strings.HasSuffix(got, overview) {
+			t.Errorf("%sx: %s", row.name, got)
+		}
+	}
+	for _, args := range [][]string{nil, {}, {"help", "nosuch"}, {""}} {
+		if got, ok := Run(d, args); ok || !strings.HasSuffix(got, overview) {
+			t.Errorf("%q: %t %s", args, ok, got)
+		}
+	}
+	if got, ok := Run(d, []string{"dump", "kafka1"}); ok || got != "No such id\nthere are no queues" {
+		t.Errorf("without queues: %s", got)
+	}
+}
+
+func TestConfigShowsWhereValuesComeFrom(t *testing.T) {
+	q := newFake(t, "kafka1", "bootstrap.servers", "kafka:9092", "sasl.password", "hunter2", "enable.idempotence", "true")
+	d := depsOf(q)
+	config := &queueconf.Node{Object: []queueconf.Field{
+		{Key: "id", Value: &queueconf.Node{Scalar: true, Text: "kafka1"}},
+		{Key: "config", Value: &queueconf.Node{}},
+		{Key: "spool", Value: &queueconf.Node{Object: []queueconf.Field{
+			{Key: "path", Value: &queueconf.Node{Scalar: true, Text: t.TempDir()}},
+			{Key: "max_bytes", Value: &queueconf.Node{Scalar: true, Text: "1GiB"}},
+		}}},
+	}}
+	read, found := queueconf.Read(&queueconf.Node{Object: []queueconf.Field{{Key: "queues", Value: &queueconf.Node{List: []*queueconf.Node{config}}}}}, func() int { return 1 })
+	if err := found.Refusal(); err != nil {
+		t.Fatal(err)
+	}
+	d.Spool = func(string) *queueconf.Spool { return read.Queues[0].Spool }
+	got, _ := Run(d, []string{"config", "kafka1"})
+	for _, want := range []string{
+		"sasl.username *** secrets: the environment variable ADMIN_TEST_USER", "sasl.password *** config", "enable.idempotence true config",
+		"retries 2147483647 default", "max.in.flight.requests.per.connection, max.in.flight 5 derived", "spool.max_bytes 1073741824 config", "spool.on_full error default",
+	} {
+		has := false
+		for line := range strings.Lines(got) {
+			has = has || strings.Join(strings.Fields(line), " ") == want
+		}
+		if has != !strings.HasPrefix(want, "retries") {
+			t.Errorf("%q in\n%s", want, got)
+		}
+	}
+	all, _ := Run(d, []string{"config", "--all", "kafka1"})
+	if strings.Count(all, "\n") < 80 || !strings.Contains(all, " statistics.interval.ms ") {
+		t.Errorf("with --all:\n%s", all)
+	}
+}

@@ -1,0 +1,42 @@
+package admin
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/halon-extras/kafka/internal/conf"
+)
+
+// release is the version of the package; the linker writes it: -X .../internal/admin.release=2.0.0
+var release = ""
+
+// versions is the answer of version in JSON.
+type versions struct {
+	Plugin     string `json:"plugin"`
+	Client     string `json:"franz_go"`
+	Properties string `json:"librdkafka"` // whose configuration it takes
+	Go         string `json:"go"`
+}
+
+func version(*call) (answer, error) {
+	v := versionsNow()
+	return answer{
+		fmt.Sprintf("kafka %s\nfranz-go %s\nconfiguration of librdkafka %s\n%s\n", v.Plugin, v.Client, v.Properties, v.Go), v,
+	}, nil
+}
+
+func versionsNow() versions {
+	v := versions{Plugin: release, Client: "unknown", Properties: conf.ContractVersion, Go: runtime.Version()}
+	if v.Plugin == "" {
+		v.Plugin = "development"
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "github.com/twmb/franz-go" {
+				v.Client = m.Version
+			}
+		}
+	}
+	return v
+}
