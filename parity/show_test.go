@@ -75,7 +75,12 @@ func (s *scenario) show(p plugin, o *play.Outcome) ([]shown, error) {
 			text = now.since(before)
 			before = now
 		case r.Output != "":
-			text = fmt.Sprintf("%q, success %t", r.Output, r.OK)
+			output := r.Output
+			if !r.OK {
+				// What exists, and what was perhaps meant, is ours to say behind the original's words.
+				output, _, _ = strings.Cut(output, "\n")
+			}
+			text = fmt.Sprintf("%q, success %t", output, r.OK)
 		default:
 			text = stopped(o.Log[lines:r.Lines])
 		}

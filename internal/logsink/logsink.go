@@ -126,10 +126,13 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 		source += "\x00" + a.Value.String()
 	}
 	r.Attrs(note)
-	// librdkafka ends some of its texts with a newline.
-	line := prefix + report.Printable(strings.TrimRight(r.Message, "\r\n"))
-	if len(details) > 0 {
+	text, newline := strings.CutSuffix(r.Message, "\n")
+	line := prefix + report.Printable(text)
+	switch {
+	case len(details) > 0:
 		line += " (" + strings.Join(details, ", ") + ")"
+	case newline:
+		line += "\n" // librdkafka ends some of its texts so, and at the end of a line it begins none
 	}
 	line = shorten(line)
 	priority := priority(r.Level)

@@ -194,7 +194,7 @@ func TestAScriptCannotWriteLinesOfItsOwn(t *testing.T) {
 		slog.New(sink.Handler()).Error("no topic", "topic", "a\n[crit] kafka: evil\x1b[31m\xff\u00e9")
 		slog.New(sink.Handler()).Error("outside allowed range 1..2\n")
 		sink.Close()
-		want := `3 kafka: no topic (topic a\x0a[crit] kafka: evil\x1b[31m\xffé)` + "\n3 kafka: outside allowed range 1..2"
+		want := `3 kafka: no topic (topic a\x0a[crit] kafka: evil\x1b[31m\xffé)` + "\n3 kafka: outside allowed range 1..2\n"
 		if got := out.take(); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
