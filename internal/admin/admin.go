@@ -170,7 +170,9 @@ func overview() string {
 	return b.String()
 }
 
-// noSuchID is the original's answer, to the letter. What follows it is ours.
+// noSuchID is the original's answer, to the letter.
+//
+// Compat: a line follows it, with the nearest name and those that exist, as behind the usage for a command that is none.
 const noSuchID = "No such id"
 
 // queue finds the queue that is named.
