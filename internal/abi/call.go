@@ -6,13 +6,11 @@ package abi
 import "C"
 
 import (
-	"time"
 	"unsafe"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/binding"
 	"github.com/halon-extras/kafka/internal/producer"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -37,21 +35,21 @@ func kafkaProduce(call *C.struct_kafka_call) {
 //
 //go:noinline
 func produceWithHeaders(call *C.struct_kafka_call) {
-	var scratch [headersOnStack]kgo.RecordHeader
+	var scratch [headersOnStack]record.Header
 	produce(call, pairs(call, scratch[:0]))
 }
 
-func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
+func produce(call *C.struct_kafka_call, headers []record.Header) {
 	c := gather(call, headers)
 	c.Block = arg(&call.args[C.KAFKA_BLOCK])
 	queue := find(call, c.Check(), c.QueueID())
 	if queue == nil {
 		return
 	}
-	var r kgo.Record
+	var r record.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
-	r.Timestamp = time.UnixMilli(int64(call.milliseconds))
+	r.Timestamp = int64(call.milliseconds)
 	var code resperr.Code
 	var parked bool
 	switch {
@@ -74,16 +72,16 @@ func produce(call *C.struct_kafka_call, headers []kgo.RecordHeader) {
 //export kafkaDeliver
 func kafkaDeliver(call *C.struct_kafka_call) {
 	defer guard("kafka_deliver", func(text string) { throw(call, text) })
-	var scratch [headersOnStack]kgo.RecordHeader
+	var scratch [headersOnStack]record.Header
 	c := binding.Deliver{Produce: gather(call, pairs(call, scratch[:0])), Timeout: arg(&call.args[C.KAFKA_TIMEOUT])}
 	queue := find(call, c.Check(), c.QueueID())
 	if queue == nil {
 		return
 	}
-	var r kgo.Record
+	var r record.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
-	r.Timestamp = time.UnixMilli(int64(call.milliseconds))
+	r.Timestamp = int64(call.milliseconds)
 	parked, code := queue.Deliver(&r, c.Limit(), resumeDelivered(call.context, call.ret))
 	if parked {
 		call.outcome = C.KAFKA_PARK
@@ -93,7 +91,7 @@ func kafkaDeliver(call *C.struct_kafka_call) {
 }
 
 // gather views the arguments that both functions have.
-func gather(call *C.struct_kafka_call, headers []kgo.RecordHeader) binding.Produce {
+func gather(call *C.struct_kafka_call, headers []record.Header) binding.Produce {
 	return binding.Produce{
 		ID:        arg(&call.args[C.KAFKA_ID]),
 		Topic:     arg(&call.args[C.KAFKA_TOPIC]),
@@ -132,10 +130,10 @@ func arg(a *C.struct_kafka_arg) binding.Arg {
 }
 
 // pairs views the headers where the host has them.
-func pairs(call *C.struct_kafka_call, headers []kgo.RecordHeader) []kgo.RecordHeader {
+func pairs(call *C.struct_kafka_call, headers []record.Header) []record.Header {
 	n := int(call.pair_count)
 	if n > cap(headers) {
-		headers = make([]kgo.RecordHeader, 0, n)
+		headers = make([]record.Header, 0, n)
 	}
 	for i := range unsafe.Slice(call.pairs, n) {
 		pair := &unsafe.Slice(call.pairs, n)[i]
@@ -144,7 +142,7 @@ func pairs(call *C.struct_kafka_call, headers []kgo.RecordHeader) []kgo.RecordHe
 		if value == nil {
 			value = []byte{} // an empty string is empty, not null
 		}
-		headers = append(headers, kgo.RecordHeader{Key: unsafe.String(unsafe.SliceData(name), len(name)), Value: value})
+		headers = append(headers, record.Header{Key: unsafe.String(unsafe.SliceData(name), len(name)), Value: value})
 	}
 	return headers
 }

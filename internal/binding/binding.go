@@ -10,7 +10,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/halon-extras/kafka/internal/record"
 )
 
 // Kind is the type of an HSL argument, as far as it matters here.
@@ -59,7 +59,7 @@ type Produce struct {
 
 	// Pairs are the elements of Headers whose key and value are strings, in order. The others are
 	// left out by whoever gathers them, as the original leaves them out.
-	Pairs []kgo.RecordHeader
+	Pairs []record.Header
 }
 
 // Check returns the exception for the first argument, in order, that is of a wrong type, or "".
@@ -110,7 +110,7 @@ func untilNUL(b []byte) []byte {
 // Record fills r from a call that passed Check. topic is TopicName as a string in whatever memory
 // the caller likes; everything in r is borrowed. A missing or none value or key is null, which
 // Kafka tells from an empty one.
-func (c *Produce) Record(r *kgo.Record, topic string) {
+func (c *Produce) Record(r *record.Record, topic string) {
 	r.Topic = topic
 	r.Value, r.Key = c.Value.nullable(), c.Key.nullable()
 	r.Headers = c.Pairs

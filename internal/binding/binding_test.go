@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/halon-extras/kafka/internal/record"
 )
 
 func str(s string) Arg   { return Arg{Kind: String, Bytes: []byte(s)} }
@@ -91,7 +91,7 @@ func TestArgumentsBecomeARecord(t *testing.T) {
 			if e := test.call.Check(); e != "" {
 				t.Fatal(e)
 			}
-			var r kgo.Record
+			var r record.Record
 			test.call.Record(&r, string(test.call.TopicName()))
 			if (r.Value == nil) != (test.value == nil) || string(r.Value) != string(test.value) {
 				t.Errorf("value %#v, want %#v", r.Value, test.value)

@@ -6,7 +6,7 @@
 //
 //	[Conf.Set]        name and text, one by one   as rd_kafka_conf_set
 //	[Conf.Finalize]   the whole, checked           as rd_kafka_new
-//	[Settings.Options] kgo options                  which kgo.NewClient never refuses
+//	[Settings]        Go's types                    for the producer and its connections
 //
 // The package promises librdkafka's verdicts and words, and that a value it accepted is either
 // honoured, or listed in the manual with the reason why it is not. It refuses nothing that
@@ -15,5 +15,5 @@
 //
 // It knows no producer and logs nothing: warnings are returned. Finalize reads the files that
 // properties name, and connections and logins look whether they have changed; nothing here touches
-// the network before kgo dials. Conf is for one goroutine; Settings are immutable and may be shared.
+// the network before a [Dialer] connects. Conf is for one goroutine; Settings are immutable and may be shared.
 package conf

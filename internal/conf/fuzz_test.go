@@ -6,12 +6,10 @@ import (
 	"net"
 	"strings"
 	"testing"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// FuzzSetFinalizeOptions takes lines of NAME=VALUE all the way from text to a kgo client: nothing on
-// the way may panic, and kgo must take what was accepted.
+// FuzzSetFinalizeOptions takes lines of NAME=VALUE all the way from text to connections: nothing on
+// the way may panic.
 func FuzzSetFinalizeOptions(f *testing.F) {
 	f.Add("bootstrap.servers=127.0.0.1:1\nacks=1\nlinger.ms=0.5")
 	f.Add("bootstrap.servers=[::1]:1,a]b:c:d,[x,http://y\nclient.id=" + strings.Repeat("x", 300))
@@ -44,14 +42,19 @@ func FuzzSetFinalizeOptions(f *testing.F) {
 			return
 		}
 		s.Blacklisted("aab")
-		opts, err := s.Options(Deps{Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, errNoBrokers }})
-		if err != nil {
-			t.Fatal(err)
+		s.Connections()
+		s.MaxVersions()
+		s.InFlight(true)
+		s.Software(Deps{})
+		chooser := s.Chooser(func(int) int { return 0 })
+		choice := chooser.Begin()
+		if n := chooser.Choose(&choice, []byte("k"), 3, []int32{2}, 1); n < 0 || n > 2 {
+			t.Fatalf("partition %d of 3\n%s", n, text)
 		}
-		client, err := kgo.NewClient(append(opts, kgo.RecordPartitioner(s.Partitioner(nil, nil, nil)))...)
-		if err != nil {
-			t.Fatalf("kgo refuses what was accepted: %v\n%s", err, text)
+		if _, _, err := s.Dialer(Deps{Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }}).Connect(t.Context(), "h:1"); err == nil {
+			t.Fatal("a connection from nowhere")
 		}
-		client.Close()
 	})
 }
+
+var errRefused = errors.New("refused")

@@ -6,101 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// clientFor makes the kgo client of a configuration, without brokers.
-func clientFor(t *testing.T, s *Settings) *kgo.Client {
-	t.Helper()
-	opts, err := s.Options(Deps{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := kgo.NewClient(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return client
-}
-
-// TestEveryExtremeReachesAClient gives each property the ends of its range and each of its words,
-// alone and with idempotence: what librdkafka accepts, kgo must.
-func TestEveryExtremeReachesAClient(t *testing.T) {
-	for _, p := range Properties() {
-		var texts []string
-		switch p.Kind {
-		case Int, Double:
-			texts = append(texts, fmt.Sprint(p.Min), fmt.Sprint(p.Max))
-		case Bool:
-			texts = append(texts, "true", "false")
-		case String, KafkaString:
-			texts = append(texts, " ", strings.Repeat("x", 20000), "consistent", "0.9.0.1", "0.8.0")
-		}
-		for _, w := range p.Words {
-			texts = append(texts, w.Name)
-		}
-		for _, text := range texts {
-			for _, idempotence := range []string{"true", "false"} {
-				c := New()
-				if c.Set(p.reached(), text) != nil {
-					continue
-				}
-				if p.Name != "enable.idempotence" {
-					if err := c.Set("enable.idempotence", idempotence); err != nil {
-						t.Fatal(err)
-					}
-				}
-				s, _, err := c.Finalize(1)
-				if err != nil {
-					continue
-				}
-				opts, err := s.Options(Deps{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				client, err := kgo.NewClient(opts...)
-				if err != nil {
-					t.Errorf("%s=%s: %v", p.reached(), text[:min(len(text), 30)], err)
-					continue
-				}
-				client.Close()
-			}
-		}
-	}
-}
-
-func TestOptionsOfTheDefaults(t *testing.T) {
-	client := clientFor(t, settingsFor(t))
-	for _, c := range []struct {
-		option any
-		want   any
-	}{
-		{kgo.ClientID, "rdkafka"},
-		{kgo.DisableIdempotentWrite, true},
-		{kgo.MaxProduceRequestsInflightPerBroker, 5},
-		{kgo.ProducerLinger, time.Duration(0)},
-		{kgo.ProducerBatchMaxBytes, int32(1000512)},
-		{kgo.BrokerMaxWriteBytes, int32(100 << 20)},
-		{kgo.BrokerMaxReadBytes, int32(100000000)},
-		{kgo.MaxBufferedRecords, int64(math.MaxInt32)},
-		{kgo.MaxBufferedBytes, int64(0)},
-		{kgo.ProduceRequestTimeout, 30 * time.Second},
-		{kgo.RequestTimeoutOverhead, time.Minute},
-		{kgo.ConnIdleTimeout, 15 * time.Minute},
-		{kgo.MetadataMinAge, 100 * time.Millisecond},
-		{kgo.MetadataMaxAge, 5 * time.Minute},
-		{kgo.AllowAutoTopicCreation, true},
-		{kgo.UnknownTopicRetries, int64(-1)},
-		{kgo.RecordRetries, int64(math.MaxInt64)},
-	} {
-		if got := client.OptValue(c.option); got != c.want {
-			t.Errorf("%v %T, want %v %T (%v)", got, got, c.want, c.want, c)
-		}
-	}
-}
 
 func TestSettingsOfTheDefaults(t *testing.T) {
 	s := settingsFor(t, "bootstrap.servers", "h")
@@ -154,27 +60,22 @@ func TestLingerConflictIsFoundAtTheFirstMessage(t *testing.T) {
 func TestCodecs(t *testing.T) {
 	for _, c := range []struct {
 		properties []string
-		want       kgo.CompressionCodec
+		codec      string
+		level      int
 	}{
-		{nil, kgo.NoCompression()},
-		{[]string{"compression.codec", "gzip"}, kgo.GzipCompression()},
-		{[]string{"compression.codec", "gzip", "compression.level", "0"}, kgo.NoCompression()},
-		{[]string{"compression.codec", "gzip", "compression.level", "12"}, kgo.GzipCompression().WithLevel(9)},
-		{[]string{"compression.codec", "snappy", "compression.level", "12"}, kgo.SnappyCompression()},
-		{[]string{"compression.codec", "lz4"}, kgo.Lz4Compression()},
-		{[]string{"compression.codec", "lz4", "compression.level", "2"}, kgo.Lz4Compression()},
-		{[]string{"compression.codec", "lz4", "compression.level", "3"}, kgo.Lz4Compression().WithLevel(1 << 11)},
-		{[]string{"compression.codec", "lz4", "compression.level", "12"}, kgo.Lz4Compression().WithLevel(1 << 17)},
-		{[]string{"compression.codec", "zstd"}, kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest))},
-		{[]string{"compression.codec", "zstd", "compression.level", "3"}, kgo.ZstdCompression().WithLevel(int(zstd.SpeedDefault))},
-		{[]string{"compression.codec", "zstd", "compression.level", "1"}, kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest))},
-		{[]string{"compression.codec", "zstd", "compression.level", "12"}, kgo.ZstdCompression().WithLevel(int(zstd.SpeedBestCompression))},
-		{[]string{"compression.codec", "zstd", "topic.compression.codec", "none"}, kgo.NoCompression()},
-		{[]string{"compression.codec", "lz4", "topic.compression.codec", "inherit"}, kgo.Lz4Compression()},
-		{[]string{"topic.compression.type", "snappy"}, kgo.SnappyCompression()},
+		{nil, "none", -1},
+		{[]string{"compression.codec", "gzip"}, "gzip", -1},
+		{[]string{"compression.codec", "gzip", "compression.level", "0"}, "gzip", 0},
+		{[]string{"compression.codec", "gzip", "compression.level", "12"}, "gzip", 9},
+		{[]string{"compression.codec", "snappy", "compression.level", "12"}, "snappy", -1},
+		{[]string{"compression.codec", "lz4", "compression.level", "3"}, "lz4", 3},
+		{[]string{"compression.codec", "zstd"}, "zstd", -1},
+		{[]string{"compression.codec", "zstd", "topic.compression.codec", "none"}, "none", -1},
+		{[]string{"compression.codec", "lz4", "topic.compression.codec", "inherit"}, "lz4", -1},
+		{[]string{"topic.compression.type", "snappy"}, "snappy", -1},
 	} {
-		if got := settingsFor(t, c.properties...).codec(); got != c.want {
-			t.Errorf("%q: %+v, want %+v", c.properties, got, c.want)
+		if s := settingsFor(t, c.properties...); s.Codec != c.codec || s.Level != c.level {
+			t.Errorf("%q: %s at %d, want %s at %d", c.properties, s.Codec, s.Level, c.codec, c.level)
 		}
 	}
 }
@@ -185,12 +86,12 @@ func TestRetryPause(t *testing.T) {
 		0: 100 * time.Millisecond, 1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 4: 800 * time.Millisecond, 5: time.Second, 1000: time.Second,
 	} {
 		for range 50 {
-			if got := s.retryPause(try); got < usual*8/10 || got > min(usual*12/10, time.Second) {
+			if got := s.RetryPause(try); got < usual*8/10 || got > min(usual*12/10, time.Second) {
 				t.Errorf("try %d waits %v, want about %v", try, got, usual)
 			}
 		}
 	}
-	if got := settingsFor(t, "retry.backoff.ms", "300000", "retry.backoff.max.ms", "1").retryPause(30); got > time.Millisecond {
+	if got := settingsFor(t, "retry.backoff.ms", "300000", "retry.backoff.max.ms", "1").RetryPause(30); got > time.Millisecond {
 		t.Errorf("a pause above its limit: %v", got)
 	}
 }
@@ -228,31 +129,23 @@ func TestSecretsStayOut(t *testing.T) {
 	}
 }
 
-func TestRequestsOnTheirWayToABroker(t *testing.T) {
+func TestWhatIsOnItsWay(t *testing.T) {
 	for _, c := range []struct {
-		sentence string
-		set      *Settings
-		inOrder  bool
-		want     int
+		sentence          string
+		properties        []string
+		inOrder           bool
+		batches, requests int
 	}{
-		{"left alone, the line is kept full", settingsFor(t), false, 5},
-		{"left alone where the order counts, one at a time", settingsFor(t), true, 1},
-		{"what was set is meant", settingsFor(t, "max.in.flight", "9"), true, 9},
-		{"one keeps the order", settingsFor(t, "max.in.flight", "1"), false, 1},
+		{"left alone, the line is kept full", nil, false, 5, 5},
+		{"where the order counts, a partition has one at a time", nil, true, 1, 5},
+		{"what was set is meant", []string{"max.in.flight", "9"}, false, 9, 9},
+		{"also where the order counts", []string{"max.in.flight", "9"}, true, 1, 9},
+		{"one keeps the order", []string{"max.in.flight", "1"}, false, 1, 1},
+		{"sequences keep the order of as many as brokers remember", []string{"enable.idempotence", "true"}, true, 5, 5},
+		{"with sequences fewer may be asked for", []string{"enable.idempotence", "true", "max.in.flight", "2"}, false, 2, 2},
 	} {
-		t.Run(c.sentence, func(t *testing.T) {
-			opts, err := c.set.Options(Deps{InOrder: c.inOrder})
-			if err != nil {
-				t.Fatal(err)
-			}
-			client, err := kgo.NewClient(opts...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer client.Close()
-			if got := client.OptValue(kgo.MaxProduceRequestsInflightPerBroker); got != c.want {
-				t.Errorf("%v requests, want %d", got, c.want)
-			}
-		})
+		if batches, requests := settingsFor(t, c.properties...).InFlight(c.inOrder); batches != c.batches || requests != c.requests {
+			t.Errorf("%s: %d batches and %d requests, want %d and %d", c.sentence, batches, requests, c.batches, c.requests)
+		}
 	}
 }

@@ -1,9 +1,8 @@
 package conf
 
 import (
+	"slices"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // keyRule tells what a partitioner does with a record whose key it does not hash.
@@ -80,70 +79,53 @@ func Partition(name string, key []byte, n int32) (partition int32, ok bool) {
 // for several topics at once.
 type Random func(n int) int
 
-// Partitioner returns the partitioner of these settings for a kgo client.
-//
-// A record names its partition in Partition, and -1 leaves it to the property partitioner. For a
-// partition that the topic does not have, outOfRange is called with the record, on the goroutine
-// that kgo partitions on, and kgo then fails that record; outOfRange must not block.
-//
-// Sticky partitions are kept for sticky.partitioning.linger.ms as told by now, however full their
-// batches are, and drawn again when their leader is gone.
-func (s *Settings) Partitioner(random Random, now func() time.Time, outOfRange func(*kgo.Record)) kgo.Partitioner {
+// A Chooser is the configured partitioner. It does not change and is safe for many goroutines; what it keeps of a topic is a [Choice].
+type Chooser struct {
+	how    partitioning
+	sticky time.Duration
+	random Random
+}
+
+// A Choice is what the partitioner keeps of one topic: its sticky partition, and until when.
+type Choice struct {
+	partition int32 // -1 before the first
+	until     int64
+}
+
+// Chooser returns the partitioner of these settings.
+func (s *Settings) Chooser(random Random) Chooser {
 	how, _ := partitionerNamed(s.PartitionerName)
-	return &partitioner{how: how, sticky: s.StickyLinger, random: random, now: now, outOfRange: outOfRange}
+	return Chooser{how: how, sticky: s.StickyLinger, random: random}
 }
 
-type partitioner struct {
-	how        partitioning
-	sticky     time.Duration
-	random     Random
-	now        func() time.Time
-	outOfRange func(*kgo.Record)
-}
+// Begin returns what is kept of a topic before its first record.
+func (c *Chooser) Begin() Choice { return Choice{partition: -1} }
 
-// ForTopic implements [kgo.Partitioner].
-func (p *partitioner) ForTopic(string) kgo.TopicPartitioner {
-	return &topicPartitioner{partitioner: p, current: -1}
-}
-
-// topicPartitioner is used by kgo under the lock of its topic.
-type topicPartitioner struct {
-	*partitioner
-	current int // the sticky partition, as an index of those with a leader; -1 before the first
-	of      int // how many had a leader when it was drawn
-	until   time.Time
-}
-
-// RequiresConsistency implements [kgo.TopicPartitioner]: true means that all partitions count, with
-// or without a leader, so that the same key or number always means the same partition.
-func (t *topicPartitioner) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition != anyPartition || t.how.hashes(r.Key)
-}
-
-// anyPartition is Kafka's number for "not chosen yet".
-const anyPartition = -1
-
-// Partition implements [kgo.TopicPartitioner]. Where the record has no say, n counts only the
-// partitions that have a leader: kgo asks RequiresConsistency first.
-func (t *topicPartitioner) Partition(r *kgo.Record, n int) int {
-	switch {
-	case r.Partition != anyPartition:
-		if r.Partition < 0 || int(r.Partition) >= n {
-			t.outOfRange(r)
-			return n // out of range for kgo too, which then fails the record
-		}
-		return int(r.Partition)
-	case n == 1:
+// Choose returns the partition of a record with key, out of n, of which those in led have a leader. now is a moment of any clock, in
+// nanoseconds. A key that is hashed always means the same partition, with or without a leader; one that is not goes to one that has
+// a leader, if any has.
+//
+// The sticky partition is kept for sticky.partitioning.linger.ms, however full its
+// batches are, and drawn again when its leader is gone.
+func (c *Chooser) Choose(topic *Choice, key []byte, n int32, led []int32, now int64) int32 {
+	if n == 1 {
 		return 0
-	case t.how.hashes(r.Key):
-		return int(t.how.hash(r.Key) % uint32(n))
-	case t.sticky <= 0 || !t.how.sticks(r.Key):
-		return t.random(n)
 	}
-	now := t.now()
-	// Another number of leaders gives every index another meaning.
-	if t.current < 0 || t.of != n || !now.Before(t.until) {
-		t.current, t.of, t.until = t.random(n), n, now.Add(t.sticky)
+	if c.how.hashes(key) {
+		return int32(c.how.hash(key) % uint32(n))
 	}
-	return t.current
+	if c.sticky <= 0 || !c.how.sticks(key) {
+		return c.draw(n, led)
+	}
+	if topic.partition < 0 || topic.partition >= n || now >= topic.until || len(led) > 0 && len(led) < int(n) && !slices.Contains(led, topic.partition) {
+		topic.partition, topic.until = c.draw(n, led), now+int64(c.sticky)
+	}
+	return topic.partition
+}
+
+func (c *Chooser) draw(n int32, led []int32) int32 {
+	if len(led) > 0 && len(led) < int(n) {
+		return led[c.random(len(led))]
+	}
+	return int32(c.random(int(n)))
 }

@@ -2,11 +2,10 @@ package conf
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestPartitionVectors replays what librdkafka chose for each key and number of partitions.
@@ -66,15 +65,6 @@ func TestSpreadKeys(t *testing.T) {
 	}
 }
 
-// partitionerFor returns the partitioner of a topic with properties, a clock that stands still, and
-// draws that count up.
-func partitionerFor(t *testing.T, clock *time.Time, lost *int, properties ...string) kgo.TopicPartitioner {
-	t.Helper()
-	drawn := 0
-	draw := func(n int) int { drawn++; return drawn % n }
-	return settingsFor(t, properties...).Partitioner(draw, func() time.Time { return *clock }, func(*kgo.Record) { *lost++ }).ForTopic("t")
-}
-
 func settingsFor(t *testing.T, properties ...string) *Settings {
 	t.Helper()
 	c := New()
@@ -90,54 +80,49 @@ func settingsFor(t *testing.T, properties ...string) *Settings {
 	return s
 }
 
-func TestStickyPartitionLastsForItsTimeAndItsLeaders(t *testing.T) {
-	clock, lost := time.Unix(1000, 0), 0
-	p := partitionerFor(t, &clock, &lost, "sticky.partitioning.linger.ms", "10")
-	r := &kgo.Record{Partition: -1}
-	if p.RequiresConsistency(r) {
-		t.Error("a record without a key insists on partitions without a leader")
-	}
-	first := p.Partition(r, 6)
-	clock = clock.Add(9 * time.Millisecond)
-	if got := p.Partition(r, 6); got != first {
+// countUp draws numbers that count up.
+func countUp() Random {
+	drawn := 0
+	return func(n int) int { drawn++; return drawn % n }
+}
+
+func TestStickyPartitionLastsForItsTimeAndItsLeader(t *testing.T) {
+	c := settingsFor(t, "sticky.partitioning.linger.ms", "10").Chooser(countUp())
+	topic := c.Begin()
+	all := []int32{0, 1, 2, 3, 4, 5}
+	ms := int64(time.Millisecond)
+	first := c.Choose(&topic, nil, 6, all, 0)
+	if got := c.Choose(&topic, nil, 6, all, 9*ms); got != first {
 		t.Errorf("after 9 ms: %d, want still %d", got, first)
 	}
-	clock = clock.Add(time.Millisecond)
-	second := p.Partition(r, 6)
+	second := c.Choose(&topic, nil, 6, all, 10*ms)
 	if second == first {
 		t.Error("after 10 ms nothing was drawn")
 	}
-	if got := p.Partition(r, 5); got == second {
-		t.Error("with another number of leaders nothing was drawn")
+	others := slices.DeleteFunc(slices.Clone(all), func(n int32) bool { return n == second })
+	if got := c.Choose(&topic, nil, 6, others, 11*ms); !slices.Contains(others, got) {
+		t.Errorf("partition %d, which has lost its leader", got)
+	}
+	if got := c.Choose(&topic, nil, 6, nil, 100*ms); got < 0 || got > 5 {
+		t.Errorf("without any leader: partition %d of 6", got)
 	}
 }
 
 func TestWithoutStickyTimeEachRecordIsDrawn(t *testing.T) {
-	clock, lost := time.Unix(1000, 0), 0
-	p := partitionerFor(t, &clock, &lost, "sticky.partitioning.linger.ms", "0")
-	r := &kgo.Record{Partition: -1}
-	if a, b := p.Partition(r, 9), p.Partition(r, 9); a == b {
+	c := settingsFor(t, "sticky.partitioning.linger.ms", "0").Chooser(countUp())
+	topic := c.Begin()
+	if a, b := c.Choose(&topic, nil, 9, nil, 0), c.Choose(&topic, nil, 9, nil, 0); a == b {
 		t.Errorf("two draws gave %d both times", a)
 	}
 }
 
-func TestPartitionOfARecordThatNamesOne(t *testing.T) {
-	clock, lost := time.Unix(1000, 0), 0
-	p := partitionerFor(t, &clock, &lost)
-	for _, c := range []struct{ partition, n, want, lost int }{
-		{partition: 0, n: 4, want: 0},
-		{partition: 3, n: 4, want: 3},
-		{partition: 4, n: 4, want: 4, lost: 1},
-		{partition: 99, n: 4, want: 4, lost: 1},
-		{partition: -2, n: 4, want: 4, lost: 1},
-	} {
-		lost = 0
-		r := &kgo.Record{Partition: int32(c.partition), Key: []byte("k")}
-		if !p.RequiresConsistency(r) {
-			t.Errorf("partition %d: not consistent", c.partition)
-		}
-		if got := p.Partition(r, c.n); got != c.want || lost != c.lost {
-			t.Errorf("partition %d of %d: %d with %d lost, want %d with %d", c.partition, c.n, got, lost, c.want, c.lost)
+func TestAHashedKeyKeepsItsPartitionWithoutALeader(t *testing.T) {
+	c := settingsFor(t).Chooser(countUp())
+	topic := c.Begin()
+	want, _ := Partition("consistent_random", []byte("k"), 4)
+	for _, led := range [][]int32{nil, {0, 1, 2, 3}, {(want + 1) % 4}} {
+		if got := c.Choose(&topic, []byte("k"), 4, led, 0); got != want {
+			t.Errorf("partition %d with leaders of %v, want %d", got, led, want)
 		}
 	}
 }

@@ -43,7 +43,8 @@ type Settings struct {
 	Acks            int // -1 is all. Above 1 every message fails with 21 at the broker
 	Idempotence     bool
 	Gapless         bool
-	MaxInFlight     int // produce requests on one connection
+	NewestFirst     bool // queuing.strategy=lifo
+	MaxInFlight     int  // produce requests on one connection
 	TransactionalID string
 	Transactional   bool // transactional.id has a value, be it empty: every message is refused with -172
 
@@ -131,6 +132,7 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		Acks:            int(c.topicValue("acks").number),
 		Idempotence:     c.truth("enable.idempotence"),
 		Gapless:         c.truth("enable.gapless.guarantee"),
+		NewestFirst:     c.newestFirst(),
 		MaxInFlight:     int(c.number("max.in.flight")),
 		TransactionalID: c.text("transactional.id"),
 		Transactional:   c.present("transactional.id"),
@@ -213,4 +215,9 @@ func (c *Conf) compression() (codec string, level int) {
 		level = -1
 	}
 	return codec, level
+}
+
+func (c *Conf) newestFirst() bool {
+	strategy, _ := c.print(find(TopicScope, "queuing.strategy"))
+	return strategy == "lifo"
 }

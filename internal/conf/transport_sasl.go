@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/aws"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
@@ -28,15 +27,6 @@ func (c credentials) get(property string) string {
 		}
 	}
 	return c.conf.text(property)
-}
-
-// login returns the SASL options: none where the protocol does not log in.
-func (s *Settings) login(deps Deps) []kgo.Opt {
-	mechanism := s.mechanism(credentials{conf: s.conf, secret: deps.Secret})
-	if mechanism == nil {
-		return nil
-	}
-	return []kgo.Opt{kgo.SASL(mechanism)}
 }
 
 func (s *Settings) mechanism(c credentials) sasl.Mechanism {

@@ -17,6 +17,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -33,11 +34,12 @@ import (
 // ping logs in to a broker and asks it something.
 func ping(t *testing.T, s *Settings, deps Deps) error {
 	t.Helper()
-	opts, err := s.Options(deps)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := kgo.NewClient(append(opts, kgo.RequestRetries(0))...)
+	dialer := s.Dialer(deps)
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.Brokers...), kgo.SASL(s.Login(deps)), kgo.RequestRetries(0),
+		kgo.Dialer(func(ctx context.Context, _, address string) (net.Conn, error) {
+			conn, _, err := dialer.Connect(ctx, address)
+			return conn, err
+		}))
 	if err != nil {
 		t.Fatal(err)
 	}

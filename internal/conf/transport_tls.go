@@ -9,8 +9,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // tlsSource is what the ssl.* properties say: where things are, and not yet what is in them.
@@ -95,13 +93,7 @@ func (t *tlsFiles) with(deps Deps) *tlsFiles {
 	if t == nil {
 		return nil
 	}
-	own := &tlsFiles{source: t.source, secret: deps.Secret, stamps: t.stamps, current: t.current}
-	if deps.Logger != nil {
-		own.report = func(err error) {
-			deps.Logger.Log(kgo.LogLevelWarn, "changed TLS files cannot be used, the old ones stay", "err", err)
-		}
-	}
-	return own
+	return &tlsFiles{source: t.source, secret: deps.Secret, report: deps.Report, stamps: t.stamps, current: t.current}
 }
 
 // secretTexts are the properties of TLS that may be kept elsewhere.
@@ -215,6 +207,10 @@ func (t *tlsFiles) handshake(ctx context.Context, conn net.Conn, host string) (_
 	}
 	return secure, func() bool { return t.latest() != current }, nil
 }
+
+// renewEvery is how often a connection in use looks whether the files of its certificate have
+// changed. A renewed certificate is used within this time of the next request.
+const renewEvery = 10 * time.Second
 
 // latest is refresh for those who ask often: it looks at the files once in renewEvery.
 func (t *tlsFiles) latest() *tlsConfig {

@@ -57,11 +57,11 @@ func newTLSBroker(t *testing.T, config *tls.Config) *tlsBroker {
 	return b
 }
 
-// reach connects as a kgo client would. TLS 1.3 tells a client that it was refused only when it
+// reach connects as a client would. TLS 1.3 tells a client that it was refused only when it
 // reads, so a byte is read.
-func reach(t *testing.T, d *dialer, address string) error {
+func reach(t *testing.T, d *Dialer, address string) error {
 	t.Helper()
-	conn, err := d.connect(t.Context(), "tcp", address)
+	conn, _, err := d.Connect(t.Context(), address)
 	if err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func TestHandshakes(t *testing.T) {
 			}
 			address := net.JoinHostPort(host, port)
 			s := settingsFor(t, append([]string{"security.protocol", "ssl", "broker.address.family", "v4", "bootstrap.servers", address}, c.properties...)...)
-			err = reach(t, s.newDialer(Deps{}), address)
+			err = reach(t, s.Dialer(Deps{}), address)
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("error %v, want one with %q", err, c.fails)
@@ -248,7 +248,7 @@ func TestRenewedCertificateIsUsed(t *testing.T) {
 	address := net.JoinHostPort("localhost", port)
 	s := settingsFor(t, "security.protocol", "ssl", "ssl.ca.location", caFile, "bootstrap.servers", address, "broker.address.family", "v4",
 		"ssl.certificate.location", certFile, "ssl.key.location", keyFile)
-	d := s.newDialer(Deps{})
+	d := s.Dialer(Deps{})
 	var unusable []error
 	d.tls.report = func(err error) { unusable = append(unusable, err) }
 	expect := func(name string) {
@@ -288,7 +288,7 @@ func TestPasswordOfTheKeyComesFromOutside(t *testing.T) {
 	certFile := write(t, filepath.Join(dir, "client.pem"), pemCert(cert))
 	keyFile := write(t, filepath.Join(dir, "client.key"), lock("one"))
 	s := settingsFor(t, "security.protocol", "ssl", "ssl.certificate.location", certFile, "ssl.key.location", keyFile, "ssl.key.password", "one")
-	d := s.newDialer(Deps{Secret: func(property string) (string, bool) { return "another", property == "ssl.key.password" }})
+	d := s.Dialer(Deps{Secret: func(property string) (string, bool) { return "another", property == "ssl.key.password" }})
 	d.tls.report = func(err error) { t.Error(err) }
 	write(t, keyFile, lock("another"))
 	if got := d.tls.config(d.tls.refresh(), "localhost").Certificates; len(got) != 1 {

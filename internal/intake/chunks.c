@@ -152,7 +152,7 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 static enum intake_answer begin(struct intake *in, const struct intake_offered *offer, int *code)
 {
     if (atomic_load(&in->life) != OPEN)
-        return refuse(in->ended_code, code);
+        return refuse(atomic_load(&in->ended_code), code);
     if (atomic_load(&in->shut))
         return INTAKE_ASK;
     if (atomic_load(&in->waiting)) /* nobody passes by those who wait */

@@ -29,12 +29,14 @@ struct intake_known {
 };
 
 struct intake {
+    struct intake *made_before; /* guarded by the lock of intake.c */
     _Atomic(struct intake_chunk *) current; /* NULL: the next call asks for one */
     _Atomic(struct intake_known *) latest;  /* most scripts write to one topic */
     _Atomic(struct intake_chunk *) spare;   /* begins when current is full */
     _Atomic int life;
-    uint32_t max_message;
-    int wake, full_code, ended_code;
+    _Atomic uint32_t max_message;
+    int wake, full_code;
+    _Atomic int ended_code;
     uint64_t hash;
     size_t length;
     char *queue;

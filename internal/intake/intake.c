@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "inside.h"
@@ -11,7 +12,42 @@ void intake_wake_go(struct intake *in)
     (void)written; /* it fails only when the counter is full, and then Go has been woken */
 }
 
-struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message, int full, int ended)
+static struct intake *made; /* every one, the last first */
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+/* The intake of an earlier life of the queue that nobody uses any more, emptied; or NULL. */
+static struct intake *revive(const char *queue, size_t length)
+{
+    struct intake *in = made;
+
+    while (in && !(in->length == length && memcmp(in->queue, queue, length) == 0 && atomic_load(&in->life) == GONE))
+        in = in->made_before;
+    if (!in)
+        return NULL;
+    pthread_mutex_lock(&in->lock);
+    bool empty = !in->first_closed && !in->first_parked && !atomic_load(&in->giving) && !atomic_load(&in->current);
+    if (empty) {
+        struct intake_signals *s = &in->signals;
+        charge(in, (struct intake_load){atomic_load(&in->charged_count), atomic_load(&in->charged_bytes), atomic_load(&in->charged_cost)}, -1);
+        atomic_store(&s->left_count, 0);
+        atomic_store(&s->left_bytes, 0);
+        atomic_store(&s->left_cost, 0);
+        atomic_store(&s->refused, 0);
+        atomic_store(&s->asleep, 0);
+        atomic_store(&s->kicked, 0);
+        atomic_store(&in->estimated, 0);
+        atomic_store(&in->waiting, false);
+        atomic_store(&in->shut, true);
+        for (unsigned i = 0; i < in->topic_count; i++) {
+            atomic_store(&in->by_index[i]->gate.partitions, 0);
+            atomic_store(&in->by_index[i]->gate.refusal, 0);
+        }
+    }
+    pthread_mutex_unlock(&in->lock);
+    return empty ? in : NULL;
+}
+
+static struct intake *make(const char *queue, size_t length)
 {
     struct intake *in = calloc(1, sizeof *in);
 
@@ -25,13 +61,39 @@ struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t m
     memcpy(in->queue, queue, length);
     in->length = length;
     in->hash = intake_hash(queue, length);
-    in->wake = wake;
-    in->max_message = max_message;
-    in->full_code = full;
-    in->ended_code = ended;
+    in->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (in->wake < 0) {
+        free(in->queue);
+        free(in);
+        return NULL;
+    }
     in->shut = true;
     pthread_mutex_init(&in->lock, NULL);
+    in->made_before = made;
+    made = in;
     return in;
+}
+
+struct intake *intake_new(const char *queue, size_t length, uint32_t max_message, int full, int ended)
+{
+    pthread_mutex_lock(&making);
+    struct intake *in = revive(queue, length);
+
+    if (!in)
+        in = make(queue, length);
+    if (in) {
+        atomic_store(&in->max_message, max_message);
+        in->full_code = full;
+        atomic_store(&in->ended_code, ended);
+        atomic_store(&in->life, OPEN);
+    }
+    pthread_mutex_unlock(&making);
+    return in;
+}
+
+int intake_wake_descriptor(const struct intake *in)
+{
+    return in->wake;
 }
 
 void intake_limit(struct intake *in, struct intake_load max)
@@ -54,9 +116,10 @@ void intake_shut(struct intake *in, bool shut)
     pthread_mutex_unlock(&in->lock);
 }
 
-void intake_end(struct intake *in, bool gone)
+void intake_end(struct intake *in, bool gone, int code)
 {
     pthread_mutex_lock(&in->lock);
+    atomic_store(&in->ended_code, code);
     if (atomic_load(&in->life) < (gone ? GONE : ENDED))
         atomic_store(&in->life, gone ? GONE : ENDED);
     intake_close_current(in);

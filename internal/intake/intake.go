@@ -12,14 +12,12 @@ package intake
 /*
 #cgo CFLAGS: -std=gnu11 -Wall -Wextra -O2
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 #include "intake.h"
 */
 import "C"
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -34,6 +32,7 @@ type Intake struct {
 	signals *signals
 	wake    *os.File
 	current *unsafe.Pointer // where the chunk is that is being filled
+	ended   int             // the code of a queue that has ended
 }
 
 // A Load is a number of records, the bytes of their values, and the memory that they hold.
@@ -58,18 +57,14 @@ type signals struct {
 // message.max.bytes; full and ended are the codes that calls are answered with when the queue has no room and when it has
 // ended. It fails without memory or without a file descriptor.
 func New(queue string, maxMessage, full, ended int) (*Intake, error) {
-	fd, err := C.eventfd(0, C.EFD_CLOEXEC|C.EFD_NONBLOCK)
-	if fd < 0 {
-		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
-	}
 	name := C.CString(queue)
 	defer C.free(unsafe.Pointer(name))
-	c := C.intake_new(name, C.size_t(len(queue)), fd, C.uint32_t(min(maxMessage, math.MaxUint32)), C.int(full), C.int(ended))
+	c, err := C.intake_new(name, C.size_t(len(queue)), C.uint32_t(min(maxMessage, math.MaxUint32)), C.int(full), C.int(ended))
 	if c == nil {
-		return nil, fmt.Errorf("%s: %w", queue, errMemory)
+		return nil, fmt.Errorf("%s: no memory or no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
 	}
 	// A descriptor of our own to wait at: Close may close it while a call writes to the other.
-	wait, err := C.dup(fd)
+	wait, err := C.dup(C.intake_wake_descriptor(c))
 	if wait < 0 {
 		return nil, fmt.Errorf("%s: no event descriptor for the queue, raise the limit of open files of the host: %w", queue, err)
 	}
@@ -77,10 +72,9 @@ func New(queue string, maxMessage, full, ended int) (*Intake, error) {
 		c: c, signals: (*signals)(unsafe.Pointer(C.intake_signals(c))),
 		current: (*unsafe.Pointer)(unsafe.Pointer(C.intake_current(c))),
 		wake:    os.NewFile(uintptr(wait), "intake of "+queue),
+		ended:   ended,
 	}, nil
 }
-
-var errMemory = errors.New("the system has no memory for the intake of the queue")
 
 // Publish lets calls find the intake, in place of an earlier one of the same queue.
 func (in *Intake) Publish() { C.intake_publish(in.c) }
@@ -229,10 +223,13 @@ func (in *Intake) Free(c Chunk) {
 func (in *Intake) Trim(keep int) { C.intake_trim(in.c, C.uint(keep)) }
 
 // End lets every call be refused, from when it returns, as one of a queue that has ended.
-func (in *Intake) End() { C.intake_end(in.c, false) }
+func (in *Intake) End() { C.intake_end(in.c, false, C.int(in.ended)) }
+
+// Fail lets every call be refused with code, from when it returns: the queue has broken down.
+func (in *Intake) Fail(code int) { C.intake_end(in.c, false, C.int(code)) }
 
 // Gone lets every call be answered as one of a queue that nobody knows, after End.
-func (in *Intake) Gone() { C.intake_end(in.c, true) }
+func (in *Intake) Gone() { C.intake_end(in.c, true, C.int(in.ended)) }
 
 // Disown lets calls for queue ask Go, where it had an intake in an earlier life of the plugin and has none now.
 func Disown(queue string) {

@@ -133,11 +133,15 @@ struct intake;
 /*
  * intake_new - makes the intake of one queue; it is shut, and without limits takes nothing.
  *
- * wake is an eventfd that is written to when Go must look. It stays open as long as the process lives, as does the intake.
+ * It lives as long as the process, because a thread may look at it when its queue has ended: so the intake of an earlier life of the
+ * queue, with its memory and its descriptor, is used again.
  * max_message is message.max.bytes; full and ended are the codes of a queue without room and of one that has ended.
- * NULL: no memory.
+ * NULL: no memory, or no descriptor.
  */
-struct intake *intake_new(const char *queue, size_t length, int wake, uint32_t max_message, int full, int ended);
+struct intake *intake_new(const char *queue, size_t length, uint32_t max_message, int full, int ended);
+
+/* intake_wake_descriptor - the eventfd that is written to when Go must look. It stays open. */
+int intake_wake_descriptor(const struct intake *in);
 
 /* intake_limit - sets the limits of the queue. */
 void intake_limit(struct intake *in, struct intake_load max);
@@ -149,10 +153,10 @@ void intake_limit(struct intake *in, struct intake_load max);
 void intake_shut(struct intake *in, bool shut);
 
 /*
- * intake_end - from when this returns every call is refused, as one of a queue that has ended. gone: and nobody knows the queue
+ * intake_end - from when this returns every call is refused with code, as one of a queue that has ended. gone: and nobody knows the queue
  * any more, so that every call is answered with INTAKE_GONE.
  */
-void intake_end(struct intake *in, bool gone);
+void intake_end(struct intake *in, bool gone, int code);
 
 /* intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. */
 void intake_publish(struct intake *in);

@@ -129,7 +129,7 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     size_t size = sizeof(struct intake_frame) + r->pair_count * sizeof(struct intake_header) + bytes;
     size = (size + 7) & ~(size_t)7;
     /* 36 and two varints of at most 10 bytes a header are what librdkafka adds; Go looks closer. */
-    if (size > INTAKE_LARGEST || 36 + bytes + 20 * r->pair_count > in->max_message)
+    if (size > INTAKE_LARGEST || 36 + bytes + 20 * r->pair_count > atomic_load_explicit(&in->max_message, memory_order_relaxed))
         return INTAKE_ASK;
 
     struct intake_known *topic = intake_find_topic(in, r->topic, r->topic_length);

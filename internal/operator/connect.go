@@ -136,6 +136,9 @@ type attempt struct {
 	why     string // err in words
 }
 
+// longestClientID is kgo's limit; a broker only logs the name.
+const longestClientID = 256
+
 // nothing was sent or answered: there was no connection, or no end to its TLS handshake.
 const nothing = -1
 
@@ -155,14 +158,26 @@ func (a *attempt) ask(ctx context.Context, req kmsg.Request) {
 }
 
 func (a *attempt) request(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
-	opts, err := a.set.Options(conf.Deps{
-		Hooks: []kgo.Hook{a}, SoftwareName: softwareName, SoftwareVersion: softwareVersion(),
-	})
-	if err != nil {
-		return nil, err
-	}
+	deps := conf.Deps{SoftwareName: softwareName, SoftwareVersion: softwareVersion()}
+	dialer, connections := a.set.Dialer(deps), a.set.Connections()
+	name, release := a.set.Software(deps)
 	// A client of its own for each address, so that a failure belongs to it.
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(a.address), kgo.DisableClientMetrics())...)
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(a.address), kgo.WithHooks(a), kgo.DisableClientMetrics(), kgo.SoftwareNameAndVersion(name, release),
+		kgo.ClientID(a.set.ClientID[:min(len(a.set.ClientID), longestClientID)]),
+		kgo.RequestTimeoutOverhead(min(max(connections.FirstAnswer, 100*time.Millisecond), 15*time.Minute)), // kgo's own range
+		kgo.Dialer(func(ctx context.Context, _, address string) (net.Conn, error) {
+			conn, _, err := dialer.Connect(ctx, address)
+			return conn, err
+		}),
+	}
+	if mechanism := a.set.Login(deps); mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
+	if versions := a.set.MaxVersions(); versions != nil {
+		opts = append(opts, kgo.MaxVersions(versions))
+	}
+	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -91,7 +91,7 @@ func TestASecretIsInNothingThatThePluginSays(t *testing.T) {
 			}
 			defer p.Stop()
 			kafka1 := p.Find([]byte("kafka1"))
-			if code := kafka1.Offer(&kgo.Record{Topic: "mail", Partition: -1, Value: []byte("v")}); code != resperr.NoError {
+			if code := kafka1.Offer(&record.Record{Topic: "mail", Partition: -1, Value: []byte("v")}); code != resperr.NoError {
 				t.Fatal(code)
 			}
 			await(t, func() bool { return strings.Contains(out.String(), "SASL(3): rdkafka#producer-1: ") })

@@ -3,12 +3,10 @@ package producer
 import (
 	"math"
 	"strings"
-	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -74,12 +72,12 @@ func (p *Producer) possible(value int, cost int64) bool {
 // already parked for room, [resperr.MsgSizeTooLarge], [resperr.InvalidArg], [resperr.State],
 // [resperr.UnknownTopic], [resperr.UnknownPartition] or the code of the topic as librdkafka's
 // rd_kafka_producev does, in its order, and [resperr.Destroy] after Stop.
-func (p *Producer) Offer(r *kgo.Record) resperr.Code {
-	n := recordBytes(r)
+func (p *Producer) Offer(r *record.Record) resperr.Code {
+	n := r.Size()
 	code := p.unfit(r, n)
 	if code == resperr.NoError {
-		if r.Timestamp.IsZero() {
-			r.Timestamp = p.now()
+		if r.Timestamp == 0 {
+			r.Timestamp = milliseconds()
 		}
 		var kick bool
 		p.mu.Lock()
@@ -96,8 +94,10 @@ func (p *Producer) Offer(r *kgo.Record) resperr.Code {
 }
 
 // unfit makes the checks that need no lock.
-func (p *Producer) unfit(r *kgo.Record, n int) resperr.Code {
+func (p *Producer) unfit(r *record.Record, n int) resperr.Code {
 	switch {
+	case p.fatal.Load():
+		return resperr.Fatal
 	case p.set.Transactional:
 		// Compat: nobody can begin a transaction from a script, so no message has one.
 		return resperr.State
@@ -114,7 +114,7 @@ func (p *Producer) unfit(r *kgo.Record, n int) resperr.Code {
 
 // headerBytes is what the lengths of headers add to a message by librdkafka's count: two varints
 // each. Names and values are counted by recordBytes.
-func headerBytes(headers []kgo.RecordHeader) int {
+func headerBytes(headers []record.Header) int {
 	n := 0
 	for i := range headers {
 		n += varintLen(len(headers[i].Key)) + varintLen(len(headers[i].Value))
@@ -133,7 +133,7 @@ func varintLen(n int) int {
 
 // admit puts r into the current slab and says whether the sender must be woken. queued is true for
 // a call that waited its turn, a not nil for one that waits for the delivery. The caller holds p.mu.
-func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
+func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
 	if p.closed && !queued {
 		return resperr.Destroy, false
 	}
@@ -144,23 +144,23 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 	if !queued && len(p.waiters) > 0 || !p.room(len(r.Value), cost) {
 		return resperr.QueueFull, false
 	}
-	l := p.latest
-	if l == nil || l.topic != r.Topic {
-		l = p.lane(r.Topic)
-		p.latest = l
+	t := p.latest
+	if t == nil || t.name != r.Topic {
+		t = p.topicOf(r.Topic)
+		p.latest = t
 	}
-	if code := l.refuses(r.Partition); code != resperr.NoError {
+	if code := t.refuses(r.Partition); code != resperr.NoError {
 		return code, false
 	}
 	if p.front.Intake != nil {
 		if !p.charge(len(r.Value), cost) {
 			return resperr.QueueFull, false // calls have come in since
 		}
-		if !l.introduced {
-			p.introduce(l)
+		if !t.introduced {
+			p.introduce(t)
 		}
 	}
-	e, kick := p.enter(r, n, l, cost)
+	e, kick := p.enter(r, n, t, cost, p.now())
 	if a != nil {
 		e.await = a
 	}
@@ -169,8 +169,8 @@ func (p *Producer) admit(r *kgo.Record, n int, queued bool, a *await) (code resp
 }
 
 // enter puts r into the current slab, for which there is room. The caller holds p.mu.
-func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, kick bool) {
-	l.intern(r.Headers)
+func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
+	t.intern(r.Headers)
 	s := p.current
 	if s == nil || !s.fits(n) {
 		if s != nil && len(s.entries) > 0 {
@@ -180,15 +180,13 @@ func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, k
 		s = p.pool.get(n)
 		p.current = s
 	}
-	e = s.add(r, l, cost)
+	e = s.add(r, t, cost, born)
 	p.load.count++
 	p.load.bytes += int64(len(r.Value))
 	p.load.cost += cost
 	if p.store != nil {
-		e.stored.asked, e.stored.number = r.Partition, p.load.count
-		e.stored.suspect, e.stored.alone = false, false
-		l.holds.Add(1)
-		l.holdsBytes.Add(int64(len(r.Value)))
+		t.holds.Add(1)
+		t.holdsBytes.Add(int64(len(r.Value)))
 	}
 	if p.asleep {
 		p.asleep, kick = false, true
@@ -196,15 +194,13 @@ func (p *Producer) enter(r *kgo.Record, n int, l *lane, cost int64) (e *entry, k
 	return e, kick
 }
 
-// lane returns the lane of topic, whose bytes are the caller's. The caller holds p.mu.
-func (p *Producer) lane(topic string) *lane {
-	l, ok := p.lanes[topic]
+// topicOf returns the topic called name, whose bytes are the caller's. The caller holds p.mu.
+func (p *Producer) topicOf(name string) *topic {
+	t, ok := p.topics[name]
 	if !ok {
-		l = &lane{topic: strings.Clone(topic)}
-		p.lanes[l.topic] = l
+		t = &topic{name: strings.Clone(name)}
+		t.send.choice = p.chooser.Begin()
+		p.topics[t.name] = t
 	}
-	return l
+	return t
 }
-
-// age is how long ago r was accepted.
-func age(r *kgo.Record, now time.Time) time.Duration { return now.Sub(r.Timestamp) }

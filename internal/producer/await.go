@@ -6,8 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -26,7 +25,8 @@ type Delivery struct {
 // the delivery report, the end of its time, or Stop. The others find answered set.
 type await struct {
 	done     func(Delivery)
-	timer    *time.Timer // nil without a limit; written before anybody else knows of the await
+	waiting  *atomic.Int64 // counts those that have no answer
+	timer    *time.Timer   // nil without a limit; written before anybody else knows of the await
 	answered atomic.Bool
 	answer   Delivery // written by whoever has set answered
 }
@@ -41,8 +41,9 @@ func (a *await) resume() { a.done(a.answer) }
 // the wait ends then: with [resperr.TimedOut] when the record was taken, and it goes on; with
 // [resperr.QueueFull] when there was no room until then, and the record is forgotten. Stop answers
 // what is still waiting with [resperr.Destroy]. r is copied.
-func (p *Producer) Deliver(r *kgo.Record, limit time.Duration, done func(Delivery)) (parked bool, code resperr.Code) {
-	a := &await{done: done}
+func (p *Producer) Deliver(r *record.Record, limit time.Duration, done func(Delivery)) (parked bool, code resperr.Code) {
+	a := &await{done: done, waiting: &p.awaited}
+	p.awaited.Add(1)
 	if limit > 0 {
 		// It runs before the record is admitted, because the report may come at once and stops it;
 		// and it starts only when it can be found by whoever stops it.
@@ -56,11 +57,20 @@ func (p *Producer) Deliver(r *kgo.Record, limit time.Duration, done func(Deliver
 	}
 	if code != resperr.NoError {
 		a.stop()
-		if !a.answered.CompareAndSwap(false, true) {
+		if !a.claim() {
 			return true, resperr.NoError // a very short limit was over first, and its answer stands
 		}
 	}
 	return parked, code
+}
+
+// claim says whether the caller is the first to answer.
+func (a *await) claim() bool {
+	if !a.answered.CompareAndSwap(false, true) {
+		return false
+	}
+	a.waiting.Add(-1)
+	return true
 }
 
 func (a *await) stop() {
@@ -85,16 +95,4 @@ func (p *Producer) overdue(a *await) {
 		p.stats.Refuse()
 	}
 	p.resumes.answer(a, Delivery{Code: code})
-}
-
-// acknowledge answers the call that waits for e. It is a part of the delivery report.
-func (p *Producer) acknowledge(e *entry, code resperr.Code) {
-	d := Delivery{Code: code, Topic: e.lane.topic}
-	switch {
-	case code == resperr.NoError:
-		d.Partition, d.Offset, d.Timestamp = e.Partition, e.Offset, e.Timestamp
-	case p.gaveUp.Load():
-		d.Code = resperr.Destroy
-	}
-	p.resumes.answer(e.await, d)
 }

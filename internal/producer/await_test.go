@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // deliver calls Deliver and returns where the answer will be, or the code of a call that is refused.
-func deliver(t *testing.T, p *Producer, r *kgo.Record, limit time.Duration) (<-chan Delivery, resperr.Code) {
+func deliver(t *testing.T, p *Producer, r *record.Record, limit time.Duration) (<-chan Delivery, resperr.Code) {
 	t.Helper()
 	answers := make(chan Delivery, 2) // a second answer must be seen, not waited for
 	parked, code := p.Deliver(r, limit, func(d Delivery) { answers <- d })
@@ -79,7 +79,7 @@ func TestADeliveryWaitsForRoomButNotLongerThanItsTime(t *testing.T) {
 		if p.Parked() != 1 {
 			t.Errorf("%d calls wait for room", p.Parked())
 		}
-		if _, code := deliver(t, p, &kgo.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1025)}, 0); code != resperr.QueueFull {
+		if _, code := deliver(t, p, &record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1025)}, 0); code != resperr.QueueFull {
 			t.Errorf("a value that can never fit is answered %v", code)
 		}
 		c.answer()
@@ -171,7 +171,7 @@ func TestARecordBesideAStalledTopicIsReportedOnce(t *testing.T) {
 
 func TestOfferAllocatesNothingForARecord(t *testing.T) {
 	c := newOffline(t)
-	r := &kgo.Record{Topic: "mail", Key: make([]byte, 12), Value: make([]byte, 100), Partition: -1, Headers: []kgo.RecordHeader{
+	r := &record.Record{Topic: "mail", Key: make([]byte, 12), Value: make([]byte, 100), Partition: -1, Headers: []record.Header{
 		{Key: "name", Value: make([]byte, 10)},
 	}}
 	// A slab and its share are made once for several hundred records; one in ten calls is far above that.

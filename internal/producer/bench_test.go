@@ -6,9 +6,8 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -27,9 +26,9 @@ func BenchmarkOffer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			r := &kgo.Record{Topic: "bench", Key: make([]byte, 12), Value: make([]byte, 200), Partition: -1}
+			r := &record.Record{Topic: "bench", Key: make([]byte, 12), Value: make([]byte, 200), Partition: -1}
 			for range headers {
-				r.Headers = append(r.Headers, kgo.RecordHeader{Key: "header", Value: make([]byte, 20)})
+				r.Headers = append(r.Headers, record.Header{Key: "header", Value: make([]byte, 20)})
 			}
 			b.ReportAllocs()
 			for b.Loop() {

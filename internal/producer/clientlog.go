@@ -4,13 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
-	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
 )
 
@@ -39,13 +35,11 @@ func Level(priority int) slog.Level {
 	return slog.LevelDebug
 }
 
-// A clientLog writes what the client says about itself in the form of librdkafka's lines,
+// A clientLog writes what there is to say of brokers in the form of librdkafka's lines,
 //
 //	FACILITY(LEVEL): CLIENT: [thrd:NAME]: TEXT
 //
-// filtered by log_level and log.queue. It is the client's logger, and one of its hooks: what is wrong
-// with a connection comes through the hook, with the broker's address and a typed error, and not
-// through the client's own sentences.
+// filtered by log_level and log.queue. It implements [client.Log].
 //
 // A cluster that is away makes many attempts, each with a reason of its own. All of them are one
 // group, which the handler of the logger treats as one thing that repeats. A refused certificate and
@@ -55,10 +49,7 @@ type clientLog struct {
 	log    *slog.Logger
 	set    *conf.Settings
 	thread string
-	ended  context.Context // the client is being closed: what breaks now is no news
-
-	mu     sync.Mutex
-	cutOff map[int32]bool // brokers that ended the connection in place of an answer to a login; guarded by mu
+	ended  context.Context // the queue is being closed: what breaks now is no news
 }
 
 // Groups of lines, each of which the log repeats once a minute at most.
@@ -69,7 +60,7 @@ const (
 )
 
 func newClientLog(ended context.Context, log *slog.Logger, set *conf.Settings) *clientLog {
-	c := &clientLog{log: log, set: set, ended: ended, cutOff: make(map[int32]bool)}
+	c := &clientLog{log: log, set: set, ended: ended}
 	if set.LogThreadName {
 		c.thread = "[thrd:main]: "
 	}
@@ -90,71 +81,10 @@ func (c *clientLog) say(priority int, facility, group, text string, attrs ...slo
 		fmt.Sprintf("%s(%d): %s: %s%s", facility, priority, c.set.Name, c.thread, text), attrs...)
 }
 
-// Level implements [kgo.Logger].
-func (c *clientLog) Level() kgo.LogLevel {
-	switch {
-	case c.set.Silent || c.set.LogLevel < priorityErr:
-		return kgo.LogLevelNone
-	case c.set.LogLevel < priorityWarn:
-		return kgo.LogLevelError
-	case c.set.LogLevel < priorityDebug:
-		return kgo.LogLevelWarn
-	}
-	return kgo.LogLevelDebug
-}
-
-// consequences are lines of the client that follow from a broken connection, which the hook has
-// reported with its reason, or that a delivery report will tell of.
-var consequences = map[string]bool{
-	"unable to open connection to broker": true,
-	"unable to open connection to broker due to an immediate EOF, which often means the client is using TLS when the broker is not expecting it (is TLS misconfigured?)": true,
-	"unable to request api versions": true,
-	"unable to initialize sasl":      true,
-	"read from broker received EOF during api versions discovery, which often happens when the broker requires TLS and the client is not using it (is TLS misconfigured?)":                      true,
-	"read from broker errored, killing connection after 0 successful responses (is SASL missing?)":                                                                                              true,
-	"unable to load producer ID, bumping client's buffered record load errors by 1 and retrying":                                                                                                true,
-	"random error while producing, requeueing unattempted request":                                                                                                                              true,
-	"produce partition load error, bumping error count on first stored batch":                                                                                                                   true,
-	"fatal InitProducerID error, failing all buffered records":                                                                                                                                  true,
-	"metadata has a new ID for a topic we already hold: the topic was deleted and recreated; we do not adopt the new ID, the topic fails with UNKNOWN_TOPIC_ID until it is purged and re-added": true,
-}
-
-// Log implements [kgo.Logger]. The client's errors and warnings keep their level.
-//
-// Compat: log_level. What the client calls information it writes for each metadata request, and
-// librdkafka says nothing at its default level 6 while all is well: it is debug here.
-func (c *clientLog) Log(level kgo.LogLevel, text string, pairs ...any) {
-	priority := priorityDebug
-	if !consequences[text] {
-		switch level {
-		case kgo.LogLevelError:
-			priority = priorityErr
-		case kgo.LogLevelWarn:
-			priority = priorityWarn
-		}
-	}
-	if priority > c.set.LogLevel {
+// Failed implements [client.Log].
+func (c *clientLog) Failed(address string, stage client.Stage, err error) {
+	if c.ended.Err() != nil {
 		return
-	}
-	attrs := make([]slog.Attr, 0, len(pairs)/2)
-	for i := 1; i < len(pairs); i += 2 {
-		attrs = append(attrs, slog.Any(fmt.Sprint(pairs[i-1]), pairs[i]))
-	}
-	c.say(priority, "CLIENT", "", text, attrs...)
-}
-
-// OnBrokerConnect implements [kgo.HookBrokerConnect]: err is what went wrong from the name's
-// resolution to the login.
-func (c *clientLog) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, conn net.Conn, err error) {
-	if err == nil || c.ended.Err() != nil || noNews(err) {
-		return
-	}
-	stage := connecting
-	switch {
-	case c.wasCutOff(meta):
-		stage = loggingIn
-	case conn != nil:
-		stage = connected
 	}
 	group, text := c.blame(err, stage)
 	facility := "FAIL"
@@ -164,55 +94,31 @@ func (c *clientLog) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, co
 	case groupLogin:
 		facility = "SASL"
 	}
-	c.say(priorityErr, facility, group, broker(meta)+": "+text)
+	c.say(priorityErr, facility, group, address+": "+text)
 }
 
-// OnBrokerRead implements [kgo.HookBrokerRead]. Some brokers end the connection in place of an answer
-// to a login that they refuse, and only the question that was open tells.
-func (c *clientLog) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if key != loginKey {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cut(err) {
-		c.cutOff[meta.NodeID] = true
-	} else {
-		delete(c.cutOff, meta.NodeID)
-	}
-}
-
-func (c *clientLog) wasCutOff(meta kgo.BrokerMetadata) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	was := c.cutOff[meta.NodeID]
-	delete(c.cutOff, meta.NodeID)
-	return was
-}
-
-// loginKey is the key of a request to log in: part of Kafka's protocol.
-const loginKey = 36
-
-// OnBrokerDisconnect implements [kgo.HookBrokerDisconnect]. Connections that this side closes, for
-// being idle or at the end, are no news.
-func (c *clientLog) OnBrokerDisconnect(meta kgo.BrokerMetadata, conn net.Conn) {
-	up, ok := conn.(interface{ Lost() error })
-	if !ok || c.ended.Err() != nil {
-		return
-	}
-	err := up.Lost()
-	if err == nil {
+// Lost implements [client.Log].
+func (c *clientLog) Lost(address string, err error) {
+	if c.ended.Err() != nil {
 		return
 	}
 	priority := priorityInfo
 	if !c.set.LogConnectionClose {
 		priority = priorityDebug
 	}
-	c.say(priority, "FAIL", groupConnection, broker(meta)+": the connection is lost: "+networkText(err))
+	c.say(priority, "FAIL", groupConnection, address+": the connection is lost: "+networkText(err))
 }
 
-func broker(meta kgo.BrokerMetadata) string {
-	return net.JoinHostPort(meta.Host, strconv.Itoa(int(meta.Port)))
+// Nonsense implements [client.Log].
+func (c *clientLog) Nonsense(address string, err error) {
+	if c.ended.Err() == nil {
+		c.say(priorityErr, "PROTOERR", groupConnection, address+": "+err.Error())
+	}
+}
+
+// Throttled implements [client.Log].
+func (c *clientLog) Throttled(address string, d time.Duration) {
+	c.say(priorityDebug, "THROTTLE", "", fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()))
 }
 
 // topicConflict says, once, why every message is refused.

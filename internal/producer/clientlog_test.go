@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +14,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -126,23 +125,13 @@ func TestAnOutageIsALineAMinute(t *testing.T) {
 	}
 }
 
-// lostConn is a connection that the broker has ended.
-type lostConn struct {
-	net.Conn
-	err error
-}
-
-func (c lostConn) Lost() error { return c.err }
-
 func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
-	meta := kgo.BrokerMetadata{Host: "mx.example", Port: 9093}
 	for _, test := range []struct {
 		properties []string
 		err        error
 		want       string
 	}{
 		{nil, io.EOF, "6 kafka: FAIL(6): rdkafka#producer-1: [thrd:main]: mx.example:9093: the connection is lost: it closes the connection"},
-		{nil, nil, ""},
 		{[]string{"log.connection.close=false"}, io.EOF, ""},
 		{[]string{"log.connection.close=false", "log_level=7"}, io.EOF, "7 kafka: FAIL(7): rdkafka#producer-1: [thrd:main]: mx.example:9093: the connection is lost: it closes the connection"},
 		{[]string{"log_level=5"}, io.EOF, ""},
@@ -151,12 +140,12 @@ func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
 		log := &syslog{}
 		ctx, cancel := context.WithCancel(t.Context())
 		c := newClientLog(ctx, log.logger(t), settings(t, test.properties...))
-		c.OnBrokerDisconnect(meta, lostConn{err: test.err})
+		c.Lost("mx.example:9093", test.err)
 		if got := strings.Join(log.take(), "\n"); got != test.want {
 			t.Errorf("%q, %v: logged %q, want %q", test.properties, test.err, got, test.want)
 		}
 		cancel()
-		c.OnBrokerDisconnect(meta, lostConn{err: io.EOF})
+		c.Lost("mx.example:9093", io.EOF)
 		if got := log.take(); len(got) > 0 {
 			t.Errorf("at the end it logged %q", got)
 		}
@@ -179,21 +168,6 @@ func TestABrokerThatHangsIsLogged(t *testing.T) {
 		}
 		c.answer()
 		stop(t, p, time.Minute)
-	})
-}
-
-func TestDebugWritesTheClientsOwnLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		log := &syslog{}
-		p := c.logging(log, "debug=broker", "log_level=3")
-		c.offer(p, 10)
-		time.Sleep(time.Second)
-		stop(t, p, time.Minute)
-		got := strings.Join(log.take(), "\n")
-		if !strings.Contains(got, "7 kafka: CLIENT(7): rdkafka#producer-1: [thrd:main]: connection opened to broker (queue kafka1, addr ") {
-			t.Errorf("logged\n%s", got)
-		}
 	})
 }
 
@@ -220,26 +194,21 @@ func TestReasonsGoByTheTypeOfTheError(t *testing.T) {
 		"sasl.username=mail", "sasl.password=secret"))
 	for _, test := range []struct {
 		err   error
-		at    stage
+		at    client.Stage
 		group string
 		text  string
 	}{
-		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), connecting, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
-		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), connected, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
-		{kerr.UnsupportedSaslMechanism, connected, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
-		{kerr.ClusterAuthorizationFailed, connected, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
-		{io.EOF, connected, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
-		{context.DeadlineExceeded, connecting, groupConnection, "cannot connect: it does not answer in time"},
-		{io.EOF, loggingIn, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: it ends the connection`},
-		{fmt.Errorf("no token"), connected, groupLogin, "the login with PLAIN fails: no token"},
+		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), client.Connecting, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
+		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), client.Versions, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
+		{kerr.UnsupportedSaslMechanism, client.Versions, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
+		{kerr.ClusterAuthorizationFailed, client.Versions, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
+		{io.EOF, client.Versions, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
+		{context.DeadlineExceeded, client.Connecting, groupConnection, "cannot connect: it does not answer in time"},
+		{io.EOF, client.Login, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: it ends the connection`},
+		{fmt.Errorf("no token"), client.Versions, groupLogin, "the login with PLAIN fails: no token"},
 	} {
 		if group, text := c.blame(test.err, test.at); group != test.group || text != test.text {
 			t.Errorf("%v is %s: %s\nwant %s: %s", test.err, group, text, test.group, test.text)
-		}
-	}
-	for _, err := range []error{kgo.ErrClientClosed, conf.ErrPaused} {
-		if !noNews(fmt.Errorf("x: %w", err)) {
-			t.Errorf("%v is a fault of the broker", err)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -117,7 +118,13 @@ func (c *cluster) queue(log *logged, properties ...string) *Producer {
 	return p
 }
 
-func settings(t *testing.T, properties ...string) *conf.Settings {
+// A failer is what a test and a property test have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func settings(t failer, properties ...string) *conf.Settings {
 	t.Helper()
 	cfg := conf.New()
 	for _, p := range properties {
@@ -155,8 +162,8 @@ func (c *cluster) records(topic string, want int) []*kgo.Record {
 	return got
 }
 
-func value(s string) *kgo.Record {
-	return &kgo.Record{Topic: "mail", Partition: -1, Value: []byte(s)}
+func value(s string) *record.Record {
+	return &record.Record{Topic: "mail", Partition: -1, Value: []byte(s)}
 }
 
 func (c *cluster) offer(p *Producer, n int) {
@@ -268,6 +275,15 @@ func (c *cluster) create(topic string, partitions int32) {
 	c.t.Helper()
 	c.admin(func(ctx context.Context, adm *kadm.Client) error {
 		_, err := adm.CreateTopic(ctx, partitions, 1, nil, topic)
+		return err
+	})
+}
+
+// grow gives a topic more partitions.
+func (c *cluster) grow(topic string, partitions int) {
+	c.t.Helper()
+	c.admin(func(ctx context.Context, adm *kadm.Client) error {
+		_, err := adm.UpdatePartitions(ctx, partitions, topic)
 		return err
 	})
 }

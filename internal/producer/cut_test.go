@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -39,7 +40,7 @@ func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, e
 
 // run cuts one connection after another until ctx ends.
 func (c *cutter) run(ctx context.Context) {
-	tick := time.NewTicker(30 * time.Millisecond)
+	tick := time.NewTicker(15 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
@@ -59,11 +60,10 @@ func (c *cutter) run(ctx context.Context) {
 	}
 }
 
-// Eight threads write, and the connections are cut at random: what was not refused is on the broker,
-// or was reported and counted. CUT_RECORDS says how many each thread writes; the gate takes 100,000.
+// Eight threads write, and the connections are cut at random: what was not refused is on the broker. CUT_RECORDS says how many each thread writes; the gate takes 100,000.
 func TestNothingVanishesWhenConnectionsAreCut(t *testing.T) {
 	const threads = 8
-	each := 10_000
+	each := 30_000
 	if s := os.Getenv("CUT_RECORDS"); s != "" {
 		var err error
 		if each, err = strconv.Atoi(s); err != nil {
@@ -99,7 +99,7 @@ func TestNothingVanishesWhenConnectionsAreCut(t *testing.T) {
 				t.Errorf("%d accepted, %d queued, %d lost at the end", s.In, s.Queued, lost)
 			}
 			missing, twice, disorder := audit(t, fake.ListenAddrs(), threads, each)
-			if int64(missing) > s.Failed {
+			if missing > 0 || s.Failed > 0 { // none has reached its message.timeout.ms
 				t.Errorf("%d records are not on the broker, and %d were reported", missing, s.Failed)
 			}
 			if idempotent == "true" && twice+disorder > 0 {
@@ -120,7 +120,7 @@ func write(t *testing.T, p *Producer, thread, each int) {
 	for i := range each {
 		binary.BigEndian.PutUint64(value[:], uint64(thread*each+i))
 		for {
-			code := p.Offer(&kgo.Record{Topic: "mail", Partition: -1, Key: key[:], Value: value[:]})
+			code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Key: key[:], Value: value[:]})
 			if code == resperr.NoError {
 				break
 			}

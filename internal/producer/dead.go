@@ -7,8 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -17,91 +16,13 @@ import (
 // are often given after the first message.
 const deniedFor = time.Minute
 
-// final says whether the broker will never take a record that fails with code. Behind a spool all
-// other failures pass, and the record is sent again.
-func final(code resperr.Code) bool {
-	switch code {
-	case resperr.MsgTimedOut, // message.timeout.ms was set in words, or max_age, and it is over
-		resperr.MsgSizeTooLarge, resperr.RecordListTooLarge, resperr.InvalidRecord,
-		resperr.InvalidTimestamp, resperr.InvalidRequest, resperr.InvalidRequiredAcks, resperr.PolicyViolation,
-		resperr.UnsupportedForMessageFormat, resperr.UnsupportedCompressionType,
-		resperr.TopicException, resperr.UnknownTopicOrPart, resperr.UnknownPartition:
-		return true
-	}
-	return false
-}
-
-// ofBatch says whether a refusal is of a whole batch, in which one record may be to blame. Its records
-// are sent again one by one, so that only those which are refused alone become dead letters.
-func ofBatch(code resperr.Code) bool {
-	switch code {
-	case resperr.MsgSizeTooLarge, resperr.RecordListTooLarge, resperr.InvalidRecord, resperr.InvalidTimestamp, resperr.PolicyViolation:
-		return true
-	}
-	return false
-}
-
-// sendAlone hands the oldest record of l to the client when that has nothing else of the topic, and
-// says whether the oldest is one that must be sent alone. The sender runs it.
-func (p *Producer) sendAlone(l *lane, now time.Time) bool {
-	if len(l.backlog) == 0 || !l.backlog[0].stored.suspect {
-		return false
-	}
-	l.held.Store(true) // each report wakes the sender
-	if l.inClient.Load() == 0 {
-		l.moved = now
-		l.backlog[0].stored.alone = true
-		p.release(l, 1)
-	}
-	return true
-}
-
-// againStored is again behind a spool: what the broker has not refused for good is sent until it is
-// taken.
-func (p *Producer) againStored(l *lane, e *entry, code resperr.Code) bool {
-	switch code {
-	case resperr.UnknownTopicID:
-		l.purge.CompareAndSwap(purgeNone, purgeWanted)
-	case resperr.TopicAuthorizationFailed:
-		if p.denied(l, p.now()) {
-			return false
-		}
-	case resperr.UnknownTopicOrPart:
-		return l.verdict.Load() == 0 && p.spare(e)
-	case resperr.Fail:
-		if l.verdict.Load() != 0 {
-			return false
-		}
-	case resperr.MsgTimedOut:
-	default:
-		switch {
-		case ofBatch(code) && !e.stored.alone:
-			e.stored.suspect = true
-		case final(code):
-			return false
-		}
-	}
-	return p.spare(e)
-}
-
-// denied says whether the cluster has refused the queue's writes to l for long enough.
-func (p *Producer) denied(l *lane, now time.Time) bool {
-	since := l.denied.Load()
-	if since == 0 {
-		l.denied.CompareAndSwap(0, now.UnixNano())
-		return false
-	}
-	return now.Sub(time.Unix(0, since)) >= deniedFor
-}
-
 // settleStored is the report of an entry behind a spool.
 func (p *Producer) settleStored(e *entry, code resperr.Code) {
-	s, l := p.store, e.lane
-	var seq uint64
-	if e.stored.seq.CompareAndSwap(0, gone) {
-		l.unsaved.Add(-1)
-	} else {
-		seq = e.stored.seq.Load()
+	s, t := p.store, e.topic
+	seq := e.stored.seq
+	if seq == 0 {
+		e.stored.seq = gone
+		t.unsaved.Add(-1)
 	}
 	s.mu.Lock()
 	a := s.awaits[seq]
@@ -118,17 +39,14 @@ func (p *Producer) settleStored(e *entry, code resperr.Code) {
 		if !dropped {
 			p.stats.Deliver()
 		}
-		if !l.proven.Load() {
-			l.proven.Store(true)
-		}
-		if l.denied.Load() != 0 {
-			l.denied.Store(0)
+		if !t.proven.Load() {
+			t.proven.Store(true)
 		}
 	case p.gaveUp.Load() && seq != 0:
 		return // it stays on the disk
 	default:
 		if !dropped {
-			p.fail(code, e.Topic)
+			p.fail(code, t.name)
 		}
 		p.bury(payloadOf(nil, e), seq, code)
 		return
@@ -139,7 +57,7 @@ func (p *Producer) settleStored(e *entry, code resperr.Code) {
 }
 
 // failStored is the report of a record on disk that fails before it is in memory.
-func (p *Producer) failStored(r *kgo.Record, seq uint64, code resperr.Code) {
+func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 	s := p.store
 	s.mu.Lock()
 	a := s.awaits[seq]

@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
@@ -66,7 +66,7 @@ func TestAnUnknownTopicIsADeadLetterAfterItsGrace(t *testing.T) {
 				if s := p.Spool(); s.Pending != 0 || s.Dead != 3 || s.Letters != 3 {
 					t.Errorf("the spool has %+v", s)
 				}
-				if code := <-keep(t, p, &kgo.Record{Topic: "nosuch", Partition: -1}, false); code != resperr.UnknownTopic {
+				if code := <-keep(t, p, &record.Record{Topic: "nosuch", Partition: -1}, false); code != resperr.UnknownTopic {
 					t.Errorf("a later call is answered %v", code)
 				}
 				stop(t, p, time.Minute)

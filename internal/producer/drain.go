@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/intake"
@@ -28,6 +29,9 @@ func (p *Producer) Flush(ctx context.Context) int64 {
 func (p *Producer) await(ctx context.Context) int64 {
 	for {
 		n := p.held()
+		if p.fatal.Load() {
+			return n // nothing will settle any more
+		}
 		if n == 0 && p.waiting.Load() == 0 {
 			p.signalEmpty() // the next one who waits may have missed it
 			return 0
@@ -132,7 +136,7 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	p.closeClient()
 	kept := s.spool.Stats().Pending
 	err := s.close(ctx)
-	p.dismissStored()
+	p.dismissStored(resperr.Destroy)
 	p.resumes.wait()
 	p.mourn(lost)
 	if err != nil {
@@ -164,7 +168,7 @@ func (p *Producer) drainStored(ctx context.Context) {
 	p.wake()
 	look := time.NewTicker(drainTime / 200)
 	defer look.Stop()
-	for p.held() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0 {
+	for !p.fatal.Load() && (p.held() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
@@ -174,18 +178,18 @@ func (p *Producer) drainStored(ctx context.Context) {
 }
 
 // dismissStored answers the calls that wait for the disk or for a delivery: nobody else will.
-func (p *Producer) dismissStored() {
+func (p *Producer) dismissStored(code resperr.Code) {
 	s := p.store
 	s.mu.Lock()
 	unheard, awaits := s.unheard, s.awaits
 	s.unheard, s.awaits = nil, nil
 	s.mu.Unlock()
 	for w := range unheard {
-		w.code = resperr.Destroy
+		w.code = code
 		p.resumes.add(w)
 	}
 	for _, a := range awaits {
-		p.resumes.answer(a, Delivery{Code: resperr.Destroy})
+		p.resumes.answer(a, Delivery{Code: code})
 	}
 }
 
@@ -199,7 +203,7 @@ func (p *Producer) closeClient() {
 	go func() {
 		defer close(closed)
 		p.client.Close()
-		p.scout.ended.Wait()
+		p.helpers.Wait()
 	}()
 	timer := time.NewTimer(closeTime)
 	defer timer.Stop()
@@ -219,27 +223,36 @@ func (p *Producer) abandon() {
 	}
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
+	slabs = append(slabs, slices.DeleteFunc(p.sender.current, func(s *slab) bool { return s == nil })...) // of a sender that has failed
+	for _, t := range p.sender.active {
+		t.send.each(func(e *entry) { p.settle(e, resperr.PurgeInflight) })
+	}
 	for _, s := range slabs {
 		if s.chunk != (intake.Chunk{}) {
-			p.sender.lanes = p.unpack(s, p.sender.lanes)
+			p.sender.topics = p.unpack(s, p.sender.topics)
 		}
 		for i := range s.entries {
+			s.entries[i].topic.send.records++
 			p.settle(&s.entries[i], resperr.PurgeQueue)
 		}
 	}
-	for _, l := range p.sender.active {
-		l.reclaim()
-		p.failBacklog(l, resperr.PurgeQueue)
+}
+
+// each visits the records that the sender has of the topic.
+func (s *sending) each(visit func(*entry)) {
+	for _, e := range s.unassigned {
+		visit(e)
 	}
-	for _, h := range p.sender.fed {
-		if !h.hold() {
-			continue
-		}
-		if h.slab.life.Load() == h.life {
-			for i := range h.slab.entries {
-				p.settle(&h.slab.entries[i], resperr.PurgeInflight)
+	for _, part := range s.partitions {
+		for _, b := range part.inFlight {
+			for _, e := range b.entries {
+				visit(e)
 			}
 		}
-		p.letGo(h.slab)
+		for _, b := range part.waiting {
+			for _, e := range b.entries {
+				visit(e)
+			}
+		}
 	}
 }

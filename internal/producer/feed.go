@@ -5,8 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
@@ -43,7 +42,7 @@ type reader struct {
 	batch  *spool.Batch
 	at     int
 
-	record kgo.Record // the decoded frame at
+	record record.Record // the decoded frame at
 	ready  bool
 
 	troubled bool // the last look at the disk has failed
@@ -66,7 +65,7 @@ func (p *Producer) startFeeder() {
 	f.quit = make(chan struct{})
 	f.ended = make(chan struct{})
 	f.spent = time.NewTimer(feedEvery)
-	go p.feedLoop()
+	go p.guard("the reader of the spool", p.feedLoop)
 }
 
 // nudge makes the feeder look again. It never blocks.
@@ -249,12 +248,12 @@ func (p *Producer) feedFrame(r *reader, chase bool) fate {
 	return f
 }
 
-func recordOf(d *stored.Record) kgo.Record {
-	r := kgo.Record{
-		Topic: d.Topic, Partition: d.Partition, Key: d.Key, Value: d.Value, Timestamp: time.UnixMilli(d.Timestamp),
+func recordOf(d *stored.Record) record.Record {
+	r := record.Record{
+		Topic: d.Topic, Partition: d.Partition, Key: d.Key, Value: d.Value, Timestamp: d.Timestamp,
 	}
 	for _, h := range d.Headers {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		r.Headers = append(r.Headers, record.Header{Key: h.Key, Value: h.Value})
 	}
 	return r
 }

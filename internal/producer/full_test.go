@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
@@ -22,7 +22,9 @@ func small(disk *faultfs.FS, spill bool, full OnFull) SpoolConfig {
 	return cfg
 }
 
-func kilobyte(i int) *kgo.Record { return value(fmt.Sprintf("v%06d", i) + strings.Repeat("x", 1000)) }
+func kilobyte(i int) *record.Record {
+	return value(fmt.Sprintf("v%06d", i) + strings.Repeat("x", 1000))
+}
 
 // fill stores records until one is not answered with success, and returns how many were.
 func fill(t *testing.T, p *Producer) int {

@@ -1,12 +1,10 @@
 package producer
 
 import (
-	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -21,72 +19,52 @@ const copyTime = 20 * time.Microsecond
 type front struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
-	lanes []*lane        // by the number that records carry; guarded by Producer.mu
-	full  []intake.Chunk // scratch; guarded by Producer.mu
-	queue bool           // calls wait for room; guarded by Producer.mu
+	topics []*topic       // by the number that records carry; guarded by Producer.mu
+	full   []intake.Chunk // scratch; guarded by Producer.mu
+	queue  bool           // calls wait for room; guarded by Producer.mu
+	last   mono           // when the chunks were last taken; guarded by Producer.mu
 }
 
-// introduce lets the intake know what l takes. The caller holds p.mu.
-func (p *Producer) introduce(l *lane) {
-	l.introduced = true
-	_, gate, ok := p.front.Topic(l.topic)
+// introduce lets the intake know what t takes. The caller holds p.mu.
+func (p *Producer) introduce(t *topic) {
+	t.introduced = true
+	_, gate, ok := p.front.Topic(t.name)
 	if !ok {
 		return
 	}
-	l.mu.Lock()
-	l.gate, l.gated = gate, true
-	l.mu.Unlock()
-	l.publish()
+	t.mu.Lock()
+	t.gate, t.gated = gate, true
+	t.mu.Unlock()
+	t.publish()
 }
 
-// laneOf returns the lane of the records that carry index, which a call may have made known.
-func (p *Producer) laneOf(index int) *lane {
+// topicAt returns the topic of the records that carry index, which a call may have made known.
+func (p *Producer) topicAt(index int) *topic {
 	name := p.front.TopicName(index)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.known(name)
 }
 
-// known returns the lane of a topic that the intake knows. The caller holds p.mu.
-func (p *Producer) known(name string) *lane {
-	l := p.lane(name)
-	if !l.introduced {
-		p.introduce(l)
+// known returns a topic that the intake knows. The caller holds p.mu.
+func (p *Producer) known(name string) *topic {
+	t := p.topicOf(name)
+	if !t.introduced {
+		p.introduce(t)
 	}
-	return l
+	return t
 }
 
-// lentRecord views f, which is read once, as the client's record. Its bytes are the intake's.
-func lentRecord(f *intake.Record, topic string) kgo.Record {
-	r := kgo.Record{
-		Topic: topic, Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds), Key: f.Key, Value: f.Value,
+// lentRecord views f, which is read once, as a record. Its bytes are the intake's.
+func lentRecord(f *intake.Record, topic string) record.Record {
+	r := record.Record{
+		Topic: topic, Partition: f.Partition, Timestamp: f.Milliseconds, Key: f.Key, Value: f.Value,
 	}
 	for range f.Headers {
 		name, value := f.NextHeader()
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: value})
+		r.Headers = append(r.Headers, record.Header{Key: name, Value: value})
 	}
 	return r
-}
-
-// publish tells the intake what the topic takes now. It follows every change of that.
-func (l *lane) publish() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case !l.gated:
-	case l.refusal.Load() != 0:
-		l.gate.Refuse(l.refusal.Load())
-	default:
-		l.gate.Open(l.partitions.Load())
-	}
-}
-
-// wasAsked says whether a call was answered with the refusal of l since the sender looked.
-func (l *lane) wasAsked() bool {
-	asked := l.asked.Swap(false)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.gated && l.gate.Asked() || asked
 }
 
 // drawIn moves what calls have left in the intake into p.full, behind what is there, so that the load of the
@@ -97,8 +75,13 @@ func (p *Producer) drawIn() {
 		return
 	}
 	f.full = f.Take(f.full[:0])
+	if len(f.full) == 0 {
+		p.drawParked()
+		return
+	}
+	taken := p.drawnNow()
 	for _, c := range f.full {
-		if c.Count() < few && p.copyIn(c) {
+		if c.Count() < minChunkRecords && p.copyIn(c, &taken) {
 			continue
 		}
 		if p.current != nil && len(p.current.entries) > 0 {
@@ -107,6 +90,7 @@ func (p *Producer) drawIn() {
 		}
 		n := c.Count()
 		s := p.pool.forChunk(c, n)
+		s.drawn = taken
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
@@ -116,13 +100,13 @@ func (p *Producer) drawIn() {
 	p.drawParked()
 }
 
-// few is the number of records from which a chunk is worth its memory: a queue that is full gets room for one
+// minChunkRecords is the number of records from which a chunk is worth its memory: a queue that is full gets room for one
 // record at a time, and a chunk for each would be many times what the record is charged.
-const few = 16
+const minChunkRecords = 16
 
 // copyIn moves the records of a chunk into the current slab, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete. The caller holds p.mu.
-func (p *Producer) copyIn(c intake.Chunk) bool {
+func (p *Producer) copyIn(c intake.Chunk, taken *drawn) bool {
 	sum, complete := c.Sum()
 	if !complete {
 		return false
@@ -130,17 +114,17 @@ func (p *Producer) copyIn(c intake.Chunk) bool {
 	p.front.Correct(c, sum)
 	var f intake.Record
 	for r := c.Reader(); r.Next(&f); {
-		for f.Topic >= len(p.front.lanes) {
-			p.front.lanes = append(p.front.lanes, nil)
+		for f.Topic >= len(p.front.topics) {
+			p.front.topics = append(p.front.topics, nil)
 		}
-		l := p.front.lanes[f.Topic]
-		if l == nil {
-			l = p.known(p.front.TopicName(f.Topic))
-			p.front.lanes[f.Topic] = l
+		t := p.front.topics[f.Topic]
+		if t == nil {
+			t = p.known(p.front.TopicName(f.Topic))
+			p.front.topics[f.Topic] = t
 		}
-		r := lentRecord(&f, l.topic)
-		n := recordBytes(&r)
-		p.enter(&r, n, l, int64(n)+recordCost+headerCost*int64(len(r.Headers)))
+		r := lentRecord(&f, t.name)
+		n := r.Size()
+		p.enter(&r, n, t, int64(n)+recordCost+headerCost*int64(len(r.Headers)), taken.born(r.Timestamp))
 		p.stats.Admit(len(r.Value))
 	}
 	p.front.Free(c)
@@ -154,7 +138,7 @@ func (p *Producer) drawParked() {
 	}
 	p.front.TakeParked(func(script intake.Script, f *intake.Record) {
 		r := lentRecord(f, p.front.TopicName(f.Topic))
-		w := &waiter{record: cloneRecord(&r), size: recordBytes(&r)}
+		w := &waiter{record: cloneRecord(&r), size: r.Size()}
 		w.done = func(code resperr.Code) { p.wakeScript(script, code) }
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
@@ -209,22 +193,34 @@ func (p *Producer) turnstile() {
 	}
 }
 
-// oldest returns the time of the oldest record that is in no full slab, and whether there is one. The
-// caller holds p.mu.
-func (p *Producer) oldest() (t time.Time, some bool) {
-	if p.current != nil && len(p.current.entries) > 0 {
-		return p.current.entries[0].Timestamp, true
-	}
-	if p.front.Intake == nil {
-		return t, false
-	}
-	milliseconds, some := p.front.First()
-	return time.UnixMilli(milliseconds), some
+// drawnNow is when chunks are taken that are taken now. The caller holds p.mu.
+func (p *Producer) drawnNow() drawn {
+	d := drawn{at: p.now(), wall: milliseconds()}
+	d.span = d.at.since(p.front.last)
+	p.front.last = d.at
+	return d
 }
 
-// unpack makes the entries of a slab whose records are in a chunk. The slab and lanes, by the number that records carry, are the
-// caller's; it returns lanes with those that were not known.
-func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
+// oldest returns when the oldest record was accepted that is in no full slab, and whether there is one. The
+// caller holds p.mu.
+func (p *Producer) oldest(now mono) (born mono, some bool) {
+	if p.current != nil && len(p.current.entries) > 0 {
+		return p.current.entries[0].born, true
+	}
+	if p.front.Intake == nil {
+		return 0, false
+	}
+	first, some := p.front.First()
+	d := drawn{at: now, wall: milliseconds(), span: now.since(p.front.last)}
+	if first == 0 {
+		return now - mono(d.span), some // not known
+	}
+	return d.born(first), some
+}
+
+// unpack makes the entries of a slab whose records are in a chunk. The slab and topics, by the number that records carry, are the
+// caller's; it returns topics with those that were not known.
+func (p *Producer) unpack(s *slab, topics []*topic) []*topic {
 	if !s.complete {
 		sum, complete := s.chunk.Sum()
 		for !complete {
@@ -240,7 +236,7 @@ func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
 		s.sum, s.complete = sum, true
 	}
 	if cap(s.headers) < s.sum.Headers {
-		s.headers = make([]kgo.RecordHeader, max(s.sum.Headers, 2*cap(s.entries)))
+		s.headers = make([]record.Header, max(s.sum.Headers, 2*cap(s.entries)))
 	}
 	headers := s.headers[:cap(s.headers)]
 	s.entries = s.entries[:s.chunk.Count()]
@@ -249,21 +245,21 @@ func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
 	for i := range s.entries {
 		r.Next(&f)
 		e := &s.entries[i]
-		for f.Topic >= len(lanes) {
-			lanes = append(lanes, nil)
+		for f.Topic >= len(topics) {
+			topics = append(topics, nil)
 		}
-		l := lanes[f.Topic]
-		if l == nil {
-			l = p.laneOf(f.Topic)
-			lanes[f.Topic] = l
+		t := topics[f.Topic]
+		if t == nil {
+			t = p.topicAt(f.Topic)
+			topics[f.Topic] = t
 		}
 		if i == 0 {
-			s.lane = l
-		} else if s.lane != l {
-			s.lane = nil
+			s.topic = t
+		} else if s.topic != t {
+			s.topic = nil
 		}
 		payload := len(f.Key) + len(f.Value)
-		var own []kgo.RecordHeader
+		var own []record.Header
 		if f.Headers > 0 {
 			own = headers[:f.Headers:f.Headers]
 			headers = headers[f.Headers:]
@@ -272,14 +268,12 @@ func (p *Producer) unpack(s *slab, lanes []*lane) []*lane {
 				payload += len(own[j].Key) + len(own[j].Value)
 			}
 		}
-		e.Record = kgo.Record{
-			Topic: l.topic, Partition: f.Partition, Timestamp: time.UnixMilli(f.Milliseconds), Context: e,
-			Key: f.Key, Value: f.Value, Headers: own,
+		*e = entry{
+			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drawn.born(f.Milliseconds),
+			topic: t, slab: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition,
 		}
-		e.slab, e.lane, e.cost = s, l, int64(recordCost+payload+headerCost*f.Headers)
-		e.reported = atomic.Bool{} // nobody else knows of the entry yet
 	}
-	return lanes
+	return topics
 }
 
 // Publish lets calls of the host find the queue's intake, or Go where it has none.

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -59,7 +59,7 @@ func TestTheOrderIsThatOfCallsWhicheverWayTheyTook(t *testing.T) {
 			continue
 		}
 		r := value(v)
-		r.Headers = []kgo.RecordHeader{{Key: "n", Value: []byte(v)}}
+		r.Headers = []record.Header{{Key: "n", Value: []byte(v)}}
 		if code := p.Offer(r); code != resperr.NoError {
 			t.Fatalf("call %d: %v", i, code)
 		}
@@ -265,7 +265,7 @@ func TestFewRecordsDoNotKeepAChunk(t *testing.T) {
 		t.Fatalf("%d slabs are full, and the current one is %+v", len(p.full), p.current)
 	}
 	for i := range p.current.entries {
-		r := &p.current.entries[i].Record
+		r := p.current.entries[i].record()
 		if string(r.Value) != fmt.Sprintf("v%d", i) || r.Headers[0].Key != "n" || string(r.Headers[0].Value) != "v" {
 			t.Errorf("record %d is %s with %v", i, r.Value, r.Headers)
 		}

@@ -8,8 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -22,22 +21,22 @@ import (
 // in memory or on its way to the disk. With block, or when the spool is configured to wait, a full
 // spool is waited for; otherwise it is [resperr.QueueFull], and [resperr.FS] while the disk does not
 // take anything. Stop answers a call that still waits for room with [resperr.Destroy]. r is copied.
-func (p *Producer) Store(r *kgo.Record, block bool, done func(resperr.Code)) (parked bool, code resperr.Code) {
+func (p *Producer) Store(r *record.Record, block bool, done func(resperr.Code)) (parked bool, code resperr.Code) {
 	return p.keep(r, &waiter{done: done, patient: block})
 }
 
 // keep is Store for either function.
-func (p *Producer) keep(r *kgo.Record, w *waiter) (parked bool, code resperr.Code) {
+func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.Code) {
 	s := p.store
 	w.patient = w.patient || s.OnFull == Wait
-	if r.Timestamp.IsZero() {
-		r.Timestamp = p.now()
+	if r.Timestamp == 0 {
+		r.Timestamp = milliseconds()
 	}
 	if s.IDHeader != "" {
 		// Not in place: the headers are the caller's.
-		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], kgo.RecordHeader{Key: s.IDHeader, Value: s.nextID()})
+		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], record.Header{Key: s.IDHeader, Value: s.nextID()})
 	}
-	w.size = recordBytes(r)
+	w.size = r.Size()
 	code = p.unfit(r, w.size)
 	var kick bool
 	if code == resperr.NoError {
@@ -49,7 +48,7 @@ func (p *Producer) keep(r *kgo.Record, w *waiter) (parked bool, code resperr.Cod
 		case code == resperr.NoError:
 			// A durable call is answered by the sync, and a delivery by the broker.
 			parked = w.await != nil || !s.Spill
-			w.record = kgo.Record{} // its bytes are the host's
+			w.record = record.Record{} // its bytes are the host's
 		case later || w.patient && passing(code):
 			w.record = cloneRecord(r)
 			p.waiters = append(p.waiters, w)
@@ -81,7 +80,7 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	case !queued && len(p.waiters) > 0:
 		return resperr.QueueFull, s.Spill, false
 	}
-	l := p.lane(w.record.Topic)
+	l := p.topicOf(w.record.Topic)
 	if code := l.refuses(w.record.Partition); code != resperr.NoError {
 		return code, false, false
 	}
@@ -107,13 +106,13 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 
 // behindDisk says whether the disk holds records of l that are not in memory: what is new must go behind
 // them. The caller holds p.mu.
-func (p *Producer) behindDisk(l *lane) bool {
+func (p *Producer) behindDisk(l *topic) bool {
 	return !p.store.Spill || p.store.replaying || l.missed > 0 || l.last > l.fed
 }
 
 // put appends the record of w to the spool. The caller holds p.mu, so that the order of calls is the
 // order on disk.
-func (s *storage) put(p *Producer, l *lane, w *waiter) resperr.Code {
+func (s *storage) put(p *Producer, l *topic, w *waiter) resperr.Code {
 	s.buffer = payload(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
@@ -178,7 +177,7 @@ func refusalOf(err error) resperr.Code {
 
 // stored is told by the spool what became of a record that it has taken. It runs on the syncer's
 // goroutine and does not block.
-func (p *Producer) stored(w *waiter, l *lane, seq *uint64, size int, err error) {
+func (p *Producer) stored(w *waiter, l *topic, seq *uint64, size int, err error) {
 	s := p.store
 	s.mu.Lock()
 	if err == nil {
@@ -195,7 +194,7 @@ func (p *Producer) stored(w *waiter, l *lane, seq *uint64, size int, err error) 
 		s.nudge()
 	case s.Spill && w.await == nil:
 		// The script was told that the record is taken, when the disk still seemed to work.
-		p.fail(resperr.FS, l.topic)
+		p.fail(resperr.FS, l.name)
 	default:
 		p.stats.Withdraw(size)
 		p.stats.Refuse()

@@ -5,8 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -14,7 +13,7 @@ import (
 // script. A call that waits for its delivery has an await instead of done: it is woken at once only
 // when it is refused.
 type waiter struct {
-	record kgo.Record
+	record record.Record
 	size   int
 	done   func(resperr.Code)
 	await  *await
@@ -35,22 +34,22 @@ type resumer interface{ resume() }
 // from another goroutine, with [resperr.NoError] once r is admitted, or [resperr.Destroy] when the
 // queue was stopped before there was room. done may be called before Park returns. r is copied.
 // Parked calls are admitted in order, before new ones.
-func (p *Producer) Park(r *kgo.Record, done func(resperr.Code)) (parked bool, code resperr.Code) {
+func (p *Producer) Park(r *record.Record, done func(resperr.Code)) (parked bool, code resperr.Code) {
 	return p.park(r, &waiter{done: done}, false)
 }
 
 // park admits r for w, or puts w into the list of those that wait for room. Of those that are
 // admitted at once, only a call that waits for more than room is parked.
-func (p *Producer) park(r *kgo.Record, w *waiter, always bool) (parked bool, code resperr.Code) {
-	n := recordBytes(r)
+func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, code resperr.Code) {
+	n := r.Size()
 	code = p.unfit(r, n)
 	if code != resperr.NoError {
 		p.stats.Refuse()
 		return false, code
 	}
 	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
-	if r.Timestamp.IsZero() {
-		r.Timestamp = p.now()
+	if r.Timestamp == 0 {
+		r.Timestamp = milliseconds()
 	}
 	var kick bool
 	p.mu.Lock()
@@ -76,13 +75,13 @@ func (p *Producer) park(r *kgo.Record, w *waiter, always bool) (parked bool, cod
 	return parked, code
 }
 
-func cloneRecord(r *kgo.Record) kgo.Record {
-	c := kgo.Record{
+func cloneRecord(r *record.Record) record.Record {
+	c := record.Record{
 		Topic: strings.Clone(r.Topic), Partition: r.Partition, Timestamp: r.Timestamp,
 		Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value),
 	}
 	for _, h := range r.Headers {
-		c.Headers = append(c.Headers, kgo.RecordHeader{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)})
+		c.Headers = append(c.Headers, record.Header{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)})
 	}
 	return c
 }
@@ -102,7 +101,7 @@ func (p *Producer) admitWaiters() {
 		w := p.waiters[0]
 		// The time of a message is that of its call, but its life begins when it is accepted:
 		// otherwise a long wait for room would have used up message.timeout.ms already.
-		w.record.Timestamp = p.now()
+		w.record.Timestamp = milliseconds()
 		code, _ := p.admit(&w.record, w.size, true, w.await)
 		if code == resperr.QueueFull {
 			break
@@ -151,6 +150,7 @@ func (p *Producer) dismissWaiters(code resperr.Code) {
 // resumes wakes scripts from a goroutine of its own, which lives only while there are any: waking
 // calls into the host, and a host that takes its time must not hold up the sender.
 type resumes struct {
+	guard   func(what string, run func()) // runs the goroutine
 	mu      sync.Mutex
 	list    []resumer // guarded by mu
 	running bool      // guarded by mu
@@ -169,7 +169,7 @@ func (r *resumes) add(s resumer) {
 func (r *resumes) answer(a *await, d Delivery) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !a.answered.CompareAndSwap(false, true) {
+	if !a.claim() {
 		return
 	}
 	a.answer = d
@@ -183,7 +183,7 @@ func (r *resumes) put(s resumer) {
 	if !r.running {
 		r.running = true
 		r.idle.Add(1)
-		go r.run()
+		go r.guard("the waker of scripts", r.run)
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package producer is one queue: it admits records, lingers them in slabs, hands them to the Kafka
-// client, and settles each with exactly one delivery report.
+// Package producer is one queue: it admits records, lingers them in slabs, puts them into batches of their partitions, sends those
+// through the client's connections, and settles each record with exactly one delivery report.
 //
 // It promises that Offer and Park never wait for Kafka, a disk or the network; that the limits of
 // the queue are known at the call; that what was accepted is delivered, or reported and counted as
@@ -10,24 +10,22 @@
 // does) and what is logged where (the handler of the logger does).
 //
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
-// record's way, in order: admit.go, intake.go, slab.go, send.go, lane.go, deliver.go, expire.go, drain.go. Behind
+// record's way, in order: admit.go, intake.go, slab.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
+// outcome.go, settle.go, expire.go, drain.go; metadata.go and identity.go ask the cluster. Behind
 // a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
 // feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
 package producer
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math"
-	"slices"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/report"
@@ -36,37 +34,45 @@ import (
 
 // A Producer is one configured queue.
 //
-// Lock order: mu, then lane.mu, then slabPool.mu, then the intake's. No lock is held across a call into
+// Lock order: mu, then topic.mu, then slabPool.mu, then the intake's. No lock is held across a call into
 // the client or into the host.
 type Producer struct {
 	id    string
 	set   *conf.Settings
 	log   *slog.Logger
 	stats report.Queue
+	began time.Time // the monotonic clock counts from here
 
-	client *kgo.Client
+	client *client.Client
 	worked func(records, valueBytes int)
 
 	wakeScript func(intake.Script, resperr.Code)
-	promise    func(*kgo.Record, error) // p.delivered, bound once: a method value a record would allocate
 	pool       slabPool
 
+	// How records are sent; they do not change.
+	chooser conf.Chooser
+	limits  limits // of a batch
+	window  int    // batches of a partition in flight
+	most    int    // requests of a broker in flight
+
 	mu      sync.Mutex
-	closed  bool             // no more calls; guarded by mu
-	lanes   map[string]*lane // by topic; guarded by mu
-	latest  *lane            // the lane of the last call: most scripts write to one topic; guarded by mu
-	current *slab            // being filled; guarded by mu
-	full    []*slab          // filled, in order; guarded by mu
-	asleep  bool             // the sender waits for a first record; guarded by mu
-	waiters []*waiter        // parked calls, oldest first; guarded by mu
-	load    load             // what has been admitted; guarded by mu
-	front   front            // where calls leave records without entering Go
+	closed  bool              // no more calls; guarded by mu
+	topics  map[string]*topic // by name; guarded by mu
+	latest  *topic            // of the last call: most scripts write to one topic; guarded by mu
+	current *slab             // being filled; guarded by mu
+	full    []*slab           // filled, in order; guarded by mu
+	asleep  bool              // the sender waits for a first record; guarded by mu
+	waiters []*waiter         // parked calls, oldest first; guarded by mu
+	load    load              // what has been admitted; guarded by mu
+	front   front             // where calls leave records without entering Go
 
 	settled *intake.Load // what delivery reports gave back; load minus settled is what is held
 
 	waiting  atomic.Int32 // len(waiters), for reports
+	awaited  atomic.Int64 // calls that wait for a delivery
 	urgent   atomic.Int32 // Flush and Stop are waiting: no linger
 	gaveUp   atomic.Bool  // Stop has given up: reports are counted, not logged
+	fatal    atomic.Bool  // nothing is sent any more: every call is answered -150
 	kicked   atomic.Bool  // kick holds a signal
 	kick     chan struct{}
 	empty    chan struct{} // signalled when the last record settles while urgent
@@ -74,22 +80,22 @@ type Producer struct {
 	finished chan struct{}
 
 	resumes resumes
+	inbox   inbox
 
 	clientLog *clientLog
-	attempts  *attempts   // nil where retries have no limit
 	conflict  atomic.Bool // that every message is refused has been logged
 
-	sender sender
-	scout  scout
-	store  *storage        // nil without a spool
-	life   context.Context // ends at Stop: questions to the cluster end with it
-	end    context.CancelFunc
+	sender  sender
+	helpers sync.WaitGroup  // goroutines beside the sender and the feeder
+	store   *storage        // nil without a spool
+	life    context.Context // ends at Stop
+	end     context.CancelFunc
 }
 
 // Deps are what a Producer is given by the process around it.
 type Deps struct {
 	Log    *slog.Logger
-	Client conf.Deps // hooks and dialer of the client
+	Client conf.Deps // the dialer and the secrets of the client
 
 	// Statistics is where statistics.interval.ms writes to, a log that holds back no line; nil is nowhere.
 	Statistics *slog.Logger
@@ -110,9 +116,8 @@ type Deps struct {
 
 // New opens the queue id. It does not wait for Kafka: a cluster that is away is found again later.
 //
-// The error is the client's own, for settings that conf should have refused.
-//
-// With a spool it reads what the disk knows of an earlier run, and fails where the folder cannot be used.
+// With a spool it reads what the disk knows of an earlier run, and fails where the folder cannot be used. Without one it does
+// not fail.
 func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	if deps.Spool != nil {
 		set = deps.Spool.lifetime(set)
@@ -124,7 +129,10 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		wakeScript: deps.Wake,
 		set:        set,
 		log:        deps.Log.With("queue", id),
-		lanes:      make(map[string]*lane),
+		topics:     make(map[string]*topic),
+		began:      time.Now(),
+		chooser:    set.Chooser(rand.IntN),
+		limits:     limits{records: max(set.BatchNumMessages, 1), bytes: min(set.BatchSize, set.MessageMaxBytes)},
 		asleep:     true,
 		kick:       make(chan struct{}, 1),
 		empty:      make(chan struct{}, 1),
@@ -137,43 +145,35 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
 		p.settled = deps.Intake.Left()
 	}
-	p.promise = p.delivered
+	p.resumes.guard = p.guard
+	p.window, p.most = set.InFlight(deps.Spool != nil)
+	p.sender.begin(set)
 	p.life, p.end = context.WithCancel(context.Background())
 	p.clientLog = newClientLog(p.life, p.log, set)
-	deps.Client.Logger = p.clientLog
-	deps.Client.Hooks = append(slices.Clip(deps.Client.Hooks), p.clientLog)
-	if p.attempts = newAttempts(set.Retries); p.attempts != nil {
-		deps.Client.Hooks = append(deps.Client.Hooks, p.attempts)
-	}
-	deps.Client.InOrder = deps.Spool != nil
-	opts, err := set.Options(deps.Client)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", id, err)
-	}
-	opts = append(opts, kgo.RecordPartitioner(p.partitioner()))
-	if set.MessageTimeout > 0 {
-		// What has expired is reported by us, on time; this keeps the client from sending it later.
-		opts = append(opts, kgo.RecordDeliveryTimeout(max(set.MessageTimeout, time.Second)))
-	}
 	if deps.Spool != nil {
+		var err error
 		if p.store, err = p.openStorage(*deps.Spool); err != nil {
+			p.end()
 			return nil, err
 		}
-	}
-	if p.client, err = kgo.NewClient(opts...); err != nil {
-		err = fmt.Errorf("%s: %w", id, err)
-		if p.store != nil {
-			err = errors.Join(err, p.store.close(context.Background()))
+		if p.store == nil { // another process has the spool
+			p.window, p.most = set.InFlight(false)
 		}
-		return nil, err
 	}
+	p.client = client.New(set, client.Deps{
+		Log: p.clientLog, Events: func(e client.Event) { p.post(event{news: e}) }, Dialer: deps.Client.Dialer, Secret: deps.Client.Secret,
+		Guard: func(run func()) { p.guard("a connection", run) },
+	})
 	if p.front.Intake != nil {
 		p.front.Limit(min(p.load.maxCount, math.MaxInt64/2), p.load.maxBytes, p.load.maxCost) // C adds to it
 		p.front.Sleep()
 		p.front.Open()
-		p.scout.ended.Go(p.listen)
+		p.helpers.Go(func() { p.guard("the intake", p.listen) })
 	}
-	p.sender.start(p)
+	go func() {
+		defer close(p.finished)
+		p.guard("the sender", p.send)
+	}()
 	p.startStatistics(deps.Statistics)
 	if p.store != nil {
 		p.startFeeder()
@@ -196,9 +196,6 @@ func (p *Producer) Snapshot() report.Snapshot {
 // Parked returns how many calls wait for room.
 func (p *Producer) Parked() int { return int(p.waiting.Load()) }
 
-// Ping asks the cluster for its metadata, to find out whether it can be reached.
-func (p *Producer) Ping(ctx context.Context) error { return p.client.Ping(ctx) }
-
 // wake makes the sender look again. It never blocks and costs one atomic load when a signal is
 // already under way.
 func (p *Producer) wake() {
@@ -211,5 +208,3 @@ func (p *Producer) wake() {
 	default:
 	}
 }
-
-func (p *Producer) now() time.Time { return time.Now() }

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -38,10 +38,10 @@ func TestNullAndEmptyAreDifferentOnTheTopic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		p := c.queue(&logged{})
-		for _, r := range []*kgo.Record{
+		for _, r := range []*record.Record{
 			{Topic: "mail", Partition: -1},
 			{Topic: "mail", Partition: -1, Key: []byte{}, Value: []byte{}},
-			{Topic: "mail", Partition: -1, Key: []byte("k\x00"), Value: []byte("\x00v"), Headers: []kgo.RecordHeader{
+			{Topic: "mail", Partition: -1, Key: []byte("k\x00"), Value: []byte("\x00v"), Headers: []record.Header{
 				{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "", Value: []byte("\x00")},
 			}},
 		} {
@@ -91,7 +91,7 @@ func TestTheLimitOfBytesCountsValues(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		c.silence()
 		p := c.queue(&logged{}, "queue.buffering.max.kbytes=1")
-		fits := &kgo.Record{Topic: "mail", Partition: -1, Key: make([]byte, 5000), Value: make([]byte, 1024)}
+		fits := &record.Record{Topic: "mail", Partition: -1, Key: make([]byte, 5000), Value: make([]byte, 1024)}
 		if code := p.Offer(fits); code != resperr.NoError {
 			t.Errorf("a value as large as the limit is answered %v", code)
 		}
@@ -101,7 +101,7 @@ func TestTheLimitOfBytesCountsValues(t *testing.T) {
 		if code := p.Offer(value("x")); code != resperr.QueueFull {
 			t.Errorf("a byte over the limit is answered %v", code)
 		}
-		if parked, code := p.Park(&kgo.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1025)}, nil); parked || code != resperr.QueueFull {
+		if parked, code := p.Park(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1025)}, nil); parked || code != resperr.QueueFull {
 			t.Errorf("a value that can never fit is parked %t, answered %v", parked, code)
 		}
 		c.answer()
@@ -113,10 +113,10 @@ func TestTooLargeIsSaidAtTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		p := c.queue(&logged{}, "message.max.bytes=1000")
-		if code := p.Offer(&kgo.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-36)}); code != resperr.NoError {
+		if code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-36)}); code != resperr.NoError {
 			t.Errorf("the largest value that fits is answered %v", code)
 		}
-		if code := p.Offer(&kgo.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-35)}); code != resperr.MsgSizeTooLarge {
+		if code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-35)}); code != resperr.MsgSizeTooLarge {
 			t.Errorf("a byte more is answered %v", code)
 		}
 		if lost := stop(t, p, time.Minute); lost != 0 {

@@ -13,22 +13,21 @@ import (
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/client"
 )
 
 // blame says in one sentence why a broker cannot be used, by the type of the error, and in which
 // group of the log the sentence belongs.
-func (c *clientLog) blame(err error, at stage) (group, text string) {
+func (c *clientLog) blame(err error, at client.Stage) (group, text string) {
 	if text := tlsText(err); text != "" {
 		return groupTLS, text
 	}
 	var code *kerr.Error
 	switch {
-	case at == connecting:
+	case at == client.Connecting:
 		return groupConnection, "cannot connect: " + networkText(err)
-	case errors.Is(err, kerr.SaslAuthenticationFailed), at == loggingIn && cut(err):
+	case errors.Is(err, kerr.SaslAuthenticationFailed), at == client.Login && cut(err):
 		if user, ok := c.set.Get("sasl.username"); ok && user != "" && !c.set.Hidden("sasl.username") {
 			return groupLogin, fmt.Sprintf("the login of %q with %s is refused: look at sasl.username and sasl.password: %s",
 				user, c.set.SASLMechanism, said(err))
@@ -51,15 +50,6 @@ func (c *clientLog) blame(err error, at stage) (group, text string) {
 	}
 	return groupConnection, "cannot connect: " + err.Error()
 }
-
-// A stage is how far an attempt to connect had come.
-type stage int
-
-const (
-	connecting stage = iota
-	connected        // and speaking TLS, where that is asked for
-	loggingIn        // the broker has heard the name
-)
 
 // said returns what a broker adds to its refusal.
 func said(err error) string {
@@ -134,9 +124,4 @@ func isNetwork(err error) bool {
 	var errno syscall.Errno
 	return cut(err) || errors.As(err, &network) || errors.As(err, &errno) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed)
-}
-
-// noNews says whether an attempt ended by what this side does: at its end, or before it was made.
-func noNews(err error) bool {
-	return errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled) || errors.Is(err, conf.ErrPaused)
 }

@@ -28,7 +28,7 @@ func BenchmarkReplay(b *testing.B) {
 		b.Fatal(err)
 	}
 	r := value("")
-	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 200), time.Now()
+	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 200), milliseconds()
 	bytes := payload(nil, r)
 	for range records {
 		if _, err := s.AppendLater(bytes, nil); err != nil {

@@ -1,52 +1,60 @@
 package producer
 
 import (
-	"context"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/intake"
-	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// tickEvery is how often the sender looks after stalled topics and old messages while any record
-// is outstanding. With nothing outstanding it sleeps without a timer.
-const tickEvery = 250 * time.Millisecond
+const (
+	// tickEvery is how often the sender looks after stalled topics and old messages while any record
+	// is outstanding. With nothing outstanding it sleeps without a timer.
+	tickEvery = 250 * time.Millisecond
 
-// A sender takes slabs from the queue and hands their records to the client. It is one goroutine,
-// so that the order of calls is the order of each partition.
+	// soundAsleep is the number of empty lingers after which the sender sleeps until the next message:
+	// one may lie between two messages of a steady stream, but after that, looking costs more.
+	soundAsleep = 3
+)
+
+// A sender takes records from the queue, puts them into batches, sends those and settles what brokers answer. It is one
+// goroutine, and all of the fields are its own: so nothing about a topic, a partition or a batch needs a lock.
 type sender struct {
-	active  []*lane // lanes with records in the client or in their backlog
-	ticked  time.Time
-	taken   time.Time // when the current slab was last taken, or the queue woke up
-	quiet   int       // lingers in a row that found nothing
-	current []*slab   // scratch
-	lanes   []*lane   // by the number that the intake's records carry
-	fed     []handle  // slabs with records that have no report yet, and some that have none left
+	active  []*topic // topics with records that have no report, or that calls are refused
+	ticked  mono
+	taken   mono     // when the current slab was last taken, or the queue woke up
+	quiet   int      // lingers in a row that found nothing
+	current []*slab  // taken and not yet fed
+	topics  []*topic // by the number that the intake's records carry
+	fed     uint64   // counts the records that it has taken
+	brokers map[int32]*broker
+	look    look
+	ids     identity
+	events  []event // scratch
+	codec   codec
 }
-
-func (s *sender) start(p *Producer) {
-	s.quiet = soundAsleep
-	go p.send()
-}
-
-// soundAsleep is the number of empty lingers after which the sender sleeps until the next message:
-// one may lie between two messages of a steady stream, but after that, looking costs more.
-const soundAsleep = 3
 
 // send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
-// while something is outstanding, and otherwise not at all.
+// while something is outstanding, when a broker has answered and somebody waits for that, and otherwise not at all.
 func (p *Producer) send() {
-	defer close(p.finished)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		p.kicked.Store(false)
+		if p.fatal.Load() {
+			return
+		}
+		p.inbox.eager.Store(false)
+		p.receive()
 		if p.store != nil {
-			p.turnLanes()
+			p.spillTopics()
 		}
 		p.admitParked()
 		wait := p.pump(p.now())
+		p.tellEmpty()
 		if wait == 0 {
+			continue
+		}
+		if p.waitsForAnswers(wait) && p.inbox.listen() {
 			continue
 		}
 		if wait > 0 {
@@ -61,11 +69,19 @@ func (p *Producer) send() {
 	}
 }
 
-// pump moves what is due to the client and returns how long the sender may sleep: 0 for not at
+// waitsForAnswers says whether an answer must wake the sender, which else looks at it after wait. While records come, a tick is a
+// linger away, and answers that wake somebody are what a mail server's few messages a second cost most.
+func (p *Producer) waitsForAnswers(wait time.Duration) bool {
+	return wait < 0 || wait > p.set.Linger || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
+		p.sender.held() || p.pressed()
+}
+
+// pump moves what is due to the brokers and returns how long the sender may sleep: 0 for not at
 // all, negative for until it is woken.
-func (p *Producer) pump(now time.Time) time.Duration {
+func (p *Producer) pump(now mono) time.Duration {
 	s := &p.sender
 	slabs, wait := p.take(now)
+	s.current = slabs
 	if p.worked != nil && len(slabs) > 0 {
 		p.worked(volume(slabs))
 	}
@@ -77,24 +93,24 @@ func (p *Producer) pump(now time.Time) time.Duration {
 	if len(s.active) == 0 {
 		return wait
 	}
-	if now.Sub(s.ticked) >= tickEvery {
+	if now.since(s.ticked) >= tickEvery {
 		s.ticked = now
 		p.tick(now)
-	} else {
-		p.judge(now)
-		p.resume(now)
+	}
+	if next := p.dispatch(now); next >= 0 && (wait < 0 || next < wait) {
+		wait = max(next, time.Millisecond)
 	}
 	if len(s.active) == 0 {
 		return wait
 	}
-	if next := tickEvery - now.Sub(s.ticked); wait < 0 || next < wait {
+	if next := tickEvery - now.since(s.ticked); wait < 0 || next < wait {
 		return max(next, time.Millisecond)
 	}
 	return wait
 }
 
 // take returns the slabs that are due and how long it is to the next one.
-func (p *Producer) take(now time.Time) ([]*slab, time.Duration) {
+func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 	s := &p.sender
 	slabs := s.current[:0]
 	p.mu.Lock()
@@ -103,7 +119,7 @@ func (p *Producer) take(now time.Time) ([]*slab, time.Duration) {
 		p.drawIn()
 	}
 	slabs = p.takeFull(slabs)
-	oldest, some := p.oldest()
+	oldest, some := p.oldest(now)
 	if !some {
 		if len(slabs) > 0 {
 			s.quiet, s.taken = 0, now
@@ -126,8 +142,8 @@ func (p *Producer) take(now time.Time) ([]*slab, time.Duration) {
 			s.taken = now
 		}
 		s.quiet = 0
-		rest := p.set.Linger - now.Sub(s.taken)
-		if old := now.Sub(oldest); rest <= 0 && len(slabs) == 0 && old < p.set.Linger/2 {
+		rest := p.set.Linger - now.since(s.taken)
+		if old := now.since(oldest); rest <= 0 && len(slabs) == 0 && old < p.set.Linger/2 {
 			// The linger began before there was anything. Sending now would part what is called together.
 			rest = p.set.Linger - max(old, 0)
 		}
@@ -167,145 +183,99 @@ func volume(slabs []*slab) (records, valueBytes int) {
 	return records, valueBytes
 }
 
-// feed hands the records of s to the client, or to the backlog of their topics.
-func (p *Producer) feed(s *slab, now time.Time) {
+// feed puts the records of s into batches, or keeps them until their topic is known.
+func (p *Producer) feed(s *slab, now mono) {
 	if s.chunk != (intake.Chunk{}) {
-		p.sender.lanes = p.unpack(s, p.sender.lanes)
+		p.sender.topics = p.unpack(s, p.sender.topics)
 	}
-	s.left.Store(int32(len(s.entries)) + 1)
-	p.track(s, s.entries[0].Timestamp)
-	whole := s.lane != nil // then the slab may wait as it is: it pins nobody else's records
+	s.refs = len(s.entries) + 1
 	for i := range s.entries {
 		e := &s.entries[i]
-		l := e.lane
+		t := e.topic
+		p.sender.fed++
+		e.number = p.sender.fed
 		if p.store != nil && p.stale(e) {
 			p.unloadEntry(e)
 			continue
 		}
-		if !l.active {
-			p.activate(l, now)
+		if !t.send.active {
+			p.activate(t, now)
 		}
-		if l.held.Load() || len(l.backlog) > 0 {
-			p.shelve(l, e, whole)
-			continue
+		if s.topic == nil && t.stalled.Load() {
+			e = p.moveOut(t, e)
 		}
-		p.hand(l, e)
+		t.send.records++
+		if t.send.known && len(t.send.unassigned) == 0 {
+			p.assign(t, e, now)
+		} else {
+			p.unassigned(t, e, now)
+		}
 	}
 	p.letGo(s)
 }
 
-func (p *Producer) activate(l *lane, now time.Time) {
-	l.active, l.moved = true, now
-	if l.born.IsZero() {
-		l.born = now
+func (p *Producer) activate(t *topic, now mono) {
+	t.send.active, t.send.moved = true, now
+	if t.send.born == 0 {
+		t.send.born = now + 1 // never the zero value
 	}
 	if len(p.sender.active) == 0 {
 		p.sender.ticked = now
 	}
-	p.sender.active = append(p.sender.active, l)
+	p.sender.active = append(p.sender.active, t)
 }
 
-// hand gives one record to the client. The client's own limits are far above ours, so this does
-// not wait.
-func (p *Producer) hand(l *lane, e *entry) {
-	if p.set.Acks > 1 {
-		// Compat: acks. librdkafka sends any number, and brokers refuse all but 0, 1 and -1. The
-		// client cannot send it; the report is the broker's.
-		p.settle(e, resperr.InvalidRequiredAcks)
-		p.letGo(e.slab)
-		return
-	}
-	if l.topic == "" {
-		// The client would fail it without a code; a broker calls the name invalid.
-		l.learn(resperr.TopicException)
-		p.settle(e, resperr.TopicException)
-		p.letGo(e.slab)
-		return
-	}
-	l.inClient.Add(1)
-	p.client.Produce(context.Background(), &e.Record, p.promise)
-}
-
-// shelve keeps e in the backlog of its lane. A record of a mixed slab is moved to a slab of the
-// lane's own: one dead topic must not pin the memory of all the records that passed beside its own.
-func (p *Producer) shelve(l *lane, e *entry, whole bool) {
-	if whole {
-		l.backlog = append(l.backlog, e)
-		return
-	}
-	n := recordBytes(&e.Record)
-	if l.store == nil || !l.store.fits(n) {
-		if l.store != nil {
-			p.letGo(l.store)
+// moveOut moves a record of a mixed slab to a slab of its topic's own: one dead topic must not pin the memory of all the records
+// that passed beside its own.
+func (p *Producer) moveOut(t *topic, e *entry) *entry {
+	r := e.record()
+	n := r.Size()
+	if t.send.store == nil || !t.send.store.fits(n) {
+		if t.send.store != nil {
+			p.letGo(t.send.store)
 		}
-		l.store = newSlab(slabRecords/4, max(slabBytes/4, n))
-		l.store.left.Store(1) // the lane's own hold, until the next store
-		p.track(l.store, e.Timestamp)
+		t.send.store = newSlab(slabRecords/4, max(slabBytes/4, n))
+		t.send.store.refs = 1 // the topic's own hold, until the next store
 	}
-	if e.slab.chunk != (intake.Chunk{}) && len(e.Headers) > 0 {
+	if e.slab.chunk != (intake.Chunk{}) && len(r.Headers) > 0 {
 		p.mu.Lock()
-		l.intern(e.Headers) // the names are the chunk's
+		t.intern(r.Headers) // the names are the chunk's
 		p.mu.Unlock()
 	}
-	moved := l.store.add(&e.Record, l, e.cost)
-	moved.await = e.await
-	if p.store != nil {
-		moved.stored.epoch, moved.stored.asked, moved.stored.number = e.stored.epoch, e.stored.asked, e.stored.number
-		moved.stored.seq.Store(e.stored.seq.Load())
-	}
-	e.reported.Store(true) // the one report is that of moved, or the slab's end would count a second one
-	l.store.left.Add(1)
-	l.backlog = append(l.backlog, moved)
+	moved := t.send.store.add(&r, t, e.cost, e.born)
+	moved.await, moved.number, moved.stored = e.await, e.number, e.stored
+	t.send.store.refs++
 	p.letGo(e.slab)
+	return moved
 }
 
-// letGo gives up one hold on s.
-func (p *Producer) letGo(s *slab) {
-	if s.left.Add(-1) == 0 {
-		p.pool.put(s)
-	}
-}
-
-// resume looks only at lanes whose reports woke the sender.
-func (p *Producer) resume(now time.Time) {
-	for _, l := range p.sender.active {
-		if l.held.Load() {
-			p.service(l, now)
-		}
-	}
-}
-
-// tick looks at every active lane: who got on, who stalls, what is too old, who is done.
-func (p *Producer) tick(now time.Time) {
-	p.judge(now)
-	p.ask(now)
+// tick looks at every active topic: who makes progress, who stalls, what is too old, who is done.
+func (p *Producer) tick(now mono) {
 	active := p.sender.active[:0]
-	for _, l := range p.sender.active {
-		p.expire(l, now)
-		if l.inClient.Load() > 0 && !l.progressed.Load() && now.Sub(l.moved) >= stallAfter {
-			l.held.Store(true)
-			l.proven.Store(false)
+	for _, t := range p.sender.active {
+		p.expire(t, now)
+		s := &t.send
+		if s.records > 0 && !s.progressed && now.since(s.moved) >= stallAfter {
+			t.stalled.Store(true)
+			t.proven.Store(false)
 		}
-		p.service(l, now)
+		if s.progressed {
+			s.progressed, s.moved = false, now
+		}
 		if p.store != nil {
-			p.watch(l, now)
-			p.unload(l)
+			p.watch(t, now)
+			p.unload(t)
 		}
-		l.outside.Store(int64(len(l.backlog)))
-		if l.inClient.Load() > 0 || l.waiting() || l.purge.Load() != purgeNone || l.forget(now) {
-			active = append(active, l)
+		if p.unclear(t) {
+			p.wantMetadata(t, now)
+		}
+		t.waiting.Store(int64(s.records) - t.inFlight.Load())
+		if s.records > 0 || t.forget(now) {
+			active = append(active, t)
 			continue
 		}
-		l.active = false
-		l.outside.Store(0)
-		l.held.Store(false)
-		if l.store != nil {
-			p.letGo(l.store)
-			l.store = nil
-		}
-		l.backlog = nil
+		p.deactivate(t, now)
 	}
-	p.expireHeld(now)
 	clear(p.sender.active[len(active):])
 	p.sender.active = active
 	if p.store != nil {
@@ -319,75 +289,13 @@ func (p *Producer) tick(now time.Time) {
 	}
 }
 
-// service moves a lane on: a delivery opens it, an empty client gets a few records to try.
-func (p *Producer) service(l *lane, now time.Time) {
-	l.reclaim()
-	empty := l.inClient.Load() == 0
-	if l.purge.Load() != purgeNone {
-		l.held.Store(true)
-		if !empty || l.purge.Load() != purgeDone {
-			return
-		}
-		l.reclaim() // what came back last
-		l.purge.Store(purgeNone)
-		l.progressed.Store(false)
-		l.moved = time.Time{} // it may be tried at once
-	}
-	if empty && l.verdict.Load() != 0 {
-		l.verdict.Store(0)
-	}
-	if p.store != nil && p.sendAlone(l, now) {
-		return
-	}
-	if l.progressed.Load() && l.progressed.Swap(false) {
-		l.moved = now
-		l.held.Store(false)
-	}
-	if !l.held.Load() {
-		p.release(l, len(l.backlog))
-		return
-	}
-	every := probeEvery
-	if p.store != nil {
-		every = stallAfter // what the cluster refuses is tried for a minute and more
-	}
-	if empty && len(l.backlog) > 0 && now.Sub(l.moved) >= every {
-		l.moved = now
-		p.release(l, p.probe(l))
-	}
-}
-
-// probe returns how many of the oldest records to try: those of about one age, so that what fails
-// together is also due together.
-func (p *Producer) probe(l *lane) int {
-	oldest := l.backlog[0].Timestamp
-	n := 1
-	for n < len(l.backlog) && n < probeRecords && l.backlog[n].Timestamp.Sub(oldest) < stallAfter/2 {
-		n++
-	}
-	return n
-}
-
-// release hands the n oldest of the backlog to the client.
-func (p *Producer) release(l *lane, n int) {
-	for _, e := range l.backlog[:n] {
-		p.hand(l, e)
-	}
-	l.drop(n)
-	if n > 0 {
-		l.back = 0
-	}
-}
-
-// drop forgets the n oldest of the backlog.
-func (l *lane) drop(n int) {
-	if n == 0 {
-		return
-	}
-	clear(l.backlog[:n])
-	l.backlog = l.backlog[n:]
-	l.back = max(l.back-n, 0)
-	if len(l.backlog) == 0 {
-		l.backlog = nil
+func (p *Producer) deactivate(t *topic, now mono) {
+	s := &t.send
+	s.active, s.unassigned, s.used = false, nil, now
+	t.stalled.Store(false)
+	t.waiting.Store(0)
+	if s.store != nil {
+		p.letGo(s.store)
+		s.store = nil
 	}
 }

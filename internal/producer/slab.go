@@ -1,19 +1,15 @@
 package producer
 
 import (
-	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/record"
 )
 
 const (
-	// slabRecords and slabBytes bound what is handed to the client at once. Several hundred records
+	// slabRecords and slabBytes bound what is handed to the sender at once. Several hundred records
 	// share one allocation and one wake-up; more would only make the first one wait longer.
 	slabRecords = 256
 	slabBytes   = 96 << 10
@@ -29,73 +25,47 @@ const (
 	pooledSlabs = 64
 )
 
-// An entry is one accepted record on its way. The client gets &entry.Record, whose Context is the
-// entry itself: so a delivery report finds its entry, its slab and its lane without a map, a
-// closure or an allocation a message.
+// An entry is one accepted record on its way. From the moment that the sender takes its slab, the entry is the
+// sender's alone.
 type entry struct {
-	kgo.Record
-
-	slab     *slab
-	lane     *lane
-	cost     int64       // what the record holds in memory, counted at admission
-	reported atomic.Bool // it has had its delivery report
-	await    *await      // the call that waits for the delivery, or nil
-	stored   place
+	key, value []byte
+	headers    []record.Header
+	timestamp  int64 // milliseconds since 1970, as Kafka gets it
+	born       mono  // when its time began to run
+	topic      *topic
+	slab       *slab
+	await      *await // the call that waits for the delivery, or nil
+	cost       int64  // what the record holds in memory, counted at admission
+	number     uint64 // counts the records in the order of their admission
+	asked      int32  // the partition that the script named, or -1
+	reported   bool   // it has had its delivery report
+	stored     place
 }
 
 // A place is what an entry knows of its copy on disk. It means nothing without a spool.
 type place struct {
-	seq    atomic.Uint64 // in the spool; 0 while in memory only, gone when it was settled before
-	epoch  uint32        // of the lane when the feeder admitted it
-	asked  int32         // the partition that the script named: the client writes its choice to the record
-	number int64         // counts admissions
-
-	suspect bool // it was in a batch that the broker has refused
-	alone   bool // it was sent without others since
+	seq   uint64 // in the spool; 0 while in memory only, gone when it was settled before
+	epoch uint32 // of the topic when the feeder admitted it
 }
-
-// Deadline, Done, Err and Value make an entry a [context.Context] that never ends. The client looks
-// at Done when it decides whether it may give a batch up; giving up is decided by age, in expire.go.
-func (*entry) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done returns nil: the context is never cancelled.
-func (*entry) Done() <-chan struct{} { return nil }
-
-// Err returns nil: the context is never cancelled.
-func (*entry) Err() error { return nil }
-
-// Value returns nil: an entry carries nothing for the client's hooks.
-func (*entry) Value(any) any { return nil }
-
-var _ context.Context = (*entry)(nil)
 
 // A slab is one byte buffer and one array of entries for several hundred records.
 //
-// Until it is full or lingered it belongs to the queue's lock; then to the sender; then to the
-// client, record by record. left counts the records that somebody still reads, plus one for the
-// sender while it walks the slab; who brings it to zero puts the slab back.
+// Until it is full or lingered it belongs to the queue's lock; then to the sender. refs counts the records that have no
+// report yet, plus one while the sender walks the slab; at zero the slab goes back to the pool.
 type slab struct {
 	entries  []entry
-	headers  []kgo.RecordHeader
+	headers  []record.Header
 	bytes    []byte
-	lane     *lane        // the one lane of all entries, or nil when they are mixed
+	topic    *topic       // the one topic of all entries, or nil when they are mixed
 	chunk    intake.Chunk // of the intake: then bytes is empty and the records' bytes are there
 	sum      intake.Sum   // of the records in chunk
 	complete bool         // sum is known, and not an estimate
-	left     atomic.Int32
-	life     atomic.Uint32 // counts the times that the slab was put back
+	drawn    drawn        // when the chunk was taken
+	refs     int
 }
 
 func newSlab(records, bytes int) *slab {
 	return &slab{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
-}
-
-func recordBytes(r *kgo.Record) int {
-	n := len(r.Key) + len(r.Value)
-	for i := range r.Headers {
-		n += len(r.Headers[i].Key) + len(r.Headers[i].Value)
-	}
-	return n
 }
 
 // fits says whether a record of n bytes goes into what is left of s. Neither array may grow: the
@@ -105,35 +75,33 @@ func (s *slab) fits(n int) bool {
 }
 
 // add copies r, whose bytes stay the caller's; its header names must outlive the call. nil and empty are different on the wire and stay so.
-func (s *slab) add(r *kgo.Record, l *lane, cost int64) *entry {
+func (s *slab) add(r *record.Record, t *topic, cost int64, born mono) *entry {
 	i := len(s.entries)
 	s.entries = s.entries[:i+1]
 	e := &s.entries[i]
-	e.slab, e.lane, e.cost = s, l, cost
-	e.reported.Store(false)
+	*e = entry{topic: t, slab: s, cost: cost, born: born, timestamp: r.Timestamp, asked: r.Partition}
 	if i == 0 {
-		s.lane = l
-	} else if s.lane != l {
-		s.lane = nil
+		s.topic = t
+	} else if s.topic != t {
+		s.topic = nil
 	}
-	e.Topic, e.Partition, e.Timestamp, e.Context = l.topic, r.Partition, r.Timestamp, e
-	e.Key, e.Record.Value = s.keep(r.Key), s.keep(r.Value)
+	e.key, e.value = s.keep(r.Key), s.keep(r.Value)
 	if len(r.Headers) > 0 {
-		e.Headers = s.keepHeaders(r.Headers)
+		e.headers = s.keepHeaders(r.Headers)
 	}
 	return e
 }
 
 // keepHeaders copies the values; the names stay the caller's, which has interned them.
-func (s *slab) keepHeaders(headers []kgo.RecordHeader) []kgo.RecordHeader {
+func (s *slab) keepHeaders(headers []record.Header) []record.Header {
 	if len(s.headers)+len(headers) > cap(s.headers) {
 		// The entries before keep the array that they point into.
-		s.headers = make([]kgo.RecordHeader, 0, max(slabRecords, len(headers)))
+		s.headers = make([]record.Header, 0, max(slabRecords, len(headers)))
 	}
 	from := len(s.headers)
 	for i := range headers {
 		h := &headers[i]
-		s.headers = append(s.headers, kgo.RecordHeader{Key: h.Key, Value: s.keep(h.Value)})
+		s.headers = append(s.headers, record.Header{Key: h.Key, Value: s.keep(h.Value)})
 	}
 	return s.headers[from:len(s.headers):len(s.headers)]
 }
@@ -149,14 +117,9 @@ func (s *slab) keep(b []byte) []byte {
 
 // reset forgets what the slab held, so that it pins no topic, header or caller's memory.
 func (s *slab) reset() {
-	s.life.Add(1)
-	for i := range s.entries {
-		e := &s.entries[i]
-		e.Record, e.slab, e.lane, e.await = kgo.Record{}, nil, nil, nil
-		e.stored.seq.Store(0)
-	}
+	clear(s.entries)
 	clear(s.headers)
-	s.entries, s.headers, s.bytes, s.lane = s.entries[:0], s.headers[:0], s.bytes[:0], nil
+	s.entries, s.headers, s.bytes, s.topic = s.entries[:0], s.headers[:0], s.bytes[:0], nil
 }
 
 // A slabPool keeps slabs of the standard sizes for the next burst. A sync.Pool would give them up at
@@ -190,6 +153,12 @@ func (p *slabPool) forChunk(c intake.Chunk, n int) *slab {
 	return s
 }
 
+// A shelf is the free slabs of one size.
+type shelf struct {
+	free []*slab
+	idle int // the fewest in free since the last trim
+}
+
 // get returns the slab that was put back last, or nil.
 func (s *shelf) get() *slab {
 	n := len(s.free)
@@ -200,12 +169,6 @@ func (s *shelf) get() *slab {
 	s.free = s.free[:n-1]
 	s.idle = min(s.idle, n-1)
 	return last
-}
-
-// A shelf is the free slabs of one size.
-type shelf struct {
-	free []*slab
-	idle int // the fewest in free since the last trim
 }
 
 // trim gives up half of the slabs that nobody has needed since the last trim, but never the last
@@ -276,11 +239,17 @@ func (p *slabPool) put(s *slab) {
 // putChunk is put for a slab whose bytes are a chunk. Its entries are written over as a whole when they
 // are used again, and what they point at until then lives as long as the queue.
 func (p *slabPool) putChunk(s *slab) {
-	s.life.Add(1)
 	p.intake.Free(s.chunk)
-	s.chunk, s.entries, s.lane = intake.Chunk{}, s.entries[:0], nil
+	s.chunk, s.entries, s.topic = intake.Chunk{}, s.entries[:0], nil
 	i := slices.Index(chunkEntries[:], cap(s.entries))
 	p.mu.Lock()
 	p.chunks[i].free = append(p.chunks[i].free, s)
 	p.mu.Unlock()
+}
+
+// letGo gives up one hold on s. Only the sender, or who has ended it, may call it.
+func (p *Producer) letGo(s *slab) {
+	if s.refs--; s.refs == 0 {
+		p.pool.put(s)
+	}
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -19,30 +17,26 @@ const spillAfter = 3 * time.Second
 // gone is the sequence of an entry that was settled before it was on the disk.
 const gone = ^uint64(0)
 
-// payloadOf is the entry as its script has passed it. It reads only what the client does not write:
-// the record may be with the client, and its report on the way.
+// payloadOf is the entry as its script has passed it.
 func payloadOf(dst []byte, e *entry) []byte {
-	return payload(dst, &kgo.Record{
-		Topic: e.lane.topic, Partition: e.stored.asked, Timestamp: e.Timestamp,
-		Key: e.Key, Value: e.Record.Value, Headers: e.Headers,
-	})
+	r := e.record()
+	return payload(dst, &r)
 }
 
 // watch notes how long l has been stalled, and lets it go to the disk, or back to memory. The sender
 // runs it.
-func (p *Producer) watch(l *lane, now time.Time) {
+func (p *Producer) watch(l *topic, now mono) {
 	if !p.store.Spill {
 		return
 	}
-	held := l.held.Load()
 	turned := false
 	switch {
-	case !held:
-		l.stalled = time.Time{}
-	case l.stalled.IsZero():
-		l.stalled = now
+	case !l.stalled.Load():
+		l.send.stuck = 0
+	case l.send.stuck == 0:
+		l.send.stuck = now
 	default:
-		turned = now.Sub(l.stalled) >= spillAfter
+		turned = now.since(l.send.stuck) >= spillAfter
 	}
 	p.mu.Lock()
 	if turned && !l.turned {
@@ -52,29 +46,29 @@ func (p *Producer) watch(l *lane, now time.Time) {
 	p.mu.Unlock()
 }
 
-// turnLanes brings the records of topics that are to go to the disk there, in the order in which
-// they were accepted, so that new ones can follow them. They stay in memory as well, and with the
-// client. The sender runs it.
-func (p *Producer) turnLanes() {
+// spillTopics brings the records of topics that are to go to the disk there, in the order in which
+// they were accepted, so that new ones can follow them. They stay in memory as well, and on
+// their way. The sender runs it.
+func (p *Producer) spillTopics() {
 	s := p.store
-	turning := func(l *lane) bool { return l.turned && l.unsaved.Load() > 0 }
+	turning := func(l *topic) bool { return l.turned && l.unsaved.Load() > 0 }
 	p.mu.Lock()
 	if !s.turning {
 		p.mu.Unlock()
 		return
 	}
 	s.turning = false
-	lanes := make(map[*lane]bool)
-	for _, l := range p.lanes {
+	topics := make(map[*topic]bool)
+	for _, l := range p.topics {
 		if turning(l) {
-			lanes[l] = true
+			topics[l] = true
 		}
 	}
 	p.mu.Unlock()
-	if len(lanes) == 0 {
+	if len(topics) == 0 {
 		return
 	}
-	wanted := func(e *entry) bool { return lanes[e.lane] }
+	wanted := func(e *entry) bool { return topics[e.topic] }
 	err := p.save(p.unsaved(wanted))
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,21 +88,18 @@ func (p *Producer) turnLanes() {
 	}
 }
 
-// unsaved returns the entries that are with the client or in a backlog and on no disk, oldest
+// unsaved returns the entries that the sender has and that are on no disk, oldest
 // first. Only the sender, or who has ended it, may call it.
 func (p *Producer) unsaved(want func(*entry) bool) []*entry {
 	var found []*entry
-	for i := range p.sender.fed {
-		h := &p.sender.fed[i]
-		if !h.hold() {
-			continue
-		}
-		if h.slab.life.Load() == h.life {
-			found = appendUnsaved(found, h.slab, want)
-		}
-		p.letGo(h.slab)
+	for _, t := range p.sender.active {
+		t.send.each(func(e *entry) {
+			if !e.reported && e.stored.seq == 0 && want(e) {
+				found = append(found, e)
+			}
+		})
 	}
-	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.stored.number, b.stored.number) })
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.number, b.number) })
 	return found
 }
 
@@ -126,7 +117,7 @@ func (p *Producer) waitingEntries(want func(*entry) bool) []*entry {
 
 func appendUnsaved(found []*entry, s *slab, want func(*entry) bool) []*entry {
 	for i := range s.entries {
-		if e := &s.entries[i]; !e.reported.Load() && e.stored.seq.Load() == 0 && want(e) {
+		if e := &s.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
 			found = append(found, e)
 		}
 	}
@@ -158,12 +149,9 @@ func (p *Producer) saveEntry(e *entry) error {
 	if err != nil {
 		return err
 	}
-	l := e.lane
-	if e.stored.seq.CompareAndSwap(0, seq) {
-		l.unsaved.Add(-1)
-	} else {
-		s.acknowledged(seq) // delivered while it was copied
-	}
+	l := e.topic
+	e.stored.seq = seq
+	l.unsaved.Add(-1)
 	l.last, l.fed = seq, seq
 	return nil
 }
@@ -185,7 +173,7 @@ func (s *storage) onDisk(entries []*entry) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range entries {
-		seq := e.stored.seq.Load()
+		seq := e.stored.seq
 		if _, lost := s.lost[seq]; lost || seq == 0 || seq > s.safe {
 			return false
 		}
@@ -200,7 +188,7 @@ func (p *Producer) saveRest(ctx context.Context, ended bool) (lost int64) {
 	if !ended {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, l := range p.lanes {
+		for _, l := range p.topics {
 			lost += l.unsaved.Load()
 		}
 		return lost

@@ -17,19 +17,21 @@ func (p *Producer) startStatistics(log *slog.Logger) {
 	if every <= 0 || log == nil || p.set.Silent || p.set.LogLevel < priorityInfo {
 		return
 	}
-	born := p.now()
+	born := time.Now()
 	say := newClientLog(p.life, log, p.set)
-	p.scout.ended.Go(func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				say.say(priorityInfo, "STATS", "", p.statistics(born))
-			case <-p.life.Done():
-				return
+	p.helpers.Go(func() {
+		p.guard("the writer of statistics", func() {
+			tick := time.NewTicker(every)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					say.say(priorityInfo, "STATS", "", p.statistics(born))
+				case <-p.life.Done():
+					return
+				}
 			}
-		}
+		})
 	})
 }
 
@@ -44,6 +46,6 @@ func (p *Producer) statistics(born time.Time) string {
 	s.MsgCnt, s.MsgSize = p.load.count-p.settled.Count.Load(), p.load.bytes-p.settled.Bytes.Load()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())
-	s.SetTime(p.now(), born)
+	s.SetTime(time.Now(), born)
 	return s.JSON(p.Topics())
 }

@@ -92,7 +92,7 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 	var err error
 	s.spool, err = spool.Open(spool.Options{
 		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: cfg.FS, Log: p.log,
-		Point: killPoint(), Room: p.wake,
+		Point: killPoint(), Room: p.wake, Guard: func(run func()) { p.guard("the writer of the spool", run) },
 	})
 	if errors.Is(err, spool.ErrLocked) && cfg.LockedMemory {
 		p.log.Warn("another process has the spool, so this one keeps its messages in memory only", "error", err)
@@ -104,7 +104,7 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 	if cfg.DeadLetter {
 		most := max(cfg.MaxBytes/deadShare, minDeadSize)
 		s.dead, err = spool.Open(spool.Options{
-			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: cfg.FS, Log: p.log,
+			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: cfg.FS, Log: p.log, Guard: func(run func()) { p.guard("the writer of dead letters", run) },
 		})
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)

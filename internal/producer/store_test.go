@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
@@ -36,7 +36,7 @@ func (c *cluster) spooled(log *logged, cfg SpoolConfig, properties ...string) *P
 }
 
 // keep calls Store and returns where the answer will be. One that is known at once is there.
-func keep(t *testing.T, p *Producer, r *kgo.Record, block bool) <-chan resperr.Code {
+func keep(t *testing.T, p *Producer, r *record.Record, block bool) <-chan resperr.Code {
 	t.Helper()
 	answers := make(chan resperr.Code, 2)
 	parked, code := p.Store(r, block, func(code resperr.Code) { answers <- code })

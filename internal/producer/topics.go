@@ -10,14 +10,14 @@ import (
 // Topics returns what the queue knows of each topic it was given, by name.
 func (p *Producer) Topics() []report.Topic {
 	p.mu.Lock()
-	topics := make([]report.Topic, 0, len(p.lanes))
-	for _, l := range p.lanes {
+	topics := make([]report.Topic, 0, len(p.topics))
+	for _, t := range p.topics {
 		topics = append(topics, report.Topic{
-			Name:       l.topic,
-			Partitions: int(l.partitions.Load()),
-			InClient:   int(l.inClient.Load()),
-			Waiting:    int(l.outside.Load()),
-			Stalled:    l.held.Load(),
+			Name:       t.name,
+			Partitions: int(t.partitions.Load()),
+			InClient:   int(t.inFlight.Load()),
+			Waiting:    int(t.waiting.Load()),
+			Stalled:    t.stalled.Load(),
 		})
 	}
 	p.mu.Unlock()

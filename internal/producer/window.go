@@ -1,10 +1,11 @@
 package producer
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -16,7 +17,7 @@ const spillShare = 7
 // it last stalled: a topic that nobody answers for must not fill the memory with what it holds.
 const unprovenShare = 8
 
-// kept is what a lane knows of its records on disk. It is guarded by the queue's lock.
+// kept is what a topic knows of its records on disk. It is guarded by the queue's lock.
 type kept struct {
 	last   uint64 // the newest that was appended or read
 	fed    uint64 // all up to here were fed, but for those from missed on
@@ -27,8 +28,8 @@ type kept struct {
 }
 
 // admitFrame admits r, or says why not. A code is a verdict: the record fails with it.
-func (p *Producer) admitFrame(r *kgo.Record, seq uint64, chase bool) (fate, resperr.Code) {
-	n := recordBytes(r)
+func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, resperr.Code) {
+	n := r.Size()
 	p.mu.Lock()
 	f, code, kick := p.admitStored(r, n, seq, chase)
 	p.mu.Unlock()
@@ -39,8 +40,8 @@ func (p *Producer) admitFrame(r *kgo.Record, seq uint64, chase bool) (fate, resp
 }
 
 // admitStored is admit for a record on disk. The caller holds p.mu.
-func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
-	l := p.lane(r.Topic)
+func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
+	l := p.topicOf(r.Topic)
 	l.last = max(l.last, seq)
 	switch {
 	case chase && (!l.chased || seq < l.missed):
@@ -57,7 +58,7 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 		if code = resperr.Code(l.refusal.Load()); code == resperr.UnknownTopic {
 			code = resperr.UnknownTopicOrPart
 		}
-	case l.held.Load():
+	case l.stalled.Load():
 		if !chase {
 			l.missed, p.store.behind = seq, true
 		}
@@ -69,8 +70,8 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 			return blocked, 0, false
 		}
 		var e *entry
-		e, kick = p.enter(r, n, l, cost)
-		e.stored.seq.Store(seq)
+		e, kick = p.enter(r, n, l, cost, p.bornAt(r.Timestamp))
+		e.stored.seq = seq
 		e.stored.epoch = l.epoch
 	}
 	l.fed = seq
@@ -83,7 +84,7 @@ func (p *Producer) admitStored(r *kgo.Record, n int, seq uint64, chase bool) (f 
 // roomFor says whether there is room for one more record of l, which may hold share times what is
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
 // it is. The caller holds p.mu.
-func (p *Producer) roomFor(l *lane, value int, cost, share int64) bool {
+func (p *Producer) roomFor(l *topic, value int, cost, share int64) bool {
 	used := p.load.count - p.settled.Count.Load()
 	if used <= 0 {
 		return true
@@ -100,9 +101,9 @@ func (p *Producer) roomFor(l *lane, value int, cost, share int64) bool {
 	return held == 0 || held/share < count && heldBytes/share <= bytes
 }
 
-func (p *Producer) tooOld(r *kgo.Record) bool {
+func (p *Producer) tooOld(r *record.Record) bool {
 	limit := p.set.MessageTimeout
-	return limit > 0 && age(r, p.now()) >= limit
+	return limit > 0 && p.now().since(p.bornAt(r.Timestamp)) >= limit
 }
 
 // behind says where the chase must begin, when there is a lane for it that it would miss otherwise.
@@ -113,17 +114,17 @@ func (p *Producer) behind() (from uint64, again bool) {
 		return 0, false
 	}
 	p.store.behind = false
-	for _, l := range p.lanes {
+	for _, l := range p.topics {
 		if l.missed > 0 {
 			p.store.behind = true
-			again = again || !l.chased && !l.held.Load()
+			again = again || !l.chased && !l.stalled.Load()
 		}
 	}
 	if !again {
 		return 0, false
 	}
-	for _, l := range p.lanes {
-		l.chased = l.missed > 0 && !l.held.Load()
+	for _, l := range p.topics {
+		l.chased = l.missed > 0 && !l.stalled.Load()
 		if l.chased && (from == 0 || l.missed < from) {
 			from = l.missed
 		}
@@ -135,57 +136,119 @@ func (p *Producer) behind() (from uint64, again bool) {
 func (p *Producer) caughtUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.lanes {
+	for _, l := range p.topics {
 		if l.chased {
 			l.missed, l.chased = 0, false
 		}
 	}
 }
 
-// unload drops what a stalled lane holds outside the client, but for a few records to try: the
-// feeder reads the rest again when the topic gets on. Only the newest are dropped, and only records
+// bornAt returns when the time of a record on disk began, by the wall clock: no other is known of an earlier process.
+func (p *Producer) bornAt(timestamp int64) mono {
+	return p.now() - mono(max(0, milliseconds()-timestamp))*mono(time.Millisecond)
+}
+
+// probeRecords of a stalled topic stay in memory to be tried.
+const probeRecords = 1000
+
+// unload drops what a stalled topic holds and does not send, but for a few records to try: the
+// feeder reads the rest again when the topic makes progress. Only the newest are dropped, and only records
 // that are on the disk. The sender runs it.
-func (p *Producer) unload(l *lane) {
-	if !l.held.Load() || len(l.backlog) <= probeRecords || !p.store.onDisk(l.backlog[probeRecords:]) {
+func (p *Producer) unload(t *topic) {
+	s := &t.send
+	if !t.stalled.Load() || s.records <= probeRecords {
+		return
+	}
+	rest := s.unsent()
+	if len(rest) <= probeRecords || !p.store.onDisk(rest[probeRecords:]) {
 		return
 	}
 	p.mu.Lock()
-	if l.unsaved.Load() > 0 { // newer, and on no disk: it would pass what is dropped
+	if t.unsaved.Load() > 0 { // newer, and on no disk: it would pass what is dropped
 		p.mu.Unlock()
 		return
 	}
-	drop := slices.Clone(l.backlog[probeRecords:])
-	clear(l.backlog[probeRecords:])
-	l.backlog = l.backlog[:probeRecords]
-	if first := drop[0].stored.seq.Load(); l.missed == 0 || first < l.missed {
-		l.missed = first
+	drop := rest[probeRecords:]
+	if first := drop[0].stored.seq; t.missed == 0 || first < t.missed {
+		t.missed = first
 	}
 	p.store.behind = true
-	l.fed = min(l.fed, l.missed-1)
-	l.chased = false
-	l.epoch++ // what is on its way to the sender is newer, and is dropped too
+	t.fed = min(t.fed, t.missed-1)
+	t.chased = false
+	t.epoch++ // what is on its way to the sender is newer, and is dropped too
 	p.mu.Unlock()
+	from := drop[0].number
 	for _, e := range drop {
-		p.unloadEntry(e)
+		e.reported = true
+		s.records--
+		p.leaveOnDisk(e)
+	}
+	p.dropUnsent(t, from)
+}
+
+// unsent returns the records of the topic that are in no batch which is on its way or has a sequence, in order.
+func (s *sending) unsent() []*entry {
+	entries := slices.Clone(s.unassigned)
+	for _, part := range s.partitions {
+		for _, b := range part.waiting {
+			if b.sequence == unnumbered && !b.doubtful {
+				entries = append(entries, b.entries...)
+			}
+		}
+	}
+	entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.reported })
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(a.number, b.number) })
+	return entries
+}
+
+// dropUnsent lets go of the reported records from number on that are not on their way.
+func (p *Producer) dropUnsent(t *topic, number uint64) {
+	s := &t.send
+	kept := s.unassigned[:0]
+	for _, e := range s.unassigned {
+		if e.reported && e.number >= number {
+			p.letGo(e.slab)
+			continue
+		}
+		kept = append(kept, e)
+	}
+	clear(s.unassigned[len(kept):])
+	s.unassigned = kept
+	for _, part := range s.partitions {
+		for _, b := range part.waiting {
+			live := 0
+			for _, e := range b.entries {
+				if !e.reported {
+					live++
+				}
+			}
+			b.live = live
+		}
+		part.expired()
+		p.drop(part)
 	}
 }
 
 // stale says whether e was admitted before records of its topic were dropped that are older. The
 // sender, which is the only one that drops, asks.
 func (p *Producer) stale(e *entry) bool {
-	return e.stored.seq.Load() != 0 && e.stored.epoch != e.lane.epoch
+	return e.stored.seq != 0 && e.stored.epoch != e.topic.epoch
 }
 
-// unloadEntry forgets e, which is on the disk, without a report.
+// unloadEntry forgets e, which is on the disk and which the sender has just taken, without a report.
 func (p *Producer) unloadEntry(e *entry) {
-	if e.reported.CompareAndSwap(false, true) {
-		if a := e.await; a != nil {
-			s := p.store
-			s.mu.Lock()
-			s.awaits[e.stored.seq.Load()] = a
-			s.mu.Unlock()
-		}
-		p.makeRoom(e)
-	}
+	e.reported = true
+	p.leaveOnDisk(e)
 	p.letGo(e.slab)
+}
+
+// leaveOnDisk gives the room of e back, whose report will be that of its copy on disk.
+func (p *Producer) leaveOnDisk(e *entry) {
+	if a := e.await; a != nil {
+		s := p.store
+		s.mu.Lock()
+		s.awaits[e.stored.seq] = a
+		s.mu.Unlock()
+	}
+	p.makeRoom(e)
 }

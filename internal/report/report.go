@@ -51,6 +51,9 @@ func (q *Queue) RefuseMany(n int64) { q.refused.Add(n) }
 // Deliver counts one message that the broker acknowledged.
 func (q *Queue) Deliver() { q.delivered.Add(1) }
 
+// DeliverMany is Deliver for n messages at once.
+func (q *Queue) DeliverMany(n int64) { q.delivered.Add(n) }
+
 // Fail counts one accepted message that will never be delivered, under its reason.
 func (q *Queue) Fail(code resperr.Code) {
 	q.mu.Lock()

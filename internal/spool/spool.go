@@ -44,6 +44,9 @@ type Options struct {
 	// of the spool's, or one that acknowledged. It must not block.
 	Room func()
 
+	// Guard runs each goroutine of the spool; nil runs it plainly. What panics in one ends in it.
+	Guard func(run func())
+
 	pace pace // tests turn the keeper's clock
 }
 
@@ -110,6 +113,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Room == nil {
 		o.Room = func() {}
+	}
+	if o.Guard == nil {
+		o.Guard = func(run func()) { run() }
 	}
 	if o.pace == (pace{}) {
 		o.pace = pace{acks: ackEvery, every: positionEvery, bytes: hintEvery}
@@ -203,8 +209,8 @@ func Open(opts Options) (*Spool, error) {
 		s.opts.Log.Warn("the spool is on a network file system, where locks and syncs may mean less than on a local disk",
 			"spool", opts.Dir)
 	}
-	go s.syncLoop()
-	go s.keepLoop()
+	go s.opts.Guard(s.syncLoop)
+	go s.opts.Guard(s.keepLoop)
 	return s, nil
 }
 
@@ -217,7 +223,7 @@ func (s *Spool) Close(ctx context.Context) error {
 		s.closing = true
 		s.mu.Unlock()
 		nudge(s.wake)
-		go s.finish()
+		go s.opts.Guard(s.finish)
 	})
 	select {
 	case <-s.closed:

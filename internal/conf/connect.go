@@ -1,0 +1,100 @@
+package conf
+
+import (
+	"context"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kversion"
+	"github.com/twmb/franz-go/pkg/sasl"
+)
+
+// Deps is what connections get from their surroundings.
+type Deps struct {
+	// Dialer connects in place of the network's own; nil is TCP with the socket properties. TLS is
+	// put on top of either.
+	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Secret gives the present value of a property that is kept outside of the configuration, such as
+	// sasl.password, and false for the others. It is asked at each login, from many goroutines, and
+	// must not block for long; nil asks the sources of [Conf.SetSecret].
+	Secret func(property string) (text string, ok bool)
+
+	// Report is told of changed TLS files that cannot be used; nil is nobody.
+	Report func(err error)
+
+	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
+	SoftwareName, SoftwareVersion string
+}
+
+func (s *Settings) with(deps Deps) Deps {
+	if deps.Secret == nil {
+		deps.Secret = s.conf.secrets.get
+	}
+	return deps
+}
+
+// Connections is what the properties say of connections to brokers.
+type Connections struct {
+	FirstAnswer      time.Duration // how long a broker may take for its first answer
+	Idle             time.Duration // how long a connection may be unused; 0 is for ever
+	MaxFails         int           // timeouts in a row after which a connection is closed; 0 is never
+	Sparse           bool          // only brokers that are needed are connected to
+	Rebootstrap      bool          // bootstrap.servers are tried again when no known broker answers
+	RebootstrapAfter time.Duration // how long no metadata may come before that
+	ReceiveMax       int           // bytes of an answer at most
+}
+
+// Connections returns them.
+func (s *Settings) Connections() Connections {
+	c := s.conf
+	return Connections{
+		FirstAnswer:      s.network.firstAnswer,
+		Idle:             s.network.idle,
+		MaxFails:         int(c.number("socket.max.fails")),
+		Sparse:           c.truth("enable.sparse.connections"),
+		Rebootstrap:      c.word("metadata.recovery.strategy") != "none",
+		RebootstrapAfter: time.Duration(c.number("metadata.recovery.rebootstrap.trigger.ms")) * time.Millisecond,
+		ReceiveMax:       s.receiveMax,
+	}
+}
+
+// MaxVersions returns the versions of requests that brokers speak who are not to be asked (api.version.request=false), or nil.
+func (s *Settings) MaxVersions() *kversion.Versions {
+	if s.maxVersions == "" {
+		return nil
+	}
+	return kversion.FromString("v" + s.maxVersions)
+}
+
+// Login returns the mechanism by which a connection logs in, or nil where it does not. Secrets are read at each login.
+func (s *Settings) Login(deps Deps) sasl.Mechanism {
+	return s.mechanism(credentials{conf: s.conf, secret: s.with(deps).Secret})
+}
+
+// maxSoftwareName is the longest name and version that brokers are told.
+const maxSoftwareName = 256
+
+// Software returns the name and version to report to brokers, which refuse empty ones.
+func (s *Settings) Software(deps Deps) (name, version string) {
+	first := func(texts ...string) string {
+		for _, text := range texts {
+			if text = softwareName(text); text != "" {
+				return text[:min(len(text), maxSoftwareName)]
+			}
+		}
+		return ""
+	}
+	return first(s.softwareName, deps.SoftwareName, "halon-extras-kafka"), first(s.softwareVersion, deps.SoftwareVersion, "0")
+}
+
+// isSeed reports whether address was configured and not learnt from the cluster.
+func (s *Settings) isSeed(address string) bool {
+	for _, b := range s.Brokers {
+		if strings.EqualFold(b, address) {
+			return true
+		}
+	}
+	return false
+}

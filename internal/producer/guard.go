@@ -1,0 +1,76 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// guard runs a goroutine of the queue. A panic in it ends the queue and not the host: it is logged with its stack, every later call is
+// answered with [resperr.Fatal], who waits is woken with it, and what is on disk stays there for the next start. The other
+// queues go on.
+//
+// Running out of memory and concurrent writes to a map kill the process whatever is done here.
+func (p *Producer) guard(what string, run func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.log.Log(context.Background(), LevelCritical, fmt.Sprintf("%s has failed, the queue takes no more messages until the mail server is restarted: %v", what, fault),
+				"stack", string(debug.Stack()))
+			p.breakDown()
+		}
+	}()
+	run()
+}
+
+// breakDown ends the queue: every call is answered with [resperr.Fatal] from now on, and who waits is woken with it.
+func (p *Producer) breakDown() {
+	if p.fatal.Swap(true) {
+		return
+	}
+	if p.front.Intake != nil {
+		p.front.Fail(int(resperr.Fatal))
+	}
+	p.end()
+	if p.client == nil {
+		return // the queue is being opened
+	}
+	p.wake() // the sender sees it and ends
+	go func() {
+		// Apart, because who has failed may hold what these wait for.
+		p.client.Close()
+		p.dismissWaiters(resperr.Fatal)
+		if p.store != nil {
+			p.dismissStored(resperr.Fatal)
+		}
+		<-p.finished
+		p.answerAwaits(resperr.Fatal)
+	}()
+}
+
+// answerAwaits wakes the calls that wait for a delivery. The sender has ended.
+func (p *Producer) answerAwaits(code resperr.Code) {
+	answer := func(e *entry) {
+		if e.await != nil && !e.reported {
+			p.resumes.answer(e.await, Delivery{Code: code})
+		}
+	}
+	for _, t := range p.sender.active {
+		t.send.each(answer)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	slabs := p.full
+	if p.current != nil {
+		slabs = append(slabs[:len(slabs):len(slabs)], p.current)
+	}
+	for _, s := range append(slabs[:len(slabs):len(slabs)], p.sender.current...) {
+		if s == nil {
+			continue
+		}
+		for i := range s.entries {
+			answer(&s.entries[i])
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package producer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// settle is the one report of an admitted record that fails, or that was delivered alone: it counts, logs, and gives its
+// room back. A later call for an entry does nothing. The caller lets go of its slab.
+func (p *Producer) settle(e *entry, code resperr.Code) {
+	if e.reported {
+		return
+	}
+	e.reported = true
+	e.topic.send.records--
+	switch {
+	case p.store != nil:
+		p.settleStored(e, code)
+	default:
+		p.fail(code, e.topic.name)
+	}
+	if e.await != nil {
+		d := Delivery{Code: code, Topic: e.topic.name}
+		if p.gaveUp.Load() {
+			d.Code = resperr.Destroy
+		}
+		p.resumes.answer(e.await, d)
+	}
+	p.makeRoom(e)
+}
+
+// settleDelivered reports the records of a batch that is in the log. a is nil where no broker was asked to acknowledge.
+func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
+	t := b.partition.topic
+	n, bytes, cost := 0, int64(0), int64(0)
+	for i, e := range b.entries {
+		if e.reported {
+			continue
+		}
+		e.reported = true
+		n++
+		bytes += int64(len(e.value))
+		cost += e.cost
+		if p.store != nil {
+			p.settleStored(e, resperr.NoError)
+		}
+		if e.await != nil {
+			p.acknowledge(e, b.partition.id, a, i)
+		}
+	}
+	b.live = 0
+	t.send.records -= n
+	if p.store != nil {
+		t.holds.Add(-int64(n))
+		t.holdsBytes.Add(-bytes)
+		p.store.nudge()
+	} else {
+		p.stats.DeliverMany(int64(n))
+	}
+	p.settled.Bytes.Add(bytes)
+	p.settled.Cost.Add(cost)
+	p.settled.Count.Add(int64(n))
+}
+
+// acknowledge answers the call that waits for e, the record of a batch with that index.
+func (p *Producer) acknowledge(e *entry, partition int32, a *client.Answer, index int) {
+	d := Delivery{Topic: e.topic.name, Partition: partition, Offset: -1, Timestamp: time.UnixMilli(e.timestamp)}
+	if a != nil && a.BaseOffset >= 0 {
+		d.Offset = a.BaseOffset + int64(index)
+	}
+	if a != nil && a.LogAppendTime >= 0 {
+		d.Timestamp = time.UnixMilli(a.LogAppendTime)
+	}
+	p.resumes.answer(e.await, d)
+}
+
+// makeRoom gives back what e holds of the queue's limits.
+func (p *Producer) makeRoom(e *entry) {
+	if p.store != nil {
+		e.topic.holds.Add(-1)
+		e.topic.holdsBytes.Add(-int64(len(e.value)))
+		defer p.store.nudge()
+	}
+	p.settled.Bytes.Add(int64(len(e.value)))
+	p.settled.Cost.Add(e.cost)
+	p.settled.Count.Add(1)
+}
+
+func (p *Producer) fail(code resperr.Code, topic string) {
+	p.stats.Fail(code)
+	if !p.gaveUp.Load() {
+		// The text is the original's, to the letter; operators grep for it.
+		p.log.LogAttrs(context.Background(), slog.LevelError, "message delivery failed: "+code.Error(),
+			slog.String("topic", topic))
+	}
+}
+
+// held returns how many records are admitted and not settled.
+func (p *Producer) held() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drawIn()
+	return p.load.count - p.settled.Count.Load()
+}
+
+// tellEmpty tells who waits for the last record. It leaves what is in the intake alone, so as not to part what calls leave together: who
+// waits looks there too.
+func (p *Producer) tellEmpty() {
+	if p.urgent.Load() == 0 {
+		return
+	}
+	p.mu.Lock()
+	drawn := p.load.count - p.settled.Count.Load()
+	p.mu.Unlock()
+	if drawn == 0 {
+		p.signalEmpty()
+	}
+}
+
+// pressed says whether more than half of the queue's room is taken: then what answers give back is soon needed.
+func (p *Producer) pressed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &p.load
+	return l.count-p.settled.Count.Load() > l.maxCount/2 || l.bytes-p.settled.Bytes.Load() > l.maxBytes/2 || l.cost-p.settled.Cost.Load() > l.maxCost/2
+}
