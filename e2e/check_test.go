@@ -2,8 +2,14 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -11,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestCheckMeansStart holds halon-kafka check against the plugin itself, in the host: of generated configurations, with
@@ -33,6 +40,21 @@ func TestCheckMeansStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Root reads and writes all of them; the verdict must be that of the start either way.
+	for name, mode := range map[string]os.FileMode{"unreadable": 0, "readonly": 0o500, "unsearchable": 0o600} {
+		path := filepath.Join(dir, name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(path, 0o700) }) // else it cannot be removed
+	}
+	if err := os.WriteFile(filepath.Join(dir, "locked"), []byte("x"), 0); err != nil {
+		t.Fatal(err)
+	}
+	makeCertificate(t, dir)
 	script := filepath.Join(dir, "nothing.hsl")
 	if err := os.WriteFile(script, []byte("echo 1;\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,7 +138,12 @@ func (g *generator) file() string {
 			"{queues: []}", "{queues: {id: a}}", "{queue: []}", "{acks: all}", "{queues: [], metrics2: 1}", "{queues: [~]}", "{queues: [a]}") + "\n"
 	}
 	var b strings.Builder
-	b.WriteString("plugins:\n- id: kafka\n  config:\n    queues:\n")
+	b.WriteString("plugins:\n- id: kafka\n  config:\n")
+	if g.odd(6) {
+		b.WriteString("    metrics: " + g.one("{listen: 127.0.0.1:1}", "{listen: ':1'}", "{listen: 1}", "{listen: 203.0.113.1:1}", "{listen: '[::1]:1'}", "{listen: localhost:1}",
+			"{listen: localhost}", "{listen: 127.0.0.1:70000}", "{listen: kafka.example:1}", "{}", "~", "[]", "text", "{lisen: 1}", "{listen: ~}", "{listen: 127.0.0.1:1, tls: true}") + "\n")
+	}
+	b.WriteString("    queues:\n")
 	for range 1 + g.IntN(3) {
 		b.WriteString(g.queue())
 	}
@@ -166,6 +193,12 @@ var (
 	together = []string{
 		"enable.idempotence: true\n        acks: 1", "enable.idempotence: true\n        max.in.flight: 6", "security.protocol: sasl_plaintext\n        sasl.mechanism: PLAIN",
 		"security.protocol: sasl_ssl\n        sasl.mechanism: AWS_MSK_IAM", "linger.ms: 400\n        message.timeout.ms: 300", "security.protocol: ssl\n        ssl.ca.location: /nosuch",
+		"security.protocol: ssl\n        ssl.ca.location: FILES/cert.pem", "security.protocol: ssl\n        ssl.ca.location: FILES/file", "security.protocol: ssl\n        ssl.ca.location: FILES/locked",
+		"security.protocol: ssl\n        ssl.certificate.location: FILES/cert.pem\n        ssl.key.location: FILES/key.pem",
+		"security.protocol: ssl\n        ssl.certificate.location: FILES/cert.pem\n        ssl.key.location: FILES/other.pem",
+		"security.protocol: ssl\n        ssl.certificate.location: FILES/key.pem\n        ssl.key.location: FILES/key.pem",
+		"security.protocol: ssl\n        ssl.key.location: FILES/secret", "security.protocol: ssl\n        ssl.cipher.suites: nosuch", "security.protocol: ssl\n        ssl.crl.location: FILES/file",
+		"security.protocol: sasl_ssl\n        sasl.mechanism: GSSAPI\n        sasl.kerberos.keytab: FILES/file",
 		"sasl.mechanism: OAUTHBEARER\n        sasl.oauthbearer.method: oidc", "security.protocol: sasl_plaintext\n        sasl.mechanism: OAUTHBEARER",
 		"transactional.id: x\n        enable.idempotence: false", "security.protocol: sasl_plaintext\n        sasl.mechanism: SCRAM-SHA-512\n        sasl.username: a\n        sasl.password: b",
 	}
@@ -182,7 +215,7 @@ func (g *generator) config() string {
 		}
 	}
 	if g.odd(8) {
-		add(g.one(together...))
+		add(strings.ReplaceAll(g.one(together...), "FILES", g.files))
 		return text
 	}
 	for range 1 + g.IntN(4) {
@@ -204,7 +237,7 @@ func (g *generator) secrets() string {
 	}
 	source := g.one("{file: "+g.files+"/secret}", "{env: KAFKA_TEST_SECRET}", "{env: !Env '${KAFKA_TEST_NAME:KAFKA_TEST_SECRET}'}")
 	if g.odd(4) {
-		source = g.one("text", "~", "{file: /nosuch}", "{file: "+g.files+"/empty}", "{file: "+g.files+"/nul}", "{env: KAFKA_TEST_NOSUCH}", "{vault: x}",
+		source = g.one("text", "~", "{file: /nosuch}", "{file: "+g.files+"/empty}", "{file: "+g.files+"/nul}", "{env: KAFKA_TEST_NOSUCH}", "{vault: x}", "{file: "+g.files+"/locked}", "{file: "+g.files+"}",
 			"{file: a, env: b}", "{file: ''}", "{}", "{env: 5}", "{file: [a]}")
 	}
 	return "secrets:\n        " + name + ": " + source
@@ -216,7 +249,7 @@ func (g *generator) spool() string {
 	}
 	path := g.home + "/" + g.one("a", "b", "c/d", "e", "f", "a")
 	if g.odd(5) {
-		path = g.one("spool", "./spool", g.files+"/file", g.files+"/file/x", "/dev/null", g.home+"/a/dead", "/proc/nosuch", "[x]", g.home+"/a/../a")
+		path = g.one("spool", "./spool", g.files+"/file", g.files+"/file/x", "/dev/null", g.home+"/a/dead", "/proc/nosuch", "[x]", g.files+"/readonly", g.files+"/readonly/a", g.files+"/unreadable", g.files+"/unreadable/a", g.files+"/unsearchable/a", "/sys/nosuch", g.home+"/a/../a")
 	}
 	text := "spool:\n        path: " + path
 	for range g.IntN(3) {
@@ -244,4 +277,34 @@ func (g *generator) spool() string {
 		text += "\n        " + g.one("max_size: 5", "maxbytes: 1MiB", "pth: x")
 	}
 	return text
+}
+
+// makeCertificate writes cert.pem with its key.pem, and the key of another one.
+func makeCertificate(t *testing.T, dir string) {
+	t.Helper()
+	for _, name := range []string{"key.pem", "other.pem"} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writePEM(t, filepath.Join(dir, name), "PRIVATE KEY", der)
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+		if der, err = x509.CreateCertificate(crand.Reader, template, template, key.Public(), key); err != nil {
+			t.Fatal(err)
+		}
+		if name == "key.pem" {
+			writePEM(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", der)
+		}
+	}
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

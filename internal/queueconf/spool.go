@@ -99,6 +99,9 @@ func (s *Spool) set(f Field) (err error) {
 			return fmt.Errorf("%q is relative to wherever the process starts, write the whole path", text)
 		}
 		s.Path = filepath.Clean(text)
+		if s.Path == "/" {
+			return fmt.Errorf("%q is the root of the file system, name a folder of this queue's own", text)
+		}
 	case "mode":
 		return choose(text, map[string]func(){
 			"durable": func() { s.Spill = false },

@@ -70,6 +70,7 @@ func TestASpoolIsReadOrRefusedWithItsProperty(t *testing.T) {
 		{"locked in other words", object("locked", text("no")), nil, `q: spool: locked: "no" must be error or memory`},
 		{"dead letters perhaps", object("dead_letter", text("maybe")), nil, `q: spool: dead_letter: "maybe" must be true or false`},
 		{"a relative path", object("path", text("spool")), nil, `q: spool: path: "spool" is relative to wherever the process starts, write the whole path`},
+		{"the root", object("path", text("/a/..")), nil, `q: spool: path: "/a/.." is the root of the file system, name a folder of this queue's own`},
 		{"a slip", object(append(path, "max_byte", text("1"))...), nil, `q: spool: max_byte: there is no such property (is max_bytes meant?)`},
 		{"a size with another unit", object("max_bytes", text("10G")), nil, `q: spool: max_bytes: "10G" must be a whole number of bytes, or one with B, KiB, MiB, GiB or TiB, from 65536 to 9223372036854775807`},
 		{"a size that is too small", object("max_bytes", text("65535")), nil, `q: spool: max_bytes: "65535" must be a whole number of bytes, or one with B, KiB, MiB, GiB or TiB, from 65536 to 9223372036854775807`},
