@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -168,5 +169,23 @@ func TestEveryScrapeAddsUp(t *testing.T) {
 	load.Wait()
 	if last < 1000 {
 		t.Errorf("there was no load: %v messages", last)
+	}
+}
+
+// An alert on a metric that does not exist never fires.
+func TestAlertsNameMetricsThatExist(t *testing.T) {
+	rules, err := os.ReadFile("../../share/prometheus/kafka.rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(report.Exposition(Families(full(t)), report.PrometheusText))
+	names := regexp.MustCompile(namePrefix+`[a-z_]+`).FindAllString(string(rules), -1)
+	for _, name := range names {
+		if !strings.Contains(text, "# TYPE "+name+" ") {
+			t.Errorf("there is no metric %s", name)
+		}
+	}
+	if len(names) < 12 {
+		t.Errorf("the rules name %d metrics", len(names))
 	}
 }
