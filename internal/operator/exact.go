@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -58,6 +59,8 @@ func oneLine(s string) string {
 			b = append(b, `\t`...)
 		case r < 0x20 || r >= 0x7f && r < 0xa0:
 			b = fmt.Appendf(b, `\x%02x`, r)
+		case r == 0x2028 || r == 0x2029 || r == 0xfeff || unicode.Is(unicode.Bidi_Control, r):
+			b = fmt.Appendf(b, `\u%04x`, r) // line ends too, and what turns the direction of writing
 		default:
 			b = utf8.AppendRune(b, r)
 		}
