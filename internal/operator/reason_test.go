@@ -121,7 +121,7 @@ func TestOneLine(t *testing.T) {
 		"a\nb\n\n":             `a\nb`,
 		"\x1b[31mred\x7f":      `\x1b[31mred\x7f`,
 		"tab\tCSI\u009b\u00e9": `tab\tCSI\x9b` + "\u00e9",
-		"a\u2028b\u202ec":       `a\u2028b\u202ec`,
+		"a\u2028b\u202ec":      `a\u2028b\u202ec`,
 		"":                     "",
 	} {
 		if got := oneLine(in); got != want {
