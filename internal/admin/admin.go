@@ -88,7 +88,7 @@ func commands() []command {
 				"is not logged at any level.",
 			run: logLevel,
 		},
-		{name: "version", short: "the version of the plugin, of the Kafka client in it, and of Go", run: version},
+		{name: "version", short: "the version of the plugin, of the Kafka protocol in it, and of Go", run: version},
 		{name: "help", args: "[command]", most: 1, short: "this list, or more about one command", run: help},
 	}
 }

@@ -131,7 +131,7 @@ func family(name string, kind report.FamilyType, unit, help string) report.Famil
 // process are the metrics of the plugin as a whole.
 func process(d Deps, queues int) []report.Family {
 	v := versionsNow()
-	build := family("build_info", report.Gauge, "", "1, with the versions of the plugin, of Go and of the Kafka client.")
+	build := family("build_info", report.Gauge, "", "1, with the versions of the plugin, of Go and of the Kafka protocol in it.")
 	build.Add(1, "version", v.Plugin, "go", strings.TrimPrefix(v.Go, "go"), "franz_go", v.Client)
 	start := family("start_time_seconds", report.Gauge, "seconds", "When the queues were started, in seconds since 1970.")
 	start.Add(float64(d.Start.UnixMilli()) / 1000)

@@ -8,10 +8,10 @@ import (
 	"unicode"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -45,7 +45,7 @@ func TestNothingReachesSyslogRaw(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Stop()
-	if code := p.Find([]byte("kafka1")).Offer(&kgo.Record{Topic: "mail" + evil, Partition: -1, Value: []byte("v")}); code != resperr.NoError {
+	if code := p.Find([]byte("kafka1")).Offer(&record.Record{Topic: "mail" + evil, Partition: -1, Value: []byte("v")}); code != resperr.NoError {
 		t.Fatal(code)
 	}
 	await(t, func() bool { return p.Find([]byte("kafka1")).Snapshot().Failed == 1 })
