@@ -44,7 +44,7 @@ func (c *Client) producerID() (e Event, ok bool) {
 		if err != nil {
 			return Event{Kind: ProducerID, Code: kerr.UnsupportedVersion.Code}, true
 		}
-		e = Event{Kind: ProducerID}
+		got := Event{Kind: ProducerID}
 		err = conn.ask(ctx, &call{
 			key: keyInitProducerID, version: version, flexible: version >= spoken[keyInitProducerID].flexible, patience: c.set.SocketTimeout,
 			encode: func(dst []byte) []byte { return appendProducerID(dst, version) },
@@ -53,17 +53,14 @@ func (c *Client) producerID() (e Event, ok bool) {
 			if err != nil {
 				return err
 			}
-			e.Code, e.ID, e.Epoch = code, id, epoch
+			got.Code, got.ID, got.Epoch = code, id, epoch
 			conn.mute(throttle)
 			return nil
 		})
 		if err != nil {
-			continue
+			continue // the answer may still come, and be read into got
 		}
-		if e.Code != 0 && retriable(e.Code) {
-			return e, false
-		}
-		return e, true
+		return got, got.Code == 0 || !retriable(got.Code)
 	}
 	return e, false
 }

@@ -160,11 +160,12 @@ func (c *Client) askOne(ctx context.Context, b *broker, q *question, patient boo
 	}
 }
 
-func (c *conn) metadata(ctx context.Context, q *question) (a asked, err error) {
+func (c *conn) metadata(ctx context.Context, q *question) (asked, error) {
 	version, err := c.versions.of(keyMetadata)
 	if err != nil {
-		return a, err
+		return asked{}, err
 	}
+	var a asked
 	wanted := make(map[string]bool, len(q.topics))
 	for _, name := range q.topics {
 		wanted[name] = true
@@ -181,5 +182,8 @@ func (c *conn) metadata(ctx context.Context, q *question) (a asked, err error) {
 		c.mute(throttle)
 		return nil
 	})
-	return a, err
+	if err != nil {
+		return asked{}, err // the answer may still come, and be read into a
+	}
+	return a, nil
 }
