@@ -26,6 +26,7 @@ type sender struct {
 	current []*slab  // taken and not yet fed
 	topics  []*topic // by the number that the intake's records carry
 	fed     uint64   // counts the records that it has taken
+	forgot  mono     // when topics were last forgotten
 	brokers map[int32]*broker
 	look    look
 	ids     identity
@@ -281,6 +282,7 @@ func (p *Producer) tick(now mono) {
 	if p.store != nil {
 		p.store.nudge()
 	}
+	p.forgetTopics(now)
 	p.pool.trim()
 	if len(active) == 0 { // no tick comes until the next message
 		for range 16 {
