@@ -31,6 +31,8 @@ type Options struct {
 	AutoCreateTopics bool
 	// JVM is added to the Java options of the broker's process.
 	JVM []string
+
+	member member
 }
 
 // startWithin is enough for a machine that other work keeps busy: two cores under a load of thirty took twenty
@@ -48,6 +50,8 @@ type Broker struct {
 	root  string // holds server.properties, broker.log and the data; removed by Close
 	ports map[string]int
 	jvm   []string
+
+	cluster string // the identity of the cluster
 
 	mu      sync.Mutex
 	process *process // guarded by mu; nil when stopped
@@ -91,7 +95,10 @@ func open(ctx context.Context, java, jars string, options Options) (_ *Broker, e
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	names := []string{Plaintext, controller}
+	names := []string{Plaintext}
+	if options.member.leader == nil {
+		names = append(names, controller)
+	}
 	for _, l := range options.Listeners {
 		names = append(names, l.Name)
 	}
@@ -101,6 +108,10 @@ func open(ctx context.Context, java, jars string, options Options) (_ *Broker, e
 	text := properties(b.root, b.ports, options)
 	if err := os.WriteFile(b.propertiesFile(), []byte(text), 0o600); err != nil {
 		return nil, err
+	}
+	b.cluster = newClusterID()
+	if options.member.leader != nil {
+		b.cluster = options.member.leader.cluster
 	}
 	if err := b.format(ctx, options.Format); err != nil {
 		return nil, err
@@ -272,15 +283,19 @@ func (b *Broker) Log() string {
 // format writes the identity of a new cluster into the empty data folder, which KRaft asks for before the
 // first start.
 func (b *Broker) format(ctx context.Context, more []string) error {
-	id := make([]byte, 16)
-	rand.Read(id)
 	arguments := append(b.jvmOptions(), "kafka.tools.StorageTool", "format",
-		"--cluster-id", clusterID(id), "--config", b.propertiesFile())
+		"--cluster-id", b.cluster, "--config", b.propertiesFile())
 	command := exec.CommandContext(ctx, b.java, append(arguments, more...)...)
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("format the storage of Apache Kafka in %s: %w\n%s", b.root, err, out)
 	}
 	return nil
+}
+
+func newClusterID() string {
+	id := make([]byte, 16)
+	rand.Read(id)
+	return clusterID(id)
 }
 
 // clusterID writes 16 bytes as Kafka writes a UUID. Its tools take an identity that begins with a dash for

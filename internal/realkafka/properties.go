@@ -38,13 +38,18 @@ func properties(data string, ports map[string]int, options Options) string {
 		advertise = append(advertise, l.Name+"://"+address)
 		protocols = append(protocols, l.Name+":"+l.Protocol)
 	}
-	bind = append(bind, controller+"://"+loopback(ports[controller]))
+	roles, node, voter := "broker,controller", 1, ports[controller]
+	if first := options.member.leader; first != nil {
+		roles, node, voter = "broker", options.member.node, first.ports[controller]
+	} else {
+		bind = append(bind, controller+"://"+loopback(ports[controller]))
+	}
 	protocols = append(protocols, controller+":PLAINTEXT")
 
 	set := map[string]string{
-		"process.roles":                  "broker,controller",
-		"node.id":                        "1",
-		"controller.quorum.voters":       "1@" + loopback(ports[controller]),
+		"process.roles":                  roles,
+		"node.id":                        strconv.Itoa(node),
+		"controller.quorum.voters":       "1@" + loopback(voter),
 		"controller.listener.names":      controller,
 		"inter.broker.listener.name":     Plaintext,
 		"listeners":                      strings.Join(bind, ","),

@@ -1,0 +1,254 @@
+package producer
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/realkafka"
+	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/resperr"
+)
+
+// kafkas are three real brokers under load.
+type kafkas struct {
+	t       *testing.T
+	brokers []*realkafka.Broker
+	admin   *kadm.Client
+}
+
+func threeKafkas(t *testing.T) *kafkas {
+	if os.Getenv("KAFKA_E2E") == "" {
+		t.Skip("set KAFKA_E2E=1 for tests on a real Apache Kafka")
+	}
+	brokers, err := realkafka.StartCluster(t.Context(), 3, realkafka.Options{})
+	realkafka.Require(t, err)
+	k := &kafkas{t: t, brokers: brokers}
+	t.Cleanup(func() {
+		for _, b := range brokers {
+			b.Close()
+		}
+	})
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers[0].Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	k.admin = kadm.NewClient(client)
+	return k
+}
+
+func (k *kafkas) must(err error) {
+	k.t.Helper()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// lead lets node lead every partition of topic, with the replicas that are given.
+func (k *kafkas) lead(topic string, partitions int, nodes ...int32) {
+	k.t.Helper()
+	var req kadm.AlterPartitionAssignmentsReq
+	for p := range partitions {
+		req.Assign(topic, int32(p), nodes)
+	}
+	_, err := k.admin.AlterPartitionAssignments(k.t.Context(), req)
+	k.must(err)
+	k.within(20*time.Second, "the replicas of "+topic+" move", func() bool {
+		list, err := k.admin.ListPartitionReassignments(k.t.Context(), nil)
+		return err == nil && len(list) == 0
+	})
+	_, err = k.admin.ElectLeaders(k.t.Context(), kadm.ElectPreferredReplica, nil)
+	k.must(err)
+	k.within(20*time.Second, fmt.Sprintf("node %d leads %s", nodes[0], topic), func() bool {
+		topics, err := k.admin.ListTopics(k.t.Context(), topic)
+		if err != nil {
+			return false
+		}
+		led := 0
+		topics.EachPartition(func(p kadm.PartitionDetail) {
+			if p.Leader == nodes[0] {
+				led++
+			}
+		})
+		return led == partitions
+	})
+}
+
+func (k *kafkas) within(limit time.Duration, what string, done func() bool) {
+	k.t.Helper()
+	deadline := time.Now().Add(limit)
+	for !done() {
+		if time.Now().After(deadline) {
+			k.t.Fatalf("not within %v: %s", limit, what)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// A stream is records with ids, from a thread for each key.
+type stream struct {
+	k     *kafkas
+	p     *Producer
+	topic string
+	next  [keys]atomic.Int64
+	stop  atomic.Bool
+	ended sync.WaitGroup
+}
+
+const keys = 4
+
+func (k *kafkas) start(topic string, properties ...string) *stream {
+	k.t.Helper()
+	set := settings(k.t, append([]string{"bootstrap.servers=" + k.brokers[0].Addr() + "," + k.brokers[1].Addr() + "," + k.brokers[2].Addr()}, properties...)...)
+	p, err := New("kafka1", set, Deps{Log: new(logged).logger()})
+	k.must(err)
+	l := &stream{k: k, p: p, topic: topic}
+	for key := range keys {
+		l.ended.Go(func() {
+			var id, name [8]byte
+			binary.BigEndian.PutUint64(name[:], uint64(key))
+			for !l.stop.Load() {
+				binary.BigEndian.PutUint64(id[:], uint64(l.next[key].Load()))
+				code := p.Offer(&record.Record{Topic: topic, Partition: -1, Key: name[:], Value: id[:]})
+				if code == resperr.NoError {
+					l.next[key].Add(1)
+				}
+				time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+			}
+		})
+	}
+	return l
+}
+
+// end stops the load, waits for the rest, and holds what is in the topic against what was offered.
+func (l *stream) end(ordered bool) {
+	t := l.k.t
+	t.Helper()
+	l.stop.Store(true)
+	l.ended.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	lost := l.p.Stop(ctx)
+	s := l.p.Snapshot()
+	if lost != 0 || s.Failed != 0 {
+		t.Errorf("%d lost, %d failed: %+v", lost, s.Failed, s.Failures)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(l.k.brokers[0].Addr()), kgo.ConsumeTopics(l.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	l.k.must(err)
+	defer client.Close()
+	ends, err := l.k.admin.ListEndOffsets(t.Context(), l.topic)
+	l.k.must(err)
+	left := int64(0)
+	ends.Each(func(o kadm.ListedOffset) { left += o.Offset })
+	var seen [keys]map[int64]bool
+	var last [keys]int64
+	twice, disorder := 0, 0
+	for key := range keys {
+		seen[key], last[key] = map[int64]bool{}, -1
+	}
+	for left > 0 && ctx.Err() == nil {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			left--
+			key, id := binary.BigEndian.Uint64(r.Key), int64(binary.BigEndian.Uint64(r.Value))
+			switch {
+			case seen[key][id]:
+				twice++
+			case id < last[key]:
+				disorder++
+			default:
+				last[key] = id
+			}
+			seen[key][id] = true
+		})
+	}
+	missing, all := int64(0), int64(0)
+	for key := range keys {
+		all += l.next[key].Load()
+		missing += l.next[key].Load() - int64(len(seen[key]))
+	}
+	t.Logf("%d records, %d missing, %d twice, %d out of order", all, missing, twice, disorder)
+	if missing != 0 || ordered && disorder+twice != 0 {
+		t.Errorf("%d of %d are missing, %d are there twice, %d out of order", missing, all, twice, disorder)
+	}
+}
+
+// settled waits until what is queued now is delivered, and says how long it took.
+func (l *stream) settled(what string, limit time.Duration) {
+	l.k.t.Helper()
+	start := time.Now()
+	want := l.p.Snapshot().In
+	l.k.within(limit, what+": everything is delivered", func() bool { s := l.p.Snapshot(); return s.Delivered+s.Failed >= want })
+	l.k.t.Logf("%s: caught up after %v", what, time.Since(start).Round(100*time.Millisecond))
+}
+
+func TestThreeKafkas(t *testing.T) {
+	k := threeKafkas(t)
+	for _, idempotence := range []string{"false", "true"} {
+		t.Run("enable.idempotence="+idempotence, func(t *testing.T) {
+			k.t = t
+			ordered := idempotence == "true"
+			topic := "mail-" + idempotence
+			_, err := k.admin.CreateTopic(t.Context(), 4, 3, nil, topic)
+			k.must(err)
+			k.lead(topic, 4, 2, 3, 1)
+			l := k.start(topic, "enable.idempotence="+idempotence, "message.timeout.ms=60000", "socket.timeout.ms=10000")
+			l.settled("at first", 10*time.Second)
+
+			k.must(k.brokers[1].Kill())
+			time.Sleep(time.Second)
+			l.settled("after the leader was killed", 15*time.Second)
+			k.must(k.brokers[1].Start(t.Context()))
+
+			k.lead(topic, 4, 3, 2, 1)
+			l.settled("after the leaders have moved", 5*time.Second)
+
+			k.must(k.brokers[2].Pause())
+			time.Sleep(time.Second)
+			l.settled("while the leader hangs", 30*time.Second)
+			k.must(k.brokers[2].Resume())
+
+			for _, b := range k.brokers[1:] {
+				k.must(b.Restart(t.Context()))
+				l.settled("after a restart", 20*time.Second)
+			}
+			l.end(ordered)
+		})
+	}
+	t.Run("a topic grows, and is recreated with fewer partitions", func(t *testing.T) {
+		k.t = t
+		_, err := k.admin.CreateTopic(t.Context(), 4, 3, nil, "grows")
+		k.must(err)
+		l := k.start("grows", "topic.metadata.refresh.interval.ms=1000")
+		l.settled("at first", 10*time.Second)
+		_, err = k.admin.UpdatePartitions(t.Context(), 8, "grows")
+		k.must(err)
+		time.Sleep(3 * time.Second)
+		l.settled("after it has grown", 10*time.Second)
+		_, err = k.admin.DeleteTopic(t.Context(), "grows")
+		k.must(err)
+		time.Sleep(time.Second)
+		_, err = k.admin.CreateTopic(t.Context(), 1, 3, nil, "grows")
+		k.must(err)
+		l.settled("after it was recreated", 20*time.Second)
+		l.stop.Store(true)
+		l.ended.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if lost := l.p.Stop(ctx); lost != 0 {
+			t.Errorf("%d lost", lost)
+		}
+		if s := l.p.Snapshot(); s.Failed != 0 {
+			t.Errorf("%d failed: %+v", s.Failed, s.Failures)
+		}
+	})
+}
