@@ -19,7 +19,7 @@ e2e-numbers: build ## the same scripts on a plugin and a host built on a header 
 
 test-kafka: build ## the same scripts, and what else needs one, on a real Apache Kafka (Java 17 and Maven)
 	KAFKA_E2E=1 $(GO) test -count=1 ./internal/realkafka ./internal/operator
-	KAFKA_E2E=1 $(GO) test -count=1 -run TestApacheListeners ./internal/producer
+	KAFKA_E2E=1 $(GO) test -count=1 -timeout 15m -run 'TestApacheListeners|TestThreeKafkas|TestWhatIsStoredIsReadByOthers' ./internal/producer
 	$(E2E_ENV) E2E_BROKER=kafka $(GO) test -count=1 -timeout 20m ./e2e
 
 # internal/realkafka resolves the jars itself when they are missing; this is for a machine that goes offline.

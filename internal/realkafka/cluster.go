@@ -51,7 +51,7 @@ func StartCluster(ctx context.Context, n int, options Options) (brokers []*Broke
 // should be stopped, so that everything is in the file.
 func (b *Broker) Dump(ctx context.Context, topic string, partition int) (string, error) {
 	file := filepath.Join(b.root, "log", fmt.Sprintf("%s-%d", topic, partition), "00000000000000000000.log")
-	arguments := append(b.jvmOptions(), "kafka.tools.DumpLogSegments", "--deep-iteration", "--files", file)
+	arguments := append(b.jvmOptions(), "org.apache.kafka.tools.DumpLogSegments", "--deep-iteration", "--files", file)
 	out, err := exec.CommandContext(ctx, b.java, arguments...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("dump %s: %w\n%s", file, err, out)
