@@ -183,6 +183,21 @@ func (c *Client) Send(id int32, r *Produce) bool {
 	return conn != nil && conn.produce(r)
 }
 
+// Unwritten returns how many requests to a broker wait until they are written.
+func (c *Client) Unwritten(id int32) int {
+	b := c.broker(id)
+	if b == nil {
+		return 0
+	}
+	conn := b.ready()
+	if conn == nil {
+		return 0
+	}
+	conn.mu.Lock()
+	defer conn.mu.Unlock()
+	return len(conn.queue)
+}
+
 // learned takes the brokers that metadata has named. A connection to a bootstrap server with the address of one of them becomes that
 // one's; the others are closed, and so are connections to brokers that are gone or have moved.
 func (c *Client) learned(named []namedBroker) {

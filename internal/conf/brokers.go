@@ -70,7 +70,7 @@ func upper(s string) string {
 
 // brokerAddress returns host and port in the form that the dialer takes. A last colon begins a port
 // if it is the only one or follows a bracket; otherwise the colons belong to an IPv6 address.
-// Brackets go, wherever they stand: kgo.NewClient refuses a list with an odd one in it, where
+// Brackets go, wherever they stand: an address with an odd one in it is none that Go takes, where
 // librdkafka only fails to resolve that name.
 func brokerAddress(item string) string {
 	host, port := item, uint16(defaultPort)

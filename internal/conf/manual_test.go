@@ -30,7 +30,7 @@ func TestManualIsCurrent(t *testing.T) {
 
 // TestFewAreNotHonoured holds the promise that is made to who moves from librdkafka.
 func TestFewAreNotHonoured(t *testing.T) {
-	const most = 15
+	const most = 7
 	var not []string
 	for _, p := range Properties() {
 		if p.ofProducer() && (p.How == NotHonoured || p.How == Refused && p.Unsupported == "") {

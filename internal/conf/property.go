@@ -86,7 +86,7 @@ type Honour uint8
 
 // What becomes of a property.
 const (
-	Mapped      Honour = iota // given to franz-go
+	Mapped      Honour = iota // done by the producer and its connections
 	OwnCode                   // done by this plugin
 	NothingToDo               // a producer of librdkafka shows no effect of it either
 	NotHonoured               // accepted and checked, but without effect; Why says why

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Settings is a finished configuration: what a queue and its kgo client need, in Go's types. It does
+// Settings is a finished configuration: what a queue and its connections need, in Go's types. It does
 // not change and may be shared between goroutines. Zero means "none" where a field says so.
 type Settings struct {
 	Name     string // as librdkafka names a client in its log: "rdkafka#producer-1"
@@ -44,6 +44,8 @@ type Settings struct {
 	Idempotence     bool
 	Gapless         bool
 	NewestFirst     bool // queuing.strategy=lifo
+	Backpressure    int  // requests that are not written yet, from which on no more are made
+	SparseMetadata  bool // metadata is asked for only of topics of which something is to be found out
 	MaxInFlight     int  // produce requests on one connection
 	TransactionalID string
 	Transactional   bool // transactional.id has a value, be it empty: every message is refused with -172
@@ -68,8 +70,7 @@ type Settings struct {
 	LogThreadName      bool
 	LogConnectionClose bool
 	StatisticsInterval time.Duration // 0 is never
-	MetricsPush        bool
-	softwareName       string // "" unless it was set
+	softwareName       string        // "" unless it was set
 	softwareVersion    string
 	maxVersions        string // "" unless brokers are not to be asked
 	receiveMax         int
@@ -133,6 +134,8 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		Idempotence:     c.truth("enable.idempotence"),
 		Gapless:         c.truth("enable.gapless.guarantee"),
 		NewestFirst:     c.newestFirst(),
+		Backpressure:    int(c.number("queue.buffering.backpressure.threshold")),
+		SparseMetadata:  c.truth("topic.metadata.refresh.sparse"),
 		MaxInFlight:     int(c.number("max.in.flight")),
 		TransactionalID: c.text("transactional.id"),
 		Transactional:   c.present("transactional.id"),
@@ -150,7 +153,6 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		LogThreadName:      c.truth("log.thread.name"),
 		LogConnectionClose: c.truth("log.connection.close"),
 		StatisticsInterval: ms("statistics.interval.ms"),
-		MetricsPush:        c.truth("enable.metrics.push"),
 
 		receiveMax:     int(c.number("receive.message.max.bytes")),
 		network:        c.network(),

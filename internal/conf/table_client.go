@@ -44,13 +44,13 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "metadata.broker.list", Kind: String, Importance: High,
-		How: OwnCode, Why: "parsed as librdkafka parses it, then kgo.SeedBrokers",
+		How: Mapped, Why: "parsed as librdkafka parses it",
 		Doc: "The brokers to ask first, as a list of host:port; the others are learnt from them.",
 	},
 	{Name: "bootstrap.servers", Kind: Alias, Alias: "metadata.broker.list"},
 	{
 		Name: "message.max.bytes", Kind: Int, Min: 1000, Max: 1000000000, Default: "1000000", Importance: Medium,
-		How: OwnCode, Why: "checked at the call; kgo's own limits are set above it",
+		How: OwnCode, Why: "checked at the call; a batch and a request are no larger either, unless one message is",
 		Doc: "The largest message that is accepted, with 36 bytes of framing counted in.",
 	},
 	{
@@ -72,12 +72,12 @@ var clientProperties = []Property{
 	{
 		Name: "metadata.recovery.strategy", Kind: Enum, Default: "rebootstrap", Importance: Low,
 		Words: []Word{{Name: "none", Value: 0}, {Name: "rebootstrap", Value: 1}},
-		How:   NotHonoured, Why: "the engine always goes back to bootstrap.servers when the known brokers are gone; none cannot be expressed",
+		How:   Mapped, Why: "with rebootstrap, bootstrap.servers are asked as soon as no known broker is up",
 		Doc: "What to do when no known broker can be reached.",
 	},
 	{
 		Name: "metadata.recovery.rebootstrap.trigger.ms", Kind: Int, Max: math.MaxInt32, Default: "300000", Importance: Low,
-		How: NotHonoured, Why: "the engine tries bootstrap.servers by itself and has no timer for it",
+		How: Mapped, Why: "after that time they are asked also while a known broker is up",
 		Doc: "How long without metadata before bootstrap.servers is tried again.",
 	},
 	{
@@ -111,7 +111,7 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "topic.metadata.refresh.sparse", Kind: Bool, Default: "true", Importance: Low,
-		How: NotHonoured, Why: "the engine asks for the topics in use only, which is true; false cannot be expressed",
+		How: Mapped, Why: "false names each topic in use in each question, and not only those of which something is to be found out",
 		Doc: "Whether metadata is asked for the topics in use only.",
 	},
 	{
@@ -149,7 +149,7 @@ var clientProperties = []Property{
 			{Name: "telemetry", Value: 0x80000},
 			{Name: "all", Value: 0xfffff},
 		},
-		How: OwnCode, Why: "any context sets log_level 7 and the engine's debug log",
+		How: OwnCode, Why: "any context sets log_level 7",
 		Doc: "The parts of the client to write a debug log for.",
 	},
 }

@@ -23,22 +23,22 @@ var producerProperties = []Property{
 		Name: "enable.gapless.guarantee", Role: ProducerRole, Kind: Bool, Default: "false", Importance: Low,
 		Experimental: true,
 		Notice:       "When set to `true`, any error that could result in a gap in the produced message series when a batch of messages fails, will raise a fatal error (ERR__GAPLESS_GUARANTEE) and stop the producer. Messages failing due to `message.timeout.ms` are not covered by this guarantee. Requires `enable.idempotence=true`.",
-		How:          Mapped, Why: "kgo.StopProducerOnDataLossDetected",
+		How:          Mapped, Why: "the queue stops, and calls are answered -150, when the broker misses messages before others",
 		Doc: "Whether a gap in an idempotent series stops the producer.",
 	},
 	{
 		Name: "queue.buffering.max.messages", Role: ProducerRole, Kind: Int, Max: math.MaxInt32, Default: "100000", Importance: High,
-		How: OwnCode, Why: "counted in front of the engine",
+		How: OwnCode, Why: "counted at the call",
 		Doc: "How many messages may be in the queue; 0 is no limit.",
 	},
 	{
 		Name: "queue.buffering.max.kbytes", Role: ProducerRole, Kind: Int, Min: 1, Max: math.MaxInt32, Default: "1048576", Importance: High,
-		How: OwnCode, Why: "the bytes of the values, counted in front of the engine",
+		How: OwnCode, Why: "the bytes of the values, counted at the call",
 		Doc: "How many KiB of message values may be in the queue.",
 	},
 	{
 		Name: "queue.buffering.max.ms", Role: ProducerRole, Kind: Double, Max: 900000, Default: "5", Importance: High,
-		How: OwnCode, Why: "the queue waits itself, the engine does not",
+		How: OwnCode, Why: "the queue waits, and a request takes all that has come meanwhile",
 		Doc: "How long a message waits for others to share its batch, in milliseconds.",
 	},
 	{Name: "linger.ms", Role: ProducerRole, Kind: Alias, Alias: "queue.buffering.max.ms"},
@@ -60,7 +60,7 @@ var producerProperties = []Property{
 	},
 	{
 		Name: "queue.buffering.backpressure.threshold", Role: ProducerRole, Kind: Int, Min: 1, Max: 1000000, Default: "1", Importance: Low,
-		How: NotHonoured, Why: "a request is built when the connection has room for it",
+		How: Mapped,
 		Doc: "How many unsent requests hold back the building of another.",
 	},
 	{
@@ -72,12 +72,12 @@ var producerProperties = []Property{
 	{Name: "compression.type", Role: ProducerRole, Kind: Alias, Alias: "compression.codec"},
 	{
 		Name: "batch.num.messages", Role: ProducerRole, Kind: Int, Min: 1, Max: 1000000, Default: "10000", Importance: Medium,
-		How: NotHonoured, Why: "the engine closes a batch by its bytes only",
+		How: Mapped,
 		Doc: "How many messages a batch may hold.",
 	},
 	{
 		Name: "batch.size", Role: ProducerRole, Kind: Int, Min: 1, Max: math.MaxInt32, Default: "1000000", Importance: Medium,
-		How: NotHonoured, Why: "a batch may grow to message.max.bytes, because the engine refuses a message that is larger than its batches may be",
+		How: Mapped,
 		Doc: "How many bytes a batch may hold.",
 	},
 	{
@@ -108,7 +108,7 @@ var producerProperties = []Property{
 	},
 	{
 		Name: "enable.metrics.push", Kind: Bool, Default: "true", Importance: Low,
-		How: Mapped,
+		How: NotHonoured, Why: "no broker asks for the metrics of a producer unless it was told to; they are read from this side",
 		Doc: "Whether client metrics are sent to brokers that subscribed to them.",
 	},
 }

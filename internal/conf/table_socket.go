@@ -38,7 +38,7 @@ var socketProperties = []Property{
 	},
 	{
 		Name: "socket.max.fails", Kind: Int, Max: 1000000, Default: "1", Importance: Low,
-		How: NotHonoured, Why: "a connection ends at its first request that times out, which is 1; other numbers cannot be expressed",
+		How: Mapped, Why: "a request that times out and leaves the connection open goes on waiting",
 		Doc: "How many failed requests close a connection.",
 	},
 	{
@@ -59,14 +59,14 @@ var socketProperties = []Property{
 	},
 	{
 		Name: "connections.max.idle.ms", Kind: Int, Max: math.MaxInt32, Default: "0", Importance: Medium,
-		How: Mapped, Why: "0 means the engine's limit of 15 minutes, after which a connection is made again on demand",
+		How: Mapped, Why: "a connection is made again when it is needed",
 		Doc: "How long an unused connection is kept.",
 	},
 	{
 		Name: "enable.sparse.connections", Kind: Bool, Default: "true", Importance: Medium,
 		Hidden: true,
-		How:    NotHonoured, Why: "connections are made on demand, which is true; false cannot be expressed",
-		Doc: "Whether only the brokers that are needed are connected to.",
+		How:    Mapped,
+		Doc:    "Whether only the brokers that are needed are connected to.",
 	},
 	{
 		Name: "reconnect.backoff.jitter.ms", Kind: Int, Max: 3600000, Default: "0", Importance: Low,

@@ -27,7 +27,7 @@ var topicProperties = []Property{
 		Words:      []Word{{Name: "fifo", Value: 0}, {Name: "lifo", Value: 1}},
 		Deprecated: true, Experimental: true,
 		Notice: "Producer queuing strategy. FIFO preserves produce ordering, while LIFO prioritizes new messages.",
-		How:    NotHonoured, Why: "messages leave in the order they came, which is fifo; lifo cannot be expressed",
+		How:    Mapped, Why: "lifo sends the newest messages of a partition first, as far as they wait to be sent",
 		Doc: "Which of the waiting messages goes first.",
 	},
 	{

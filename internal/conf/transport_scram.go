@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// scramSHA1 is SCRAM (RFC 5802) with SHA-1. librdkafka accepts it, and kgo does not have it.
+// scramSHA1 is SCRAM (RFC 5802) with SHA-1. librdkafka accepts it, and franz-go does not have it.
 type scramSHA1 struct{ credentials }
 
 // Name implements [sasl.Mechanism].

@@ -110,7 +110,7 @@ func (p *Producer) watchPause(part *partition) {
 }
 
 func (p *Producer) sendTo(b *broker, now mono) {
-	for len(b.ready) > 0 && b.requests < p.most {
+	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.set.Backpressure) {
 		if !b.up {
 			if b.away == 0 {
 				b.away = now

@@ -65,6 +65,14 @@ func (p *Producer) askMetadata(now mono) time.Duration {
 	if now < l.next {
 		return l.next.since(now)
 	}
+	if !p.set.SparseMetadata {
+		for _, t := range p.sender.active {
+			if !t.send.wanted {
+				t.send.wanted = true
+				l.wanted = append(l.wanted, t)
+			}
+		}
+	}
 	n := min(len(l.wanted), mostTopics)
 	names := make([]string, 0, n)
 	for _, t := range l.wanted[:n] {
