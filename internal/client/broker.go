@@ -2,306 +2,328 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
-	"sync"
+	"slices"
 	"time"
 )
 
-// A State is where a broker stands.
-type State uint8
-
-// The states of a broker. Only Ready takes requests.
-const (
-	Idle       State = iota // nobody needs it
-	Attempting              // the name is resolved, the connection made, the login under way
-	Pausing                 // it is left alone for a moment after it was lost
-	Ready
-)
-
-// String returns the state as statistics name it.
-func (s State) String() string {
-	return [...]string{"INIT", "CONNECT", "TRY_CONNECT", "UP"}[s]
-}
-
-// wantedFor is how long a broker is tried after Connect was last called for it.
-const wantedFor = 30 * time.Second
-
-// A broker is one address, with at most one connection.
+// broker is one address, and the connection to it. A bootstrap server is one too; when the cluster
+// names its address it is the broker of that id, with the connection that it has.
 //
-// It is connected by a goroutine that lives while somebody needs the broker, and that serves the connection as its writer.
+// Its goroutine runs while the broker is needed, and is the only one that moves state. All fields but
+// the first four are guarded by Client.mu.
 type broker struct {
-	client  *Client
+	c       *Client
 	address string
+	seed    bool
+	wake    chan struct{} // for its goroutine: something has changed
 
-	mu      sync.Mutex
-	id      int32         // guarded by mu
-	state   State         // guarded by mu
-	since   time.Time     // of state; guarded by mu
-	conn    *conn         // while Ready; guarded by mu
-	running bool          // the goroutine lives; guarded by mu
-	gone    bool          // the cluster has no such broker any more, or the client is closed; guarded by mu
-	wanted  time.Time     // when it was last needed; guarded by mu
-	pause   time.Duration // after the next loss; guarded by mu
-	until   time.Time     // the end of the present pause; guarded by mu
-	failure error         // the last one; guarded by mu
-	changed chan struct{} // closed at the next change of state; guarded by mu
-	cancel  context.CancelFunc
+	ids      []int32 // as which the cluster names the address, and who is told
+	leaving  bool    // one of ids has another address now: end the connection when nothing is open
+	wanted   bool    // by the caller
+	announce bool    // tell Up once more
+	running  bool    // the goroutine is there
+	queue    []*request
+	conn     *conn // nil while there is no connection
 
-	traffic traffic
+	state State
+	since time.Time
+
+	pause    time.Duration // the next one; 0 is the first
+	until    time.Time     // left alone until then
+	failures int           // in a row
+	last     error
+	stats    brokerStats
 }
 
-func newBroker(c *Client, id int32, address string) *broker {
-	return &broker{client: c, id: id, address: address, since: time.Now(), pause: c.set.ReconnectBackoff, changed: make(chan struct{})}
+// takes reports whether a request of the caller can be sent. The caller holds mu.
+func (b *broker) takes(now time.Time) bool {
+	return b.state == Ready && !b.leaving && b.conn.lost == nil && !now.Before(b.conn.muted)
 }
 
-func (b *broker) number() int32 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.id
+// poke wakes the goroutine.
+func (b *broker) poke() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
 }
 
-func (b *broker) adopt(id int32) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.id = id
+// start makes sure that the goroutine is there, and looks. The caller holds mu.
+func (b *broker) start() {
+	if !b.running {
+		b.running = b.c.spawn(b.run)
+	}
+	b.poke()
 }
 
-// enter changes the state. The caller holds mu.
 func (b *broker) enter(s State) {
-	b.state, b.since = s, time.Now()
-	close(b.changed)
-	b.changed = make(chan struct{})
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	b.set(s, time.Now())
 }
 
-// ready returns the connection, or nil.
-func (b *broker) ready() *conn {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.conn
-}
-
-// want lets the broker be connected to.
-func (b *broker) want() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.wanted = time.Now()
-	if b.running || b.gone {
-		return
-	}
-	b.running = true
-	var ctx context.Context
-	ctx, b.cancel = context.WithCancel(b.client.life)
-	go b.client.run(func() { b.serve(ctx) }) // run takes the client's lock, which comes before this one
-}
-
-// drop ends the connection for good.
-func (b *broker) drop(why error) {
-	b.mu.Lock()
-	b.gone = true
-	conn, cancel := b.conn, b.cancel
-	b.mu.Unlock()
-	if cancel != nil {
-		cancel()
-	}
-	if conn != nil {
-		conn.fail(why)
+// set moves the state. The caller holds mu.
+func (b *broker) set(s State, now time.Time) {
+	if b.state != s {
+		b.state, b.since = s, now
 	}
 }
 
-// release ends a connection that nobody needs any more, once its requests are answered. A broker that is wanted again is connected to
-// again.
-func (b *broker) release() {
-	b.mu.Lock()
-	conn := b.conn
-	b.wanted = time.Time{}
-	if b.state == Pausing && b.cancel != nil {
-		b.cancel()
-	}
-	b.mu.Unlock()
-	if conn != nil {
-		conn.retire()
-	}
-}
-
-// serve connects, serves the connection and connects again, while the broker is needed.
-func (b *broker) serve(ctx context.Context) {
-	defer b.ended()
-	for {
-		if !b.await(ctx) {
-			return
+// run is the life of a broker that is needed.
+func (b *broker) run() {
+	over := false
+	defer func() {
+		if !over {
+			b.abandon()
 		}
-		b.mu.Lock()
-		b.enter(Attempting)
-		b.mu.Unlock()
-		conn, stage, err := b.open(ctx)
+	}()
+	for b.waitPause() {
+		n, stage, err := b.connect()
 		if err != nil {
-			if ctx.Err() != nil {
-				return
-			}
-			b.failed(err)
-			if nonsense(err) {
-				b.client.deps.Log.Nonsense(b.address, err)
-			} else {
-				b.client.deps.Log.Failed(b.address, stage, err)
-			}
+			b.failed(n, stage, err)
 			continue
 		}
-		b.mu.Lock()
-		if b.gone {
-			b.mu.Unlock()
-			conn.fail(ErrClosed)
-			conn.wait()
-			return
-		}
-		conn.pauseBefore = b.pause
-		b.conn, b.pause, b.until = conn, b.client.set.ReconnectBackoff, time.Time{}
-		b.enter(Ready)
-		id := b.id
-		b.mu.Unlock()
-		if id >= 0 {
-			b.client.deps.Events(Event{Kind: Up, Broker: id})
-		}
-		err = conn.serve()
-		if !b.lost(conn, err) {
-			return
-		}
+		b.ended(n, b.serve(n))
 	}
+	over = true
 }
 
-// ended notes that the goroutine is over.
-func (b *broker) ended() {
-	b.mu.Lock()
-	b.running = false
-	b.cancel()
-	b.cancel = nil
-	b.enter(Idle)
-	again := !b.gone && time.Since(b.wanted) < time.Second && b.client.life.Err() == nil
-	b.mu.Unlock()
-	if again { // it was wanted while it ended
-		b.want()
-	}
-}
-
-// await waits for the end of the pause, and says whether the broker is still needed then.
-func (b *broker) await(ctx context.Context) bool {
-	b.mu.Lock()
-	left := time.Until(b.until)
-	if left > 0 {
-		b.enter(Pausing)
-	}
-	b.mu.Unlock()
-	if left > 0 {
-		timer := time.NewTimer(left)
-		defer timer.Stop()
+// waitPause waits until the broker may be connected to. It returns false, and the goroutine has to end,
+// when nobody needs it.
+func (b *broker) waitPause() bool {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		left, needed, leaving := b.rest()
+		switch {
+		case leaving:
+			b.tell(Event{Kind: Down, Err: ErrUnknownBroker})
+			b.moved()
+			continue
+		case !needed || left <= 0:
+			return needed
+		}
+		timer.Reset(left)
 		select {
 		case <-timer.C:
-		case <-ctx.Done():
-			return false
+		case <-b.wake:
+		case <-b.c.ctx.Done():
 		}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.gone && ctx.Err() == nil && time.Since(b.wanted) <= wantedFor
-}
-
-// failed begins a pause after an attempt: it doubles with each, and is spread from three quarters to
-// one and a half so that many clients do not come back together.
-func (b *broker) failed(err error) {
-	set := b.client.set
-	b.mu.Lock()
-	b.failure = err
-	b.until = time.Now().Add(min(time.Duration(float64(b.pause)*(0.75+0.75*rand.Float64())), set.ReconnectMax))
-	b.pause = min(b.pause*2, set.ReconnectMax)
-	b.enter(Pausing)
-	id := b.id
-	b.mu.Unlock()
-	if id >= 0 {
-		b.client.deps.Events(Event{Kind: Down, Broker: id, Err: err})
 	}
 }
 
-// lost notes the end of a connection that was up, and says whether to go on.
-func (b *broker) lost(conn *conn, err error) bool {
-	b.mu.Lock()
-	b.conn = nil
-	quiet := err == nil // this side has ended it
-	gone := b.gone
-	b.mu.Unlock()
-	if gone || b.client.life.Err() != nil {
-		return false
+// rest returns how long the broker is left alone, whether it is needed at all, and whether it has
+// lost an id.
+func (b *broker) rest() (left time.Duration, needed, leaving bool) {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	now := time.Now()
+	if b.leaving && !b.c.closed {
+		return 0, true, true
 	}
-	switch {
-	case quiet:
-		again := conn.renewed() // with the new certificate, at once
-		b.mu.Lock()
-		id := b.id
-		b.enter(Idle)
-		if again {
-			b.wanted = time.Now()
+	if b.c.closed || !b.wanted && len(b.queue) == 0 {
+		b.set(Idle, now)
+		b.running = false
+		if len(b.ids) == 0 && !b.seed {
+			delete(b.c.brokers, b.address)
 		}
-		b.mu.Unlock()
-		if id >= 0 {
-			b.client.deps.Events(Event{Kind: Down, Broker: id})
-		}
-		return again
-	case nonsense(err):
-		b.client.deps.Log.Nonsense(b.address, err)
-	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe): // by this side
-	default:
-		b.client.deps.Log.Lost(b.address, err)
+		return 0, false, false
 	}
-	if !conn.useful() {
-		// It broke before it was of any use: the pause goes on growing where it was.
-		b.mu.Lock()
-		b.pause = max(b.pause, conn.pauseBefore)
-		b.mu.Unlock()
+	if left = b.until.Sub(now); left > 0 {
+		b.set(Pausing, now)
+		return left, true, false
 	}
-	b.failed(err)
-	return true
+	b.set(Dialing, now)
+	return 0, true, false
 }
 
-// errPaused is a broker that was not asked because it is left alone for a moment.
-var errPaused = errors.New("the broker is left alone for a moment after it was lost")
+// connect makes the connection usable. On failure it returns what there is of the connection.
+func (b *broker) connect() (n *conn, stage Stage, err error) {
+	c := b.c
+	ctx, cancel := context.WithTimeout(c.ctx, c.net.Setup)
+	defer cancel()
+	dialed, outdated, err := c.dialer.Connect(ctx, b.address)
+	if err != nil {
+		return nil, Connecting, err
+	}
+	n = &conn{b: b, raw: dialed, net: dialed, outdated: outdated, next: 1, ended: make(chan struct{})}
+	if secure, ok := dialed.(*tls.Conn); ok {
+		n.raw = secure.NetConn()
+	}
+	if err := b.hold(n); err != nil {
+		return n, Connecting, err
+	}
+	if err := n.startReading(); err != nil {
+		return n, Connecting, err
+	}
+	b.enter(Asking)
+	if err := n.askVersions(ctx); err != nil {
+		return n, Versions, err
+	}
+	if c.mechanism != nil {
+		b.enter(LoggingIn)
+		if stage, err := n.login(ctx); err != nil {
+			return n, stage, err
+		}
+	}
+	b.up(n)
+	return n, 0, nil
+}
 
-// obtain returns the connection when it is up, or the failure of the present attempt. Where the broker is in a pause it waits for
-// its end only if patient.
-func (b *broker) obtain(ctx context.Context, patient bool) (*conn, error) {
-	b.want()
-	started := false
-	for {
-		b.mu.Lock()
-		conn, state, failure, changed, gone := b.conn, b.state, b.failure, b.changed, b.gone
-		b.mu.Unlock()
+// hold makes the connection known to Close.
+func (b *broker) hold(n *conn) error {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	b.conn = n
+	b.stats.connects++
+	if b.c.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+func (b *broker) up(n *conn) {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	now := time.Now()
+	b.set(Ready, now)
+	b.announce = true
+	b.last = nil
+	n.up, n.used = now, now
+}
+
+// failed ends an attempt to connect.
+func (b *broker) failed(n *conn, stage Stage, err error) {
+	open := b.release(n, func() bool { b.grow(err); return true })
+	if b.c.ctx.Err() != nil {
+		b.answer(open, ErrClosed)
+		return
+	}
+	var odd *nonsense
+	if errors.As(err, &odd) {
+		b.c.deps.Log.Nonsense(b.address, err)
+	} else {
+		b.c.deps.Log.Failed(b.address, stage, err)
+	}
+	b.answer(open, err)
+	b.tell(Event{Kind: Down, Err: err})
+}
+
+// ended ends a connection that was usable.
+func (b *broker) ended(n *conn, e end) {
+	open := b.release(n, func() bool {
 		switch {
-		case conn != nil:
-			return conn, nil
-		case gone:
-			return nil, ErrClosed
-		case state == Attempting:
-			started = true
-		case state == Pausing && started:
-			return nil, failure
-		case state == Pausing && !patient:
-			return nil, errPaused
+		case e.renew:
+			b.wanted = b.wanted || len(b.ids) > 0
+			return false
+		case e.idle:
+			b.wanted = false
+			return false // a question that has just come is asked on the next connection
+		case !e.leave:
+			b.settle(n, e.err)
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		return true
+	})
+	if b.c.ctx.Err() != nil {
+		b.answer(open, ErrClosed)
+		return
+	}
+	var odd *nonsense
+	switch {
+	case e.renew:
+		return
+	case errors.As(e.err, &odd):
+		b.c.deps.Log.Nonsense(b.address, e.err)
+	case e.login:
+		b.c.deps.Log.Failed(b.address, e.stage, e.err)
+	case e.theirs && !errors.Is(e.err, net.ErrClosed) && !errors.Is(e.err, io.ErrClosedPipe): // those are closed on this side
+		b.c.deps.Log.Lost(b.address, e.err)
+	}
+	b.answer(open, e.err)
+	b.tell(Event{Kind: Down, Err: e.err, Idle: e.idle})
+	if e.leave {
+		b.moved()
 	}
 }
 
-func (b *broker) status() BrokerStatus {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := BrokerStatus{ID: b.id, Address: b.address, State: b.state, Since: b.since}
-	if b.failure != nil {
-		s.Failure = b.failure.Error()
+// settle decides on the pause after a loss: it starts again at the first one only if the connection
+// was of use. A broker that lets the client in and then hangs up, or talks nonsense, is asked ever less often.
+func (b *broker) settle(n *conn, err error) {
+	var odd *nonsense
+	if n.answered || time.Since(n.up) >= b.c.set.ReconnectMax {
+		if !errors.As(err, &odd) {
+			b.pause, b.failures = 0, 0
+		}
 	}
-	b.traffic.fill(&s)
-	return s
+	b.grow(err)
+}
+
+// leastPause keeps a broker that refuses at once from costing a processor where no pause is set.
+const leastPause = 10 * time.Millisecond
+
+// grow starts the pause, which doubles each time, and is spread from three quarters to one and a
+// half so that many clients do not come back together. The caller holds mu.
+func (b *broker) grow(err error) {
+	first, most := max(b.c.set.ReconnectBackoff, leastPause), max(b.c.set.ReconnectMax, leastPause)
+	b.pause = min(max(b.pause, first), most)
+	b.until = time.Now().Add(min(time.Duration(float64(b.pause)*(0.75+0.75*rand.Float64())), most))
+	b.pause *= 2
+	b.failures++
+	b.last = err
+}
+
+// release takes the connection down and returns the requests that end with it, which is every one
+// if all returns true. Its goroutine that reads is over then.
+func (b *broker) release(n *conn, all func() bool) (open []*request) {
+	if n != nil {
+		n.raw.Close()
+		n.wait()
+	}
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	b.set(Idle, time.Now())
+	if n != nil {
+		b.conn = nil
+		b.stats.disconnects++
+		for _, r := range n.open {
+			if !r.given {
+				open = append(open, r)
+			}
+		}
+		n.open = nil
+	}
+	if all() {
+		open = append(open, b.queue...)
+		b.queue = nil
+	}
+	return open
+}
+
+func (b *broker) answer(open []*request, err error) {
+	for _, r := range open {
+		r.finish(err)
+	}
+}
+
+// tell tells an event to everybody who knows the broker by an id.
+func (b *broker) tell(e Event) {
+	b.c.mu.Lock()
+	ids := slices.Clone(b.ids)
+	b.c.mu.Unlock()
+	for _, e.Broker = range ids {
+		b.c.emit(e)
+	}
+}
+
+// abandon answers what is left when the goroutine ends by a panic.
+func (b *broker) abandon() {
+	b.c.mu.Lock()
+	n := b.conn
+	b.c.mu.Unlock()
+	b.answer(b.release(n, func() bool { b.running = false; return true }), ErrClosed)
 }

@@ -1,281 +1,227 @@
-// Package client speaks to the brokers of one cluster for one queue: connections, what the cluster says of topics, and producer
-// ids.
+// Package client speaks Kafka's protocol for one queue: connections to brokers, what is known of
+// their addresses, metadata and producer ids.
 //
-// It promises that no call of it blocks, that each request is answered exactly once, that one broker which is away delays no
-// question to another, that an answer costs a small multiple of its own size whatever it says, and that nothing is left
-// when Close has returned. It refuses to know records, batches, retries and counters: those are the producer's. It writes no log
-// itself; see [Log].
+// It knows nothing of records, of partition queues or of retries: it carries encoded batches to the
+// broker that its caller names, once, and tells what became of them. It keeps trying to reach brokers
+// that are wanted; it never sends a request of its caller a second time.
 //
-// The files, in the order of a connection's life: client.go, broker.go (wanted, back-off), handshake.go and login.go, conn.go (requests
-// and answers), produce.go; question.go and metadata.go ask about topics, producerid.go for an id. decode.go reads answers.
+// It refuses what makes no sense: every answer is read by a cursor that checks each count against
+// what is left of the answer, and an answer that is nonsense ends its connection (see [Log.Nonsense]).
+// Memory is bounded by the answers, and those by receive.message.max.bytes.
 //
-// Lock order: Client.mu, then Broker.mu, then conn.mu. Events are told without any lock.
+// Each broker that is wanted has one goroutine, which alone moves the broker's state: it connects,
+// logs in, writes, and ends the connection. A connection has a second one, which reads. A question to
+// the cluster has one while it lasts. At rest there is none.
+//
+// There is one lock, Client.mu. It guards what brokers and connections share, and it is never held
+// while one of [Deps], [Produce.Done] or [Batch.Append] is called, while a goroutine waits, or across a
+// call into the network. Every method may be called from any goroutine, also from within those
+// functions, but for [Client.Close].
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
-	"slices"
-	"strconv"
-	"sync"
 	"time"
-
-	"github.com/halon-extras/kafka/internal/conf"
 )
 
-// ErrClosed ends the requests that are open when the client is closed.
-var ErrClosed = errors.New("the client is closed")
+// Deps is what a client gets from its surroundings.
+type Deps struct {
+	// Log is told what an operator should know. Never nil.
+	Log Log
 
-// A Stage is how far an attempt to connect had come when it failed.
+	// Events is called from any goroutine and must not block. Events of one broker come in order, and
+	// so do answers to questions.
+	Events func(Event)
+
+	// Dialer connects in place of the network's own; nil is TCP with the socket properties. TLS is put
+	// on top of either.
+	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Secret gives the present value of a property that is kept outside of the configuration, as
+	// [conf.Deps] has it. It is asked at each login.
+	Secret func(property string) (text string, ok bool)
+
+	// Report is told of changed TLS files that cannot be used, while the old ones stay; nil is nobody.
+	Report func(err error)
+
+	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
+	SoftwareName, SoftwareVersion string
+
+	// Guard runs the function that it is given, on the goroutine that calls it, and does what has to be
+	// done when that panics. Every goroutine of the client runs in it. Nil runs it plainly.
+	Guard func(func())
+}
+
+// Log is told what an operator should know. Its methods are called from the client's goroutines and
+// must not block. The same is told again as often as it happens.
+type Log interface {
+	Failed(address string, stage Stage, err error) // an attempt to connect has failed at this stage
+	Lost(address string, err error)                // a usable connection has ended, and not by this side
+	Nonsense(address string, err error)            // an answer makes no sense; err is one sentence that says what was wrong
+	Throttled(address string, d time.Duration)     // the broker asks for a pause; d may be more than the client grants
+}
+
+// Stage is a step of connecting.
 type Stage uint8
 
-// The stages, in order. Connecting is from the resolution of the name to the TLS handshake; Versions is the first question on the
-// connection; Login is from the moment that the broker has heard the name.
+// The stages, in their order.
 const (
-	Connecting Stage = iota
-	Versions
-	Login
+	Connecting Stage = iota // from the resolution of the name to the TLS handshake
+	Versions                // the broker tells what it speaks, and the login begins
+	Login                   // from when the broker has heard who logs in
 )
 
-// A Log is told what operators should know of brokers. Its methods are called from many goroutines and must not block.
-type Log interface {
-	// Failed is one attempt to connect that has failed.
-	Failed(address string, stage Stage, err error)
-	// Lost is a usable connection that ended, and not by this side.
-	Lost(address string, err error)
-	// Nonsense is an answer that makes no sense; err is one sentence that says why. The connection is closed.
-	Nonsense(address string, err error)
-	// Throttled is a broker's wish for a pause.
-	Throttled(address string, d time.Duration)
-}
-
-// Deps are what a Client is given by the queue.
-type Deps struct {
-	Log    Log                                                                  // never nil
-	Events func(Event)                                                          // called from any goroutine without a lock; must not block
-	Dialer func(ctx context.Context, network, address string) (net.Conn, error) // see [conf.Deps]
-	Secret func(property string) (string, bool)                                 // see [conf.Deps]
-	Report func(err error)                                                      // see [conf.Deps]
-	Guard  func(run func())                                                     // runs each goroutine; nil runs it plainly
-}
-
-// A Kind is what an Event tells.
+// Kind is what an [Event] tells.
 type Kind uint8
 
-// The kinds. Up and Down are of Event.Broker, which takes requests now or does not any more.
+// The kinds of events.
 const (
+	// Up: the broker takes requests. It is sent when the connection is usable, again for each
+	// [Client.Connect] of a connection that already is, and when a pause that the broker asked for is over.
 	Up Kind = iota
+	// Down: an attempt to connect has failed, or the connection has ended. Requests that were open have
+	// been answered by then. The client goes on trying unless Idle is set or the broker is unknown.
 	Down
+	// MetadataReceived: a question has its answer.
 	MetadataReceived
+	// MetadataFailed: no broker has answered; ask again after a pause of your own.
 	MetadataFailed
+	// ProducerID: a producer id was given, or, if Code is not 0, refused for good.
 	ProducerID
 )
 
-// An Event is news of the cluster.
+// Event is news. Fields that do not belong to its kind are zero.
 type Event struct {
 	Kind     Kind
-	Broker   int32
-	Err      error // Down, MetadataFailed: why
-	Metadata *Metadata
-	ID       int64 // ProducerID
-	Epoch    int16
-	Code     int16 // ProducerID: why there is none, or 0
+	Broker   int32     // Up, Down
+	Idle     bool      // Down: the connection was not in use; connect again when it is needed
+	Err      error     // Down, MetadataFailed, ProducerID with a code: why
+	Metadata *Metadata // MetadataReceived; the receiver owns it
+	ID       int64     // ProducerID
+	Epoch    int16     // ProducerID
+	Code     int16     // ProducerID: Kafka's error code
 }
 
-// A Client is the connections of one queue.
-type Client struct {
-	set   *conf.Settings
-	conns conf.Connections
-	dial  *conf.Dialer
-	deps  Deps
-	own   conf.Deps
-
-	life context.Context // ends at Close
-	end  context.CancelFunc
-	runs sync.WaitGroup
-
-	mu       sync.Mutex
-	closed   bool              // guarded by mu
-	brokers  map[int32]*broker // that metadata has named, by id; guarded by mu
-	seeds    []*broker         // bootstrap.servers; guarded by mu
-	asking   bool              // a question for metadata is on its way; guarded by mu
-	waiting  *question         // the one after it; guarded by mu
-	answered time.Time         // when metadata last came; guarded by mu
-	turn     int               // which broker is asked first; guarded by mu
+// Metadata is the answer to a question. It makes sense: every topic that was asked for is in it once,
+// the partitions of a topic are numbered from 0 and stand in that order, and every leader is a known broker.
+type Metadata struct {
+	ClusterID  string // "" if the broker does not tell
+	Controller int32  // -1 if the broker does not tell
+	Brokers    []int32
+	Topics     []Topic
 }
 
-// New returns a client of the cluster that set names. It opens nothing.
-func New(set *conf.Settings, deps Deps) *Client {
-	if deps.Guard == nil {
-		deps.Guard = func(run func()) { run() }
-	}
-	own := conf.Deps{Dialer: deps.Dialer, Secret: deps.Secret, Report: deps.Report}
-	c := &Client{set: set, conns: set.Connections(), dial: set.Dialer(own), deps: deps, own: own, brokers: map[int32]*broker{}, answered: time.Now()}
-	c.life, c.end = context.WithCancel(context.Background())
-	for i, address := range set.Brokers {
-		c.seeds = append(c.seeds, newBroker(c, int32(-1-i), address))
-	}
-	return c
+// Topic is what a broker says of a topic that was asked for.
+type Topic struct {
+	Name       string
+	ID         [16]byte // zero if the broker does not tell
+	Code       int16    // Kafka's error code
+	Partitions []Partition
 }
 
-// run starts a goroutine of the client. It does nothing when the client is closed.
-func (c *Client) run(do func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.runs.Go(func() { c.deps.Guard(do) })
-	}
+// Partition is what a broker says of a partition.
+type Partition struct {
+	ID          int32
+	Leader      int32 // -1 is none
+	LeaderEpoch int32 // -1 if the broker does not tell
+	Code        int16
 }
 
-// Close ends every connection. Requests that are open have been answered with [ErrClosed] when it returns, and no goroutine of the
-// client is left.
-func (c *Client) Close() {
-	c.mu.Lock()
-	c.closed = true
-	all := c.all()
-	c.mu.Unlock()
-	c.end()
-	for _, b := range all {
-		b.drop(ErrClosed)
-	}
-	c.runs.Wait()
+// Produce is one Produce request. The client owns it and its batches from a [Client.Send] that
+// returned true until Done.
+type Produce struct {
+	Acks     int16
+	Timeout  time.Duration // how long the broker may wait for its replicas
+	Deadline time.Duration // how long the answer may take after the last byte was written; pauses that the broker asks for do not count
+	Batches  []Batch       // at least one; those of one topic stand together
+
+	// Done is called exactly once, from a goroutine of the client. It must not block for long: the next
+	// answers of the broker wait for it. If err is nil each Answer is filled, and with acks 0 the kernel has the last byte.
+	Done func(r *Produce, err error)
+
+	// Written is set before Done: some byte of the request may have reached the broker.
+	Written bool
 }
 
-// all returns every broker. The caller holds mu.
-func (c *Client) all() []*broker {
-	all := slices.Clone(c.seeds)
-	for _, b := range c.brokers {
-		all = append(all, b)
-	}
-	return all
+// Batch is one record batch on its way.
+type Batch struct {
+	Topic     string
+	TopicID   [16]byte // zero if it is not known; a request with such a batch is written with a version that names topics
+	Partition int32
+
+	// Append appends the encoded record batch (v2) to dst. It is called at most once, on the goroutine
+	// that writes, with the version of the request. It must append at least one byte.
+	Append func(dst []byte, produceVersion int16) []byte
+
+	Answer Answer
+
+	answered bool // Answer was read
 }
 
-func (c *Client) broker(id int32) *broker {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.brokers[id]
+// Answer is what the broker says of a batch.
+type Answer struct {
+	Code          int16
+	Message       string
+	BaseOffset    int64 // -1 with acks 0
+	LogAppendTime int64 // milliseconds since 1970; -1 unless the topic has it
+	Records       []RecordError
+	Leader        int32 // who leads now, if the broker tells; else -1
+	LeaderEpoch   int32 // -1 if the broker does not tell
 }
 
-// Connect says that a broker is needed, which metadata has named: it is connected to, with a growing pause between attempts, for as long as
-// Connect is called from time to time. [Up] and, for each attempt that fails, [Down] follow. It never blocks.
-func (c *Client) Connect(id int32) {
-	if b := c.broker(id); b != nil {
-		b.want()
-	}
+// RecordError is what is wrong with one record of a batch.
+type RecordError struct {
+	Index   int32
+	Message string
 }
 
-// Ready says whether Send would take a request now.
-func (c *Client) Ready(id int32) bool {
-	b := c.broker(id)
-	return b != nil && b.ready() != nil
-}
-
-// Send writes r to the broker if its connection is up, and returns false, and has done nothing, if it is not. It never blocks: r
-// is encoded and written on the connection's goroutine, and r.Done is called once from a goroutine of the client.
-func (c *Client) Send(id int32, r *Produce) bool {
-	b := c.broker(id)
-	if b == nil {
-		return false
-	}
-	conn := b.ready()
-	return conn != nil && conn.produce(r)
-}
-
-// Unwritten returns how many requests to a broker wait until they are written.
-func (c *Client) Unwritten(id int32) int {
-	b := c.broker(id)
-	if b == nil {
-		return 0
-	}
-	conn := b.ready()
-	if conn == nil {
-		return 0
-	}
-	conn.mu.Lock()
-	defer conn.mu.Unlock()
-	return len(conn.queue)
-}
-
-// learned takes the brokers that metadata has named. A connection to a bootstrap server with the address of one of them becomes that
-// one's; the others are closed, and so are connections to brokers that are gone or have moved.
-func (c *Client) learned(named []namedBroker) {
-	var left []*broker
-	var up []int32
-	c.mu.Lock()
-	c.answered = time.Now()
-	known := make(map[int32]*broker, len(named))
-	for _, n := range named {
-		address := net.JoinHostPort(n.host, strconv.Itoa(int(n.port)))
-		if b := c.brokers[n.id]; b != nil && b.address == address {
-			known[n.id] = b
-			continue
-		}
-		b := newBroker(c, n.id, address)
-		for i, seed := range c.seeds {
-			if seed.address == address && seed.ready() != nil {
-				c.seeds[i] = newBroker(c, seed.number(), address)
-				seed.adopt(n.id)
-				b = seed
-				up = append(up, n.id)
-				break
-			}
-		}
-		known[n.id] = b
-	}
-	for id, b := range c.brokers {
-		if known[id] != b {
-			left = append(left, b)
-		}
-	}
-	left = append(left, c.seeds...)
-	c.brokers = known
-	closed := c.closed
-	c.mu.Unlock()
-	for _, b := range left {
-		b.release()
-	}
-	if closed {
-		for _, b := range known {
-			b.drop(ErrClosed)
-		}
-		return
-	}
-	for _, id := range up {
-		c.deps.Events(Event{Kind: Up, Broker: id})
-	}
-	if !c.conns.Sparse {
-		for _, b := range known {
-			b.want()
-		}
-	}
-}
-
-// A BrokerStatus is what there is to say of one broker.
+// BrokerStatus is a moment in the life of the connection to a broker.
 type BrokerStatus struct {
-	ID             int32 // below 0 for a bootstrap server that metadata has not named
-	Address        string
-	State          State
-	Since          time.Time
-	Failure        string        // the last one, or ""
-	RoundTrip      time.Duration // of the last answer
-	Sent, Received int64         // bytes
-	Requests       int64         // written
-	InFlight       int
+	ID        int32 // -1 for a bootstrap server that is not known to be a broker of the cluster
+	Address   string
+	State     State
+	Since     time.Time     // when State began
+	LastError string        // one sentence, "" if nothing has gone wrong since the connection was usable
+	InFlight  int           // requests without their answer
+	Waiting   int           // requests that are not written yet
+	Throttle  time.Duration // the last pause that the broker asked for
+	RTT       time.Duration // of produce and other requests, a moving average; 0 before the first answer
+
+	Connects, Disconnects uint64
+	Requests, TxBytes     uint64
+	Answers, RxBytes      uint64
+	Timeouts              uint64
 }
 
-// Brokers returns the state of each broker, by id. It never blocks.
-func (c *Client) Brokers() []BrokerStatus {
-	c.mu.Lock()
-	all := c.all()
-	c.mu.Unlock()
-	var list []BrokerStatus
-	for _, b := range all {
-		if s := b.status(); s.ID >= 0 || s.State != Idle {
-			list = append(list, s)
-		}
-	}
-	slices.SortFunc(list, func(a, b BrokerStatus) int { return cmp.Compare(a.ID, b.ID) })
-	return list
+// State is where the connection to a broker stands.
+type State uint8
+
+// The states. They follow each other in this order, and each may go back to Idle or Pausing.
+const (
+	Idle    State = iota // nobody wants the broker
+	Pausing              // wanted, and left alone for a moment after it was lost
+	Dialing              // connecting, or shaking hands
+	Asking               // the broker is asked what it speaks
+	LoggingIn
+	Ready    // takes requests
+	Muted    // connected; the broker has asked for a pause
+	Draining // connected; nothing is written until what is open is answered, then the login or the connection is renewed
+)
+
+// String returns librdkafka's name of the state, as its statistics have it, where there is one.
+func (s State) String() string {
+	return [...]string{"INIT", "TRY_CONNECT", "CONNECT", "APIVERSION_QUERY", "AUTH_REQ", "UP", "UP", "REAUTH"}[s]
 }
+
+// Errors of requests. Others are those of the network, of TLS and of Kafka (package kerr). A request
+// that was not answered in time ends with one that is [os.ErrDeadlineExceeded], and so do those that were open beside it.
+var (
+	// ErrClosed is an end by [Client.Close].
+	ErrClosed = errors.New("the client is closed")
+	// ErrUnknownBroker is a broker that the cluster does not name any more, or names at another address.
+	ErrUnknownBroker = errors.New("the cluster does not name this broker")
+	// ErrNoBrokers is a client without bootstrap.servers.
+	ErrNoBrokers = errors.New("no bootstrap.servers configured")
+)

@@ -2,113 +2,94 @@ package client
 
 import (
 	"context"
-	"encoding/binary"
-	"net"
-	"time"
+	"fmt"
 
-	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// open makes a usable connection: it connects, learns the versions, and logs in.
-func (b *broker) open(ctx context.Context) (*conn, Stage, error) {
-	if b.address == "" {
-		return nil, Connecting, net.UnknownNetworkError("no address")
-	}
-	raw, outdated, err := b.client.dial.Connect(ctx, b.address)
-	if err != nil {
-		return nil, Connecting, err
-	}
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
-	defer stop()
-	c := &conn{Conn: raw, broker: b, outdated: outdated, kick: make(chan struct{}, 1), ended: make(chan struct{}), used: time.Now()}
-	if err = c.learnVersions(); err != nil {
-		raw.Close()
-		return nil, Versions, err
-	}
-	if stage, err := c.logIn(ctx); err != nil {
-		raw.Close()
-		return nil, stage, err
-	}
-	if err = raw.SetDeadline(time.Time{}); err != nil {
-		raw.Close()
-		return nil, Versions, err
-	}
-	b.client.run(c.read)
-	if b.client.life.Err() != nil { // then nobody reads
-		raw.Close()
-		return nil, Connecting, ErrClosed
-	}
-	return c, Login, nil
-}
+var unsupportedVersion = kerr.UnsupportedVersion.Code
 
-// exchange writes one request and reads its answer, before anything else is on the connection.
-func (c *conn) exchange(key, version int16, body []byte, limit time.Duration) ([]byte, error) {
-	if err := c.SetDeadline(time.Now().Add(limit)); err != nil {
-		return nil, err
-	}
-	c.correlation++
-	flexible := version >= spoken[key].flexible
-	r := &call{key: key, version: version, flexible: flexible, correlation: c.correlation, encode: func(dst []byte) []byte { return append(dst, body...) }}
-	if _, err := c.Write(c.request(r)); err != nil {
-		return nil, err
-	}
-	answer, err := c.frame()
-	if err != nil {
-		return nil, err
-	}
-	if len(answer) < 4 || int32(binary.BigEndian.Uint32(answer)) != r.correlation {
-		return nil, nonsensef("the answer to another question")
-	}
-	answer = answer[4:]
-	if flexible && key != keyAPIVersions {
-		return skipTags(answer)
-	}
-	return answer, nil
-}
-
-// frame reads one answer. Nothing is sent before it was read, so nothing comes behind it.
-func (c *conn) frame() ([]byte, error) {
-	in := frames{conn: c.Conn, limit: c.broker.client.conns.ReceiveMax}
-	body, err := in.next(func() error { return context.DeadlineExceeded })
-	if err == nil && in.have > in.start {
-		err = nonsensef("more than was asked for")
-	}
-	return body, err
-}
-
-// learnVersions asks which versions the broker speaks. A broker that is too old for the question says so in the oldest form, and
-// is asked in that.
-func (c *conn) learnVersions() error {
-	if v := c.broker.client.set.MaxVersions(); v != nil {
-		c.versions = legacyVersions(v)
-		return c.versions.usable()
-	}
-	limit := c.broker.client.conns.FirstAnswer
-	for _, version := range []int16{spoken[keyAPIVersions].most, 0} {
-		var body []byte
-		if version >= spoken[keyAPIVersions].flexible {
-			name, release := c.broker.client.set.Software(c.broker.client.own)
-			body = kbin.AppendCompactString(body, name)
-			body = kbin.AppendCompactString(body, release)
-			body = append(body, 0)
+// askVersions asks the broker what it speaks. It is asked on each connection, because brokers are
+// upgraded, and because it tells the broker who the client is.
+func (n *conn) askVersions(ctx context.Context) error {
+	if assumed := n.b.c.set.MaxVersions(); assumed != nil {
+		has := make(map[int16]span, len(speaks))
+		for key := range speaks {
+			if most, ok := assumed.LookupMaxKeyVersion(key); ok {
+				has[key] = span{0, most}
+			}
 		}
-		answer, err := c.exchange(keyAPIVersions, version, body, limit)
+		return n.agree(has, "as broker.version.fallback says")
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.b.c.net.FirstAnswer)
+	defer cancel()
+	for version := speaks[versionsKey].max; ; {
+		a, err := exchange(ctx, n, &request{key: versionsKey, body: n.versionsBody}, version, readVersions)
 		if err != nil {
 			return err
 		}
-		v, code, err := readVersions(answer, version)
-		if err != nil {
-			return err
-		}
-		if code == codeUnsupportedVersion && version > 0 {
+		if a.code == unsupportedVersion && version > 0 {
+			// A broker that does not know the version answers in the form of version 0, and since
+			// Kafka 2.4 tells which versions it has (KIP-511).
+			if version = min(version-1, a.has[versionsKey].max); version < 0 {
+				version = 0
+			}
 			continue
 		}
-		if code != 0 {
-			return kerr.ErrorForCode(code)
+		if a.code != 0 {
+			return fmt.Errorf("the broker does not tell what it speaks: %w", kerr.ErrorForCode(a.code))
 		}
-		c.versions = v
-		return v.usable()
+		if a.keys == 0 {
+			return nonsensef("the answer to ApiVersions is empty")
+		}
+		return n.agree(a.has, "as it says itself")
 	}
-	return kerr.UnsupportedVersion
+}
+
+func (n *conn) versionsBody(dst []byte, version int16) []byte {
+	r := kmsg.NewApiVersionsRequest()
+	r.Version = version
+	r.ClientSoftwareName, r.ClientSoftwareVersion = n.b.c.software[0], n.b.c.software[1]
+	return r.AppendTo(dst)
+}
+
+// agree finds the versions that both sides have.
+func (n *conn) agree(theirs map[int16]span, source string) error {
+	n.has = make(map[int16]span, len(speaks))
+	for key, ours := range speaks {
+		t, ok := theirs[key]
+		if !ok {
+			continue
+		}
+		if t.min < 0 || t.min > t.max {
+			return nonsensef("the answer to ApiVersions has %s in the versions %d to %d", name(key), t.min, t.max)
+		}
+		if both := (span{max(ours.min, t.min), min(ours.max, t.max)}); both.min <= both.max {
+			n.has[key] = both
+		}
+	}
+	for _, key := range []int16{produceKey, metadataKey} {
+		if _, ok := n.has[key]; ok {
+			continue
+		}
+		t, ok := theirs[key]
+		switch {
+		case !ok:
+			return fmt.Errorf("the broker does not take %s, %s: is this the port of a controller?", name(key), source)
+		case t.max < speaks[key].min:
+			return fmt.Errorf("the broker speaks %s only up to version %d, %s: brokers before Apache Kafka 0.11 are not supported", name(key), t.max, source)
+		}
+		return nonsensef("the broker speaks %s in the versions %d to %d, %s, and this client %d to %d", name(key), t.min, t.max, source, speaks[key].min, speaks[key].max)
+	}
+	return nil
+}
+
+// errMessage is an error code of Kafka's with what the broker says about it.
+func errMessage(code int16, message string) error {
+	err := kerr.ErrorForCode(code)
+	if err == nil || message == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, quoted(message))
 }

@@ -1,212 +1,164 @@
 package client
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"net"
-	"regexp"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// A session is a login that is over.
-type session struct {
-	mechanism sasl.Mechanism
-	renewAt   time.Time // zero: never
-}
+// mostLifetime bounds what a broker says: more would not fit into a duration.
+const mostLifetime = 365 * 24 * time.Hour
 
-// logIn logs in where the protocol asks for it.
-func (c *conn) logIn(ctx context.Context) (Stage, error) {
-	mechanism := c.broker.client.set.Login(c.broker.client.own)
-	if mechanism == nil {
-		return Versions, nil
-	}
-	c.login = &session{mechanism: mechanism}
-	limit := c.broker.client.conns.FirstAnswer
-	version, err := c.versions.of(keySASLHandshake)
-	if err != nil {
-		return Versions, kerr.UnsupportedSaslMechanism
-	}
-	answer, err := c.exchange(keySASLHandshake, version, handshakeBody(mechanism.Name()), limit)
-	if err == nil {
-		err = readHandshake(answer)
-	}
+// mostSteps bounds the talk of a login. The longest real one has four.
+const mostSteps = 16
+
+// login logs in, or renews the login, with nothing else under way. stage is how far it came.
+func (n *conn) login(ctx context.Context) (stage Stage, err error) {
+	mechanism := n.b.c.mechanism
+	framed, err := n.chooseMechanism(ctx, mechanism.Name())
 	if err != nil {
 		return Versions, err
 	}
-	return c.login.run(ctx, c, func(token []byte) ([]byte, int64, error) {
-		if version == 0 { // before Kafka 1.0: the tokens are bare
-			if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(token))), token...)); err != nil {
-				return nil, 0, err
-			}
-			answer, err := c.frame()
-			return answer, 0, err
-		}
-		v, err := c.versions.of(keySASLAuthenticate)
-		if err != nil {
-			return nil, 0, err
-		}
-		answer, err := c.exchange(keySASLAuthenticate, v, authenticateBody(token, v), limit)
-		if err != nil {
-			return nil, 0, err
-		}
-		return readAuthenticate(answer, v)
-	})
-}
-
-// run goes through the steps of the mechanism. exchange sends a token and returns the broker's, and the lifetime of the session in
-// milliseconds.
-func (s *session) run(ctx context.Context, c *conn, exchange func(token []byte) ([]byte, int64, error)) (Stage, error) {
-	began := time.Now()
-	steps, token, err := s.mechanism.Authenticate(ctx, hostOf(c.broker.address))
+	session, token, err := mechanism.Authenticate(ctx, n.b.address)
 	if err != nil {
 		return Versions, err
 	}
 	if len(token) == 0 {
-		return Versions, fmt.Errorf("%s has nothing to say to the broker", s.mechanism.Name())
+		return Versions, errors.New("the mechanism " + mechanism.Name() + " has nothing to say first")
 	}
-	var lifetime int64
-	const mostSteps = 32 // no mechanism has more than four
-	for range mostSteps {
-		var answer []byte
-		if answer, lifetime, err = exchange(token); err != nil {
-			return Login, err
-		}
-		if err = s.tooCostly(answer); err != nil {
-			return Login, err
-		}
-		var over bool
-		if over, token, err = steps.Challenge(answer); err != nil {
-			return Login, err
-		}
-		if over {
-			s.renewAt = time.Time{}
-			if lifetime > 0 {
-				// Well before its end: a broker closes a connection on the first request after it.
-				s.renewAt = began.Add(time.Duration(lifetime) * time.Millisecond * 85 / 100)
-			}
-			return Login, nil
-		}
+	asked := time.Now()
+	lifetime, err := n.talk(ctx, bounded(mechanism, session), token, framed)
+	if err != nil {
+		return Login, err
 	}
-	return Login, nonsensef("a login without an end")
+	n.b.c.mu.Lock()
+	defer n.b.c.mu.Unlock()
+	n.relogin = time.Time{}
+	if lifetime > 0 {
+		n.relogin = asked.Add(time.Duration(float64(min(lifetime, mostLifetime)) * (0.85 + 0.1*rand.Float64())))
+	}
+	return Login, nil
 }
 
-// mostIterations bounds the work that a broker can ask of a login by SCRAM: more only keeps a processor busy.
+// chooseMechanism names the mechanism, and returns whether the tokens travel in requests, as they do
+// since Kafka 1.0.
+func (n *conn) chooseMechanism(ctx context.Context, mechanism string) (framed bool, err error) {
+	v, ok := n.has[handshakeKey]
+	if !ok {
+		return false, errors.New("the broker does not speak SaslHandshake: it has no login on this port")
+	}
+	body := func(dst []byte, version int16) []byte {
+		r := kmsg.NewSASLHandshakeRequest()
+		r.Version, r.Mechanism = version, mechanism
+		return r.AppendTo(dst)
+	}
+	a, err := exchange(ctx, n, &request{key: handshakeKey, body: body}, v.max, readHandshake)
+	if err != nil {
+		return false, err
+	}
+	if a.code != 0 {
+		return false, fmt.Errorf("the broker offers %q: %w", a.mechanisms, kerr.ErrorForCode(a.code))
+	}
+	_, has := n.has[loginKey]
+	return v.max >= 1 && has, nil
+}
+
+// talk exchanges tokens until both sides are content, and returns how long the login lasts.
+func (n *conn) talk(ctx context.Context, session sasl.Session, token []byte, framed bool) (lifetime time.Duration, err error) {
+	done := false
+	for range mostSteps {
+		if done && len(token) == 0 {
+			return lifetime, nil
+		}
+		var a loginAnswer
+		switch {
+		case framed:
+			a, err = exchange(ctx, n, &request{key: loginKey, body: loginBody(token)}, n.has[loginKey].max, readLogin)
+		case done:
+			// The last word of the oldest form has no answer.
+			r := &request{key: loginKey, raw: true, silent: true, body: rawBody(token)}
+			err = n.send(r, 0)
+		default:
+			a, err = exchange(ctx, n, &request{key: loginKey, raw: true, body: rawBody(token)}, 0, readRaw)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if a.code != 0 {
+			return 0, errMessage(a.code, a.message)
+		}
+		lifetime = max(time.Duration(min(a.lifetimeMS, mostLifetime.Milliseconds()))*time.Millisecond, 0)
+		token = nil
+		if !done {
+			if done, token, err = session.Challenge(a.challenge); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return 0, nonsensef("the broker goes on asking in the login after %d steps", mostSteps)
+}
+
+func loginBody(token []byte) func([]byte, int16) []byte {
+	return func(dst []byte, version int16) []byte {
+		r := kmsg.NewSASLAuthenticateRequest()
+		r.Version, r.SASLAuthBytes = version, token
+		return r.AppendTo(dst)
+	}
+}
+
+func rawBody(token []byte) func([]byte, int16) []byte {
+	return func(dst []byte, _ int16) []byte { return append(dst, token...) }
+}
+
+func readRaw(a *cursor, _ int16) (loginAnswer, error) {
+	return loginAnswer{challenge: append([]byte{}, a.Src...)}, nil
+}
+
+// renewLogin logs in again on a connection that has nothing open.
+func (b *broker) renewLogin(n *conn) (Stage, error) {
+	b.enter(LoggingIn)
+	ctx, cancel := context.WithTimeout(b.c.ctx, b.c.net.Setup)
+	defer cancel()
+	return n.login(ctx)
+}
+
+// mostIterations bounds the work that a broker can ask of a login by SCRAM. Brokers ask for a few
+// thousand; this many take a second, and 2^31 an hour.
 const mostIterations = 1_000_000
 
-var iterations = regexp.MustCompile(`(?:^|,)i=([0-9]+)`)
-
-func (s *session) tooCostly(answer []byte) error {
-	if !strings.HasPrefix(s.mechanism.Name(), "SCRAM") {
-		return nil
-	}
-	m := iterations.FindSubmatch(answer)
-	if m == nil {
-		return nil
-	}
-	if n, err := strconv.Atoi(string(m[1])); err != nil || n > mostIterations {
-		return fmt.Errorf("the broker asks for %.20s iterations of %s, and more than %d are refused", m[1], s.mechanism.Name(), mostIterations)
-	}
-	return nil
+// scram is a login by SCRAM whose first challenge is looked at before it is worked on.
+type scram struct {
+	sasl.Session
+	name string
 }
 
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
+// bounded returns the session with what bounds its work.
+func bounded(m sasl.Mechanism, s sasl.Session) sasl.Session {
+	if strings.HasPrefix(m.Name(), "SCRAM-") {
+		return scram{s, m.Name()}
 	}
-	return host
+	return s
 }
 
-// authenticateAgain logs in again on a connection in use, on which nothing is pending. It runs on the writer's goroutine.
-func (c *conn) authenticateAgain() {
-	limit := c.broker.client.set.SocketTimeout
-	ask := func(key, version int16, body []byte) (answer []byte, err error) {
-		got := make(chan error, 1)
-		c.write(&call{
-			key: key, version: version, flexible: version >= spoken[key].flexible, patience: limit,
-			encode: func(dst []byte) []byte { return append(dst, body...) },
-			done: func(body []byte, err error) {
-				answer = append([]byte(nil), body...)
-				got <- err
-			},
-		})
-		select {
-		case err = <-got:
-		case <-c.ended:
-			err = c.reason()
+// Challenge implements [sasl.Session].
+func (s scram) Challenge(challenge []byte) (bool, []byte, error) {
+	for item := range bytes.SplitSeq(challenge, []byte(",")) {
+		text, ok := bytes.CutPrefix(item, []byte("i="))
+		if !ok {
+			continue
 		}
-		return answer, err
-	}
-	handshake, err := c.versions.of(keySASLHandshake)
-	if err == nil {
-		var answer []byte
-		if answer, err = ask(keySASLHandshake, handshake, handshakeBody(c.login.mechanism.Name())); err == nil {
-			err = readHandshake(answer)
+		if n, err := strconv.ParseUint(string(text), 10, 64); err != nil || n > mostIterations {
+			return false, nil, fmt.Errorf("the broker asks for %s iterations of %s, and more than %d are refused", quoted(string(text)), s.name, mostIterations)
 		}
 	}
-	if err == nil {
-		var v int16
-		if v, err = c.versions.of(keySASLAuthenticate); err == nil {
-			_, err = c.login.run(c.broker.client.life, c, func(token []byte) ([]byte, int64, error) {
-				answer, err := ask(keySASLAuthenticate, v, authenticateBody(token, v))
-				if err != nil {
-					return nil, 0, err
-				}
-				return readAuthenticate(answer, v)
-			})
-		}
-	}
-	if err != nil {
-		c.fail(err)
-	}
-}
-
-func handshakeBody(mechanism string) []byte { return kbin.AppendString(nil, mechanism) }
-
-func readHandshake(body []byte) error {
-	r := kbin.Reader{Src: body}
-	code := r.Int16()
-	if !r.Ok() {
-		return nonsensef("an incomplete answer to the handshake of the login")
-	}
-	return kerr.ErrorForCode(code)
-}
-
-func authenticateBody(token []byte, version int16) []byte {
-	if version >= spoken[keySASLAuthenticate].flexible {
-		return append(kbin.AppendCompactBytes(nil, token), 0)
-	}
-	return kbin.AppendBytes(nil, token)
-}
-
-func readAuthenticate(body []byte, version int16) (token []byte, lifetime int64, err error) {
-	r := kbin.Reader{Src: body}
-	code := r.Int16()
-	var message *string
-	if version >= spoken[keySASLAuthenticate].flexible {
-		message, token = r.CompactNullableString(), r.CompactBytes()
-	} else {
-		message, token = r.NullableString(), r.Bytes()
-	}
-	if version >= 1 {
-		lifetime = r.Int64()
-	}
-	if !r.Ok() {
-		return nil, 0, nonsensef("an incomplete answer to the login")
-	}
-	if code != 0 {
-		err = kerr.ErrorForCode(code)
-		if message != nil && *message != "" {
-			err = fmt.Errorf("%w: %s", err, *message)
-		}
-		return nil, 0, err
-	}
-	return token, lifetime, nil
+	return s.Session.Challenge(challenge)
 }

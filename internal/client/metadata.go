@@ -1,199 +1,239 @@
 package client
 
 import (
-	"encoding/binary"
+	"net"
+	"slices"
+	"strconv"
+	"time"
 
-	"github.com/twmb/franz-go/pkg/kbin"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Metadata is what the cluster says of topics: of those that were asked for, and no others.
-type Metadata struct{ Topics []Topic }
-
-// A Topic is one of them. Code is Kafka's, 0 for one that exists.
-type Topic struct {
-	Name       string
-	ID         [16]byte // zero where the broker names none
-	Code       int16
-	Partitions []Partition
+// question is what metadata is asked for.
+type question struct {
+	topics []string
+	create bool
 }
 
-// A Partition is one partition. Leader is -1 where nobody leads.
-type Partition struct {
-	ID, Leader, LeaderEpoch int32
-	Code                    int16
+// AskMetadata asks the cluster for its brokers and for these topics, none of which must be named
+// twice; create lets the broker make those that it does not know. It does not block: the event
+// [MetadataReceived] or [MetadataFailed] follows. One question is asked at a time, and one that waits for
+// its turn is replaced by the next, without an event.
+func (c *Client) AskMetadata(topics []string, create bool) {
+	q := &question{topics: slices.Clone(topics), create: create}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asking {
+		c.waiting = q
+		return
+	}
+	if c.fresh.IsZero() {
+		c.fresh = time.Now()
+	}
+	c.asking = c.spawn(func() { c.ask(q) })
 }
 
-// A namedBroker is one that metadata names.
-type namedBroker struct {
-	id   int32
-	host string
-	port int32
+// ask asks q, and what comes to wait meanwhile.
+func (c *Client) ask(q *question) {
+	for q != nil {
+		c.emit(c.answer(q))
+		q = c.nextQuestion()
+	}
 }
 
-// The versions of the metadata request that bring something new: part of Kafka's protocol.
-const (
-	metadataThrottle  = 3
-	metadataCluster   = 2
-	metadataCreate    = 4
-	metadataOffline   = 5
-	metadataEpoch     = 7
-	metadataRights    = 8
-	metadataFlexible  = 9
-	metadataTopicID   = 10
-	metadataNoCluster = 11 // the rights of the cluster are not asked for any more
-)
-
-func appendMetadata(b []byte, topics []string, create bool, version int16) []byte {
-	flexible := version >= metadataFlexible
-	b = appendCount(b, len(topics), flexible)
-	for _, name := range topics {
-		if version >= metadataTopicID {
-			b = append(b, make([]byte, 16)...)
-		}
-		if flexible {
-			b = append(kbin.AppendCompactString(b, name), 0)
-		} else {
-			b = kbin.AppendString(b, name)
-		}
-	}
-	if version >= metadataCreate {
-		b = kbin.AppendBool(b, create)
-	}
-	if version >= metadataRights {
-		if version < metadataNoCluster {
-			b = append(b, 0)
-		}
-		b = append(b, 0)
-	}
-	if flexible {
-		b = append(b, 0)
-	}
-	return b
+func (c *Client) nextQuestion() *question {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q := c.waiting
+	c.waiting, c.asking = nil, q != nil
+	return q
 }
 
-// readMetadata reads an answer. Of topics that are not wanted it only takes the room on the wire.
-func readMetadata(body []byte, version int16, wanted map[string]bool) (m *Metadata, brokers []namedBroker, throttle int32, err error) {
-	flexible := version >= metadataFlexible
-	r := kbin.Reader{Src: body}
-	leads := map[int32]bool{}
-	if version >= metadataThrottle {
-		throttle = r.Int32()
+// answer asks one question.
+func (c *Client) answer(q *question) Event {
+	m, err := inquire(c, metadataKey, q.body, q.read)
+	if err != nil {
+		c.rebootstrap(err)
+		return Event{Kind: MetadataFailed, Err: err}
 	}
-	for range count(&r, flexible) {
-		n := namedBroker{id: r.Int32()}
-		if flexible {
-			n.host = r.CompactString()
-		} else {
-			n.host = r.String()
-		}
-		n.port = r.Int32()
-		text(&r, flexible) // the rack
-		if flexible {
-			skip(&r)
-		}
-		if !r.Ok() {
-			return nil, nil, 0, nonsensef("incomplete metadata")
-		}
-		if n.host == "" || n.port <= 0 || n.port > 65535 || n.id < 0 {
-			return nil, nil, 0, nonsensef("broker %d at %q, port %d", n.id, n.host, n.port)
-		}
-		brokers = append(brokers, n)
-		leads[n.id] = true
+	c.learn(m.addresses)
+	return Event{Kind: MetadataReceived, Metadata: &m.Metadata}
+}
+
+// body appends the request, which names topics always: none of them is not all of them.
+func (q *question) body(dst []byte, version int16) []byte {
+	r := kmsg.NewMetadataRequest()
+	r.Version = version
+	r.AllowAutoTopicCreation = q.create
+	r.Topics = make([]kmsg.MetadataRequestTopic, 0, len(q.topics))
+	for i := range q.topics {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &q.topics[i]
+		r.Topics = append(r.Topics, t)
 	}
-	if version >= metadataCluster {
-		text(&r, flexible)
+	return r.AppendTo(dst)
+}
+
+// metadataAnswer is metadata with the addresses of the brokers.
+type metadataAnswer struct {
+	Metadata
+	addresses map[int32]string
+}
+
+// read reads an answer, and says what makes no sense in it.
+//
+//	throttle, [ id, host, port, rack ], cluster id, controller,
+//	[ code, name, id (10), internal, [ code, partition, leader, epoch (7), [ replica ], [ in sync ], [ offline ] (5) ], allowed (8) ],
+//	allowed (8 to 10), code (13)
+func (q *question) read(a *cursor, version int16) (m metadataAnswer, throttle int32, err error) {
+	throttle = a.Int32()
+	if err := m.readBrokers(a); err != nil {
+		return m, 0, err
 	}
-	r.Int32() // the controller
-	m = &Metadata{}
-	seen := map[string]bool{}
-	for range count(&r, flexible) {
-		t, ok := readTopic(&r, version, wanted)
-		if !r.Ok() {
-			return nil, nil, 0, nonsensef("incomplete metadata")
+	m.ClusterID = string(a.text())
+	m.Controller = a.Int32()
+	want := make(map[string]int, len(q.topics))
+	for _, t := range q.topics {
+		want[t] = len(want)
+	}
+	m.Topics = make([]Topic, len(q.topics))
+	for range a.count(9) {
+		if err := m.readTopic(a, version, want); err != nil {
+			return m, 0, err
 		}
-		if !ok || seen[t.Name] {
+	}
+	if version >= 8 && version <= 10 {
+		a.Int32()
+	}
+	var code int16
+	if version >= 13 {
+		code = a.Int16()
+	}
+	if err := a.made("Metadata"); err != nil {
+		return m, 0, err
+	}
+	if code != 0 {
+		return m, 0, kerr.ErrorForCode(code)
+	}
+	for name := range want {
+		return m, 0, nonsensef("the answer to Metadata lacks the topic %s", quoted(name))
+	}
+	return m, throttle, nil
+}
+
+func (m *metadataAnswer) readBrokers(a *cursor) error {
+	n := a.count(12)
+	m.addresses = make(map[int32]string, min(n, 64))
+	for range n {
+		id, host, port := a.Int32(), string(a.text()), a.Int32()
+		a.text() // the rack
+		a.tags()
+		if !a.Ok() {
+			return a.made("Metadata")
+		}
+		if id < 0 || !plausible(host) || port < 1 || port > 65535 {
+			return nonsensef("the answer to Metadata has a broker %d at host %s, port %d", id, quoted(host), port)
+		}
+		if _, twice := m.addresses[id]; twice {
+			return nonsensef("the answer to Metadata has the broker %d twice", id)
+		}
+		m.addresses[id] = net.JoinHostPort(host, strconv.Itoa(int(port)))
+		m.Brokers = append(m.Brokers, id)
+	}
+	if err := a.made("Metadata"); err != nil {
+		return err
+	}
+	if n == 0 {
+		return nonsensef("the answer to Metadata names no broker")
+	}
+	return nil
+}
+
+// plausible reports whether a host could be one: names and addresses have no blanks and nothing that
+// a terminal would obey.
+func plausible(host string) bool {
+	if host == "" || len(host) > 255 {
+		return false
+	}
+	for _, c := range []byte(host) {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// quoted returns what a broker has sent in a form that is safe to log.
+func quoted(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strconv.QuoteToASCII(s[:most]) + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}
+
+// readTopic reads a topic. One that nobody asked for is stepped over; want loses the others.
+func (m *metadataAnswer) readTopic(a *cursor, version int16, want map[string]int) error {
+	code, name := a.Int16(), a.text()
+	at, asked := want[string(name)]
+	var t Topic
+	if version >= 10 {
+		t.ID = a.Uuid()
+	}
+	a.Bool() // internal
+	n := a.count(18)
+	if asked {
+		t.Name, t.Code = string(name), code
+		t.Partitions = make([]Partition, n)
+		for i := range t.Partitions {
+			t.Partitions[i].ID = -1
+		}
+	}
+	for range n {
+		p := Partition{Code: a.Int16(), ID: a.Int32(), Leader: a.Int32(), LeaderEpoch: -1}
+		if version >= 7 {
+			p.LeaderEpoch = a.Int32()
+		}
+		a.skipNumbers()
+		a.skipNumbers()
+		if version >= 5 {
+			a.skipNumbers()
+		}
+		a.tags()
+		if !a.Ok() || !asked {
 			continue
 		}
-		seen[t.Name] = true
-		m.Topics = append(m.Topics, t)
-	}
-	if !r.Ok() {
-		return nil, nil, 0, nonsensef("incomplete metadata")
-	}
-	if len(brokers) == 0 {
-		return nil, nil, 0, nonsensef("metadata without a broker")
-	}
-	for _, t := range m.Topics {
-		for i := range t.Partitions {
-			if p := &t.Partitions[i]; !leads[p.Leader] {
-				p.Leader = -1 // nobody knows where it is
-			}
+		if err := m.place(&t, p); err != nil {
+			return err
 		}
 	}
-	return m, brokers, throttle, nil
+	if version >= 8 {
+		a.Int32()
+	}
+	a.tags()
+	if err := a.made("Metadata"); err != nil || !asked {
+		return err
+	}
+	if t.Code == 0 && n == 0 {
+		t.Code = kerr.LeaderNotAvailable.Code // as brokers themselves say of a topic that is being made
+	}
+	delete(want, t.Name)
+	m.Topics[at] = t
+	return nil
 }
 
-// readTopic reads one topic, and says whether it is wanted.
-func readTopic(r *kbin.Reader, version int16, wanted map[string]bool) (t Topic, ok bool) {
-	flexible := version >= metadataFlexible
-	t.Code = r.Int16()
-	t.Name = text(r, flexible)
-	if version >= metadataTopicID {
-		t.ID = r.Uuid()
+// place puts a partition where it belongs.
+func (m *metadataAnswer) place(t *Topic, p Partition) error {
+	if p.ID < 0 || int(p.ID) >= len(t.Partitions) || t.Partitions[p.ID].ID >= 0 {
+		return nonsensef("the answer to Metadata numbers a partition %d in topic %s, which has %d", p.ID, quoted(t.Name), len(t.Partitions))
 	}
-	r.Bool() // internal
-	ok = wanted[t.Name]
-	for range count(r, flexible) {
-		p := Partition{Code: r.Int16(), ID: r.Int32(), Leader: r.Int32(), LeaderEpoch: -1}
-		if version >= metadataEpoch {
-			p.LeaderEpoch = r.Int32()
+	if _, ok := m.addresses[p.Leader]; !ok {
+		if p.Code == 0 && p.Leader >= 0 {
+			return nonsensef("the answer to Metadata says that broker %d leads partition %d of topic %s, and names no such broker", p.Leader, p.ID, quoted(t.Name))
 		}
-		skipNumbers(r, flexible) // replicas
-		skipNumbers(r, flexible) // in sync
-		if version >= metadataOffline {
-			skipNumbers(r, flexible)
-		}
-		if flexible {
-			skip(r)
-		}
-		if !r.Ok() {
-			return t, false
-		}
-		if ok {
-			t.Partitions = append(t.Partitions, p)
-		}
+		p.Leader = -1
 	}
-	if version >= metadataRights {
-		r.Int32()
-	}
-	if flexible {
-		skip(r)
-	}
-	return t, ok
-}
-
-func appendProducerID(b []byte, version int16) []byte {
-	if version >= spoken[keyInitProducerID].flexible {
-		b = append(b, 0) // no transaction
-	} else {
-		b = binary.BigEndian.AppendUint16(b, 0xffff)
-	}
-	b = binary.BigEndian.AppendUint32(b, 0x7fffffff) // the time limit of transactions, of which there are none
-	if version >= 3 {
-		b = binary.BigEndian.AppendUint64(b, ^uint64(0)) // no former id
-		b = binary.BigEndian.AppendUint16(b, ^uint16(0))
-	}
-	if version >= spoken[keyInitProducerID].flexible {
-		b = append(b, 0)
-	}
-	return b
-}
-
-func readProducerID(body []byte) (throttle int32, code int16, id int64, epoch int16, err error) {
-	r := kbin.Reader{Src: body}
-	throttle, code, id, epoch = r.Int32(), r.Int16(), r.Int64(), r.Int16()
-	if !r.Ok() || code == 0 && (id < 0 || epoch < 0) {
-		return 0, 0, 0, 0, nonsensef("producer id %d, epoch %d", id, epoch)
-	}
-	return throttle, code, id, epoch, nil
+	t.Partitions[p.ID] = p
+	return nil
 }

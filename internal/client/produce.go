@@ -8,271 +8,219 @@ import (
 	"github.com/twmb/franz-go/pkg/kbin"
 )
 
-// A Produce is one produce request: batches for partitions that one broker leads.
-type Produce struct {
-	Acks     int16
-	Timeout  time.Duration // how long the broker may wait for its replicas
-	Deadline time.Duration // how long the answer may take once the request is written
-	Batches  []Batch       // at least one; those of one topic stand together, and none is of the same partition as another
-
-	// Done is called once, from a goroutine of the client, which it must not block. With a nil error each Batch has its Answer. With an
-	// error, Written says whether the broker may have got any of it.
-	Done    func(r *Produce, err error)
-	Written bool
+// appendHeader begins a request: four bytes for its length, which the writer fills in, and the header.
+func appendHeader(dst []byte, key, version int16, id int32, clientID string) []byte {
+	dst = append(dst, 0, 0, 0, 0)
+	dst = kbin.AppendInt16(dst, key)
+	dst = kbin.AppendInt16(dst, version)
+	dst = kbin.AppendInt32(dst, id)
+	dst = kbin.AppendString(dst, clientID)
+	if version >= firstFlexible(key) {
+		dst = append(dst, 0) // no tagged fields
+	}
+	return dst
 }
 
-// A Batch is one batch of one partition.
-type Batch struct {
-	Topic     string
-	TopicID   [16]byte // zero: not known
-	Partition int32
-
-	// Append appends the record batch, on the goroutine that writes. produceVersion is that of the request.
-	Append   func(dst []byte, produceVersion int16) []byte
-	Answer   Answer
-	answered bool
-}
-
-// An Answer is what the broker says of one batch. With acks=0 there is none, and BaseOffset is -1.
-type Answer struct {
-	Code          int16
-	Message       string
-	BaseOffset    int64
-	LogAppendTime int64 // in milliseconds since 1970; -1 when the timestamps are the producer's
-	Records       []RecordError
-	Leader        int32 // who leads the partition instead, or -1
-	LeaderEpoch   int32
-}
-
-// A RecordError is a record that the broker does not take.
-type RecordError struct {
-	Index   int32
-	Message string
-}
-
-// The versions of the produce request that bring something new: part of Kafka's protocol.
-const (
-	produceFlexible = 9
-	produceByID     = 13 // topics are named by their ids
-	produceLeaders  = 10 // the answer says who leads
-)
-
-// produce hands r in, and returns false when the connection takes no more.
-func (c *conn) produce(r *Produce) bool {
-	version, err := c.versions.of(keyProduce)
-	if err != nil {
-		return false
+// version returns the version for r, of those that the broker and the client have: from 13 on
+// topics are named by their ids alone, and all of them have to be known.
+func (r *Produce) version(highest int16) int16 {
+	const byID = 13
+	if highest < byID {
+		return highest
 	}
 	for i := range r.Batches {
-		if version >= produceByID && r.Batches[i].TopicID == [16]byte{} {
-			version = produceByID - 1
+		if r.Batches[i].TopicID == [16]byte{} {
+			return byID - 1
 		}
 	}
-	call := &call{
-		key: keyProduce, version: version, flexible: version >= produceFlexible, patience: r.Deadline, silent: r.Acks == 0,
-		encode:  func(dst []byte) []byte { return appendProduce(dst, r, version) },
-		writing: func() { r.Written = true },
-	}
-	call.done = func(body []byte, err error) {
-		if err == nil && r.Acks != 0 {
-			err = c.produced(r, body, version)
-		} else if err == nil {
-			for i := range r.Batches {
-				r.Batches[i].Answer = Answer{BaseOffset: -1, LogAppendTime: -1, Leader: -1}
-			}
-		}
-		r.Done(r, err)
-	}
-	return c.submit(call)
+	return highest
 }
 
-func appendProduce(b []byte, r *Produce, version int16) []byte {
-	flexible := version >= produceFlexible
-	if flexible {
-		b = append(b, 0) // no transaction
-	} else {
-		b = binary.BigEndian.AppendUint16(b, math.MaxUint16)
+// appendBody appends the request. By hand and not by kmsg, which would want the batches as slices of
+// their own and copy them.
+//
+//	transactional id (none), acks, timeout, [ topic, [ partition, batch ] ]
+func (r *Produce) appendBody(dst []byte, version int16) []byte {
+	flexible := version >= firstFlexible(produceKey)
+	count := func(n int) {
+		if flexible {
+			dst = kbin.AppendCompactArrayLen(dst, n)
+		} else {
+			dst = kbin.AppendArrayLen(dst, n)
+		}
 	}
-	b = binary.BigEndian.AppendUint16(b, uint16(r.Acks))
-	b = binary.BigEndian.AppendUint32(b, uint32(min(r.Timeout.Milliseconds(), math.MaxInt32)))
+	end := func() { // of a structure: no tagged fields
+		if flexible {
+			dst = append(dst, 0)
+		}
+	}
+	if flexible {
+		dst = kbin.AppendCompactNullableString(dst, nil)
+	} else {
+		dst = kbin.AppendNullableString(dst, nil)
+	}
+	dst = kbin.AppendInt16(dst, r.Acks)
+	dst = kbin.AppendInt32(dst, milliseconds(r.Timeout))
 	topics := 0
 	for i := range r.Batches {
-		if i == 0 || r.Batches[i].Topic != r.Batches[i-1].Topic {
+		if i == 0 || !sameTopic(&r.Batches[i-1], &r.Batches[i]) {
 			topics++
 		}
 	}
-	b = appendCount(b, topics, flexible)
+	count(topics)
 	for i := 0; i < len(r.Batches); {
-		n := 1
-		for i+n < len(r.Batches) && r.Batches[i+n].Topic == r.Batches[i].Topic {
+		first, n := &r.Batches[i], 1
+		for i+n < len(r.Batches) && sameTopic(first, &r.Batches[i+n]) {
 			n++
 		}
-		b = appendTopic(b, r.Batches[i:i+n], version)
-		i += n
-	}
-	if flexible {
-		b = append(b, 0)
-	}
-	return b
-}
-
-// appendTopic appends batches of one topic.
-func appendTopic(b []byte, batches []Batch, version int16) []byte {
-	flexible := version >= produceFlexible
-	switch {
-	case version >= produceByID:
-		b = append(b, batches[0].TopicID[:]...)
-	case flexible:
-		b = kbin.AppendCompactString(b, batches[0].Topic)
-	default:
-		b = kbin.AppendString(b, batches[0].Topic)
-	}
-	b = appendCount(b, len(batches), flexible)
-	for i := range batches {
-		b = binary.BigEndian.AppendUint32(b, uint32(batches[i].Partition))
-		if flexible {
-			b = appendSized(b, version, batches[i].Append)
-			b = append(b, 0)
-			continue
-		}
-		at := len(b)
-		b = append(b, 0, 0, 0, 0)
-		b = batches[i].Append(b, version)
-		binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
-	}
-	if flexible {
-		b = append(b, 0)
-	}
-	return b
-}
-
-// usualLength is the bytes of the length of a batch of 16 KiB to 2 MiB; of any other size the batch is moved to make the length fit.
-const usualLength = 3
-
-// appendSized appends a batch behind its length in the compact form, whose own size depends on it.
-func appendSized(b []byte, version int16, batch func([]byte, int16) []byte) []byte {
-	at := len(b)
-	b = batch(append(b, make([]byte, usualLength)...), version)
-	n := len(b) - at - usualLength
-	var length [5]byte
-	size := len(kbin.AppendUvarint(length[:0], uint32(n+1)))
-	if size > usualLength {
-		b = append(b, make([]byte, size-usualLength)...)
-	}
-	copy(b[at+size:], b[at+usualLength:at+usualLength+n])
-	copy(b[at:], length[:size])
-	return b[:at+size+n]
-}
-
-func appendCount(b []byte, n int, flexible bool) []byte {
-	if flexible {
-		return kbin.AppendUvarint(b, uint32(n+1))
-	}
-	return binary.BigEndian.AppendUint32(b, uint32(n))
-}
-
-// produced reads the answer into the batches of r.
-func (c *conn) produced(r *Produce, body []byte, version int16) error {
-	throttle, err := readProduced(r, body, version)
-	if err != nil {
-		c.fail(err)
-		return err
-	}
-	c.mute(throttle)
-	return nil
-}
-
-func readProduced(r *Produce, body []byte, version int16) (throttle int32, err error) {
-	flexible := version >= produceFlexible
-	in := kbin.Reader{Src: body}
-	next := 0 // brokers answer in the order of the request
-	for range count(&in, flexible) {
-		var topic string
-		var id [16]byte
 		switch {
-		case version >= produceByID:
-			id = in.Uuid()
+		case version >= 13:
+			dst = kbin.AppendUuid(dst, first.TopicID)
 		case flexible:
-			topic = in.CompactString()
+			dst = kbin.AppendCompactString(dst, first.Topic)
 		default:
-			topic = in.String()
+			dst = kbin.AppendString(dst, first.Topic)
 		}
-		for range count(&in, flexible) {
-			partition := in.Int32()
-			a := readAnswer(&in, version)
-			if !in.Ok() {
-				return 0, nonsensef("an incomplete answer to a produce request")
-			}
-			b := find(r.Batches, &next, partition, func(b *Batch) bool {
-				return version >= produceByID && b.TopicID == id || version < produceByID && b.Topic == topic
-			})
-			if b == nil {
-				return 0, nonsensef("partition %d of %q, which was not sent to", partition, topic)
-			}
-			b.Answer, b.answered = a, true
+		count(n)
+		for range n {
+			dst = kbin.AppendInt32(dst, r.Batches[i].Partition)
+			dst = appendSized(dst, flexible, version, r.Batches[i].Append)
+			end()
+			i++
 		}
-		if flexible {
-			skip(&in)
-		}
+		end()
 	}
-	throttle = in.Int32()
-	if !in.Ok() {
-		return 0, nonsensef("an incomplete answer to a produce request")
+	end()
+	return dst
+}
+
+func sameTopic(a, b *Batch) bool { return a.TopicID == b.TopicID && a.Topic == b.Topic }
+
+// appendSized appends bytes of which the length is known only afterwards, with the length before
+// them. Three bytes hold the compact length of 16 KiB to 2 MiB; what is smaller or larger is moved.
+func appendSized(dst []byte, flexible bool, version int16, write func([]byte, int16) []byte) []byte {
+	at := len(dst)
+	if !flexible {
+		dst = write(append(dst, 0, 0, 0, 0), version)
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		return dst
 	}
+	const guess = 3
+	dst = write(append(dst, 0, 0, 0), version)
+	size := len(dst) - at - guess
+	var head [5]byte
+	length := kbin.AppendUvarint(head[:0], uint32(size)+1)
+	switch more := len(length) - guess; {
+	case more > 0:
+		dst = append(dst, length[:more]...) // only for its room
+		copy(dst[at+len(length):], dst[at+guess:at+guess+size])
+	case more < 0:
+		copy(dst[at+len(length):], dst[at+guess:])
+		dst = dst[:len(dst)+more]
+	}
+	copy(dst[at:], length)
+	return dst
+}
+
+func milliseconds(d time.Duration) int32 {
+	return int32(min(max(d.Milliseconds(), 0), math.MaxInt32))
+}
+
+// notAnswered sets the answer before there is one, and that of acks 0.
+func (b *Batch) notAnswered() {
+	b.Answer = Answer{BaseOffset: -1, LogAppendTime: -1, Leader: -1, LeaderEpoch: -1}
+	b.answered = false
+}
+
+// readAnswer fills in the answer of each batch. Exactly those that were asked for must be there.
+//
+//	[ topic, [ partition, code, base offset, append time, start offset (5), [ index, text ] (8), text (8), tag 0: leader, epoch (10) ] ], throttle
+func (r *Produce) readAnswer(a *cursor, version int16) (throttle int32, err error) {
 	for i := range r.Batches {
-		if b := &r.Batches[i]; !b.answered {
-			return 0, nonsensef("nothing about partition %d of %q", b.Partition, b.Topic)
+		r.Batches[i].notAnswered()
+	}
+	left, next := len(r.Batches), 0
+	for range a.count(6) {
+		var id [16]byte
+		var topic []byte
+		if version >= 13 {
+			id = a.Uuid()
+		} else {
+			topic = a.text()
 		}
+		for range a.count(22) {
+			partition := a.Int32()
+			b := r.find(next, topic, id, partition, version)
+			if !a.Ok() {
+				return 0, a.made("Produce")
+			}
+			if b < 0 {
+				return 0, nonsensef("the answer to Produce has partition %d of topic %s, which was not asked for or is there twice", partition, r.named(topic, id))
+			}
+			r.Batches[b].readAnswer(a, version)
+			next = b + 1
+			left--
+		}
+		a.tags()
+	}
+	throttle = a.Int32()
+	a.tags()
+	if err := a.made("Produce"); err != nil {
+		return 0, err
+	}
+	if left > 0 {
+		return 0, nonsensef("the answer to Produce lacks %d of %d partitions", left, len(r.Batches))
 	}
 	return throttle, nil
 }
 
-// find returns the batch of a partition that has no answer yet. It looks at *next first, and moves it on.
-func find(batches []Batch, next *int, partition int32, topic func(*Batch) bool) *Batch {
-	for i := range batches {
-		at := (*next + i) % len(batches)
-		if b := &batches[at]; b.Partition == partition && !b.answered && topic(b) {
-			*next = at + 1
-			return b
+// find returns the index of the batch that an answer belongs to. Brokers answer in the order of the
+// request, so it is nearly always the one at next.
+func (r *Produce) find(next int, topic []byte, id [16]byte, partition int32, version int16) int {
+	n := len(r.Batches)
+	for i := range n {
+		at := (next + i) % n
+		b := &r.Batches[at]
+		if b.answered || b.Partition != partition {
+			continue
+		}
+		if version >= 13 && b.TopicID == id || version < 13 && b.Topic == string(topic) {
+			return at
 		}
 	}
-	return nil
+	return -1
 }
 
-func readAnswer(in *kbin.Reader, version int16) Answer {
-	flexible := version >= produceFlexible
-	a := Answer{Code: in.Int16(), BaseOffset: in.Int64(), LogAppendTime: in.Int64(), Leader: -1, LeaderEpoch: -1}
+// named returns a topic for a sentence.
+func (r *Produce) named(topic []byte, id [16]byte) string {
+	if topic == nil {
+		return quoted(string(id[:]))
+	}
+	return quoted(string(topic))
+}
+
+func (b *Batch) readAnswer(a *cursor, version int16) {
+	b.answered = true
+	b.Answer.Code = a.Int16()
+	b.Answer.BaseOffset = a.Int64()
+	b.Answer.LogAppendTime = a.Int64()
 	if version >= 5 {
-		in.Int64() // the start of the log
+		a.Int64() // the log's start
 	}
 	if version >= 8 {
-		for range count(in, flexible) {
-			e := RecordError{Index: in.Int32(), Message: text(in, flexible)}
-			if flexible {
-				skip(in)
-			}
-			if !in.Ok() {
-				return a
-			}
-			a.Records = append(a.Records, e)
-		}
-		a.Message = text(in, flexible)
-	}
-	if !flexible {
-		return a
-	}
-	for range in.Uvarint() {
-		tag, size := in.Uvarint(), in.Uvarint()
-		field := in.Span(int(size))
-		if !in.Ok() {
-			return a
-		}
-		if tag == 0 && version >= produceLeaders {
-			leader := kbin.Reader{Src: field}
-			if id, epoch := leader.Int32(), leader.Int32(); leader.Ok() {
-				a.Leader, a.LeaderEpoch = id, epoch
+		if n := a.count(6); n > 0 {
+			b.Answer.Records = make([]RecordError, 0, n)
+			for range n {
+				b.Answer.Records = append(b.Answer.Records, RecordError{Index: a.Int32(), Message: string(a.text())})
+				a.tags()
 			}
 		}
+		b.Answer.Message = string(a.text())
 	}
-	return a
+	if leader := a.tags(); leader != nil {
+		l := cursor{Reader: kbin.Reader{Src: leader}}
+		if id, epoch := l.Int32(), l.Int32(); l.Ok() {
+			b.Answer.Leader, b.Answer.LeaderEpoch = id, epoch
+		}
+	}
 }

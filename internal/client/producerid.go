@@ -1,71 +1,68 @@
 package client
 
 import (
-	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// AskProducerID asks the cluster for a producer id, and asks again, with a pause, for as long as the reason passes. It never blocks:
-// [ProducerID] follows, with a code where there will be none.
+// AskProducerID asks the cluster for a producer id. It does not block: the event [ProducerID] follows
+// when a broker has given one or has refused for good. What passes is tried again until then.
 func (c *Client) AskProducerID() {
-	c.run(func() {
-		for try := 1; ; try++ {
-			e, ok := c.producerID()
-			if ok {
-				if c.life.Err() == nil {
-					c.deps.Events(e)
-				}
-				return
-			}
-			timer := time.NewTimer(c.set.RetryPause(try))
-			select {
-			case <-timer.C:
-			case <-c.life.Done():
-				timer.Stop()
-				return
-			}
-		}
-	})
-}
-
-// producerID asks one broker that answers.
-func (c *Client) producerID() (e Event, ok bool) {
-	ctx, cancel := context.WithTimeout(c.life, questionTime)
-	defer cancel()
-	candidates, _ := c.candidates()
-	for _, b := range candidates {
-		conn, err := b.obtain(ctx, false)
-		if err != nil {
-			continue
-		}
-		version, err := conn.versions.of(keyInitProducerID)
-		if err != nil {
-			return Event{Kind: ProducerID, Code: kerr.UnsupportedVersion.Code}, true
-		}
-		got := Event{Kind: ProducerID}
-		err = conn.ask(ctx, &call{
-			key: keyInitProducerID, version: version, flexible: version >= spoken[keyInitProducerID].flexible, patience: c.set.SocketTimeout,
-			encode: func(dst []byte) []byte { return appendProducerID(dst, version) },
-		}, func(body []byte) error {
-			throttle, code, id, epoch, err := readProducerID(body)
-			if err != nil {
-				return err
-			}
-			got.Code, got.ID, got.Epoch = code, id, epoch
-			conn.mute(throttle)
-			return nil
-		})
-		if err != nil {
-			continue // the answer may still come, and be read into got
-		}
-		return got, got.Code == 0 || !retriable(got.Code)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.naming {
+		c.naming = c.spawn(c.askProducerID)
 	}
-	return e, false
 }
 
-func retriable(code int16) bool {
-	const concurrentTransactions = 51
-	return code == concurrentTransactions || kerr.IsRetriable(kerr.ErrorForCode(code))
+func (c *Client) askProducerID() {
+	e := Event{Kind: ProducerID}
+	for pause := c.set.RetryBackoff; ; pause = min(pause*2, c.set.RetryBackoffMax) {
+		a, err := inquire(c, producerIDKey, producerIDBody, func(a *cursor, version int16) (idAnswer, int32, error) {
+			got, err := readProducerID(a, version)
+			return got, got.throttleMS, err
+		})
+		if err == nil && !passes(a.code) {
+			e.ID, e.Epoch, e.Code, e.Err = a.id, a.epoch, a.code, kerr.ErrorForCode(a.code)
+			break
+		}
+		if !c.sleep(time.Duration(float64(max(pause, leastPause)) * (0.8 + 0.4*rand.Float64()))) {
+			return
+		}
+	}
+	c.mu.Lock()
+	c.naming = false
+	c.mu.Unlock()
+	c.emit(e)
+}
+
+func producerIDBody(dst []byte, version int16) []byte {
+	r := kmsg.NewInitProducerIDRequest()
+	r.Version = version
+	r.TransactionTimeoutMillis = 1<<31 - 1 // counts for transactions only
+	return r.AppendTo(dst)
+}
+
+// passes reports whether a broker that answers with the code may answer otherwise soon.
+func passes(code int16) bool {
+	switch code {
+	case kerr.CoordinatorLoadInProgress.Code, kerr.CoordinatorNotAvailable.Code, kerr.NotCoordinator.Code, kerr.ConcurrentTransactions.Code:
+		return true
+	}
+	return false
+}
+
+// sleep waits, and returns false if the client was closed meanwhile.
+func (c *Client) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
 }

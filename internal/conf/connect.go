@@ -37,6 +37,7 @@ func (s *Settings) with(deps Deps) Deps {
 
 // Connections is what the properties say of connections to brokers.
 type Connections struct {
+	Setup            time.Duration // how long it may take until a connection is usable
 	FirstAnswer      time.Duration // how long a broker may take for its first answer
 	Idle             time.Duration // how long a connection may be unused; 0 is for ever
 	MaxFails         int           // timeouts in a row after which a connection is closed; 0 is never
@@ -50,6 +51,7 @@ type Connections struct {
 func (s *Settings) Connections() Connections {
 	c := s.conf
 	return Connections{
+		Setup:            s.network.setup,
 		FirstAnswer:      s.network.firstAnswer,
 		Idle:             s.network.idle,
 		MaxFails:         int(c.number("socket.max.fails")),

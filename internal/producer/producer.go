@@ -162,6 +162,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	}
 	p.client = client.New(set, client.Deps{
 		Log: p.clientLog, Events: func(e client.Event) { p.post(event{news: e}) }, Dialer: deps.Client.Dialer, Secret: deps.Client.Secret,
+		Report: func(err error) {
+			p.clientLog.say(priorityWarn, "SSL", groupTLS, "changed TLS files cannot be used, the old ones stay: "+err.Error())
+		},
 		Guard: func(run func()) { p.guard("a connection", run) },
 	})
 	if p.front.Intake != nil {

@@ -1,0 +1,210 @@
+package client
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kbin"
+)
+
+// startReading starts the goroutine that reads.
+func (n *conn) startReading() error {
+	n.b.c.mu.Lock()
+	defer n.b.c.mu.Unlock()
+	if n.reading = n.b.c.spawn(n.read); !n.reading {
+		return ErrClosed
+	}
+	return nil
+}
+
+// wait waits until nothing is read any more.
+func (n *conn) wait() {
+	n.b.c.mu.Lock()
+	reading := n.reading
+	n.b.c.mu.Unlock()
+	if reading {
+		<-n.ended
+	}
+}
+
+// read reads answers until the connection ends.
+func (n *conn) read() {
+	defer close(n.ended)
+	defer n.lose(errors.New("the goroutine that reads has ended"))
+	r := bufio.NewReaderSize(n.net, 8<<10)
+	var body []byte
+	for {
+		var err error
+		if body, err = n.readBody(r, body); err == nil {
+			err = n.handle(body)
+		}
+		if err != nil {
+			n.lose(err)
+			return
+		}
+		if cap(body) > 64<<10 {
+			body = nil
+		}
+	}
+}
+
+// beforeLogin is how large an answer may be of a broker that has not let the client in yet.
+const beforeLogin = 1 << 20
+
+// readBody reads an answer. Its memory grows with what comes, not with what the broker says.
+func (n *conn) readBody(r io.Reader, body []byte) ([]byte, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return body, n.cut(err)
+	}
+	size, most := int64(binary.BigEndian.Uint32(head[:])), int64(n.most())
+	if size > most {
+		return body, wrongSize(head, size, most)
+	}
+	body = body[:0]
+	for left := int(size); left > 0; {
+		step := min(left, max(cap(body)-len(body), len(body), 4<<10))
+		at := len(body)
+		body = append(body, make([]byte, step)...)
+		if _, err := io.ReadFull(r, body[at:]); err != nil {
+			return body, n.cut(err)
+		}
+		left -= step
+	}
+	return body, nil
+}
+
+func (n *conn) most() int {
+	n.b.c.mu.Lock()
+	defer n.b.c.mu.Unlock()
+	if n.up.IsZero() {
+		return min(n.b.c.net.ReceiveMax, beforeLogin)
+	}
+	return n.b.c.net.ReceiveMax
+}
+
+// cut says that the connection was closed inside an answer as what it is: a closed connection.
+func (n *conn) cut(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the broker has closed the connection inside an answer: %w", io.EOF)
+	}
+	return err
+}
+
+// wrongSize says what the first bytes look like when they are no length.
+func wrongSize(head [4]byte, size, most int64) error {
+	switch {
+	case string(head[:]) == "HTTP":
+		return nonsensef("the port speaks HTTP, not Kafka")
+	case head[0] == 0x15 && head[1] == 3:
+		return nonsensef("the port speaks TLS: set security.protocol to ssl or sasl_ssl")
+	case string(head[:3]) == "SSH":
+		return nonsensef("the port speaks SSH, not Kafka")
+	}
+	return nonsensef("an answer of %d bytes is larger than receive.message.max.bytes allows, or it is not Kafka's: the limit is %d", size, most)
+}
+
+// handle gives an answer to the request that it belongs to.
+func (n *conn) handle(body []byte) error {
+	r, err := n.match(body)
+	if err != nil || r == nil {
+		return err
+	}
+	a := cursor{Reader: kbin.Reader{Src: body}, flexible: r.version >= firstFlexible(r.key)}
+	if !r.raw {
+		a.Int32() // the id
+		if a.flexible && r.key != versionsKey {
+			a.tags() // of the header
+		}
+	}
+	var throttle int32
+	if r.produce != nil {
+		throttle, err = r.produce.readAnswer(&a, r.version)
+	} else {
+		throttle, err = r.read(&a, r.version)
+	}
+	if !n.settled(r, throttle, err) {
+		r.finish(err)
+	}
+	if throttle > 0 && err == nil {
+		n.b.c.deps.Log.Throttled(n.b.address, time.Duration(throttle)*time.Millisecond)
+	}
+	var odd *nonsense
+	if errors.As(err, &odd) {
+		return err
+	}
+	return nil
+}
+
+// match finds the request of an answer. Answers come in the order of the requests.
+func (n *conn) match(body []byte) (*request, error) {
+	n.b.c.mu.Lock()
+	defer n.b.c.mu.Unlock()
+	n.b.stats.answers++
+	n.b.stats.rxBytes += uint64(len(body)) + 4
+	if len(n.open) > 0 && n.open[0].raw {
+		return n.open[0], nil
+	}
+	if len(body) < 4 {
+		return nil, nonsensef("an answer of %d bytes is too short to be one", len(body))
+	}
+	id := int32(binary.BigEndian.Uint32(body))
+	if len(n.open) > 0 && n.open[0].id == id {
+		return n.open[0], nil
+	}
+	if n.silent > 0 && id > 0 && id <= n.silent && (len(n.open) == 0 || id < n.open[0].id) {
+		return nil, nil // some brokers answer also where acks=0 asks for none
+	}
+	return nil, nonsensef("an answer has the number %d, which no open request has", id)
+}
+
+// mostMute is how long a broker may keep the client from writing. What asks for more is wrong.
+const mostMute = time.Minute
+
+// settled takes an answered request off, and reports whether it was given up before.
+func (n *conn) settled(r *request, throttle int32, err error) (given bool) {
+	n.b.c.mu.Lock()
+	defer n.b.c.mu.Unlock()
+	now := time.Now()
+	n.open[0] = nil
+	if n.open = n.open[1:]; len(n.open) == 0 {
+		n.open = nil
+	}
+	r.answered = true
+	n.used, n.fails = now, 0
+	if throttle > 0 || n.b.state == Draining {
+		n.b.poke() // else the other goroutine sleeps on: it has nothing to do
+	}
+	if err != nil {
+		return r.given
+	}
+	n.answered = n.answered || !n.up.IsZero()
+	if !r.sent.IsZero() {
+		n.b.stats.took(now.Sub(r.sent))
+	}
+	if throttle > 0 {
+		n.mute(now, time.Duration(throttle)*time.Millisecond)
+	}
+	return r.given
+}
+
+// mute keeps the client from writing for a while, which does not count for open requests: the broker
+// reads nothing meanwhile. The caller holds mu.
+func (n *conn) mute(now time.Time, d time.Duration) {
+	n.b.stats.throttle = d
+	from, to := now, now.Add(min(d, mostMute))
+	if n.muted.After(from) {
+		from = n.muted
+	}
+	if !to.After(from) {
+		return
+	}
+	for _, r := range n.open {
+		r.due = r.due.Add(to.Sub(from))
+	}
+	n.muted = to
+}

@@ -1,0 +1,106 @@
+package client
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// Kafka's keys of the requests that the client sends: part of the protocol.
+const (
+	produceKey    int16 = 0
+	metadataKey   int16 = 3
+	handshakeKey  int16 = 17
+	versionsKey   int16 = 18
+	producerIDKey int16 = 22
+	loginKey      int16 = 36
+)
+
+// span is a range of versions.
+type span struct{ min, max int16 }
+
+// speaks has the versions that the client knows. Metadata 4 and Produce 3 came with Kafka 0.11, as did
+// the record batches that the client is given.
+var speaks = map[int16]span{
+	produceKey:    {3, 13},
+	metadataKey:   {4, 13},
+	handshakeKey:  {0, 1},
+	versionsKey:   {0, 4},
+	producerIDKey: {0, 5},
+	loginKey:      {0, 2},
+}
+
+// name returns Kafka's name of a key of ours.
+func name(key int16) string {
+	switch key {
+	case produceKey:
+		return "Produce"
+	case metadataKey:
+		return "Metadata"
+	case handshakeKey:
+		return "SaslHandshake"
+	case versionsKey:
+		return "ApiVersions"
+	case producerIDKey:
+		return "InitProducerId"
+	}
+	return "SaslAuthenticate"
+}
+
+// firstFlexible is the version from which on a request has compact lengths and tagged fields.
+func firstFlexible(key int16) int16 {
+	switch key {
+	case produceKey, metadataKey:
+		return 9
+	case versionsKey:
+		return 3
+	case producerIDKey, loginKey:
+		return 2
+	}
+	return 1<<15 - 1
+}
+
+// request is one that waits to be written or to be answered. Its way is: a broker's queue, then the
+// connection's open requests, then done; whoever takes it off one of the two, under Client.mu, must move it on.
+type request struct {
+	key      int16
+	deadline time.Duration // for its answer, from when the last byte was written
+	silent   bool          // has no answer
+	raw      bool          // bytes of a login without a header: the oldest form of it
+
+	produce *Produce // a caller's; the other functions are nil then
+	body    func(dst []byte, version int16) []byte
+	read    func(answer *cursor, version int16) (throttle int32, err error) // on the goroutine that reads; the answer's bytes are lent
+	done    func(err error)                                                 // exactly once; nil if read was called and returned nil
+
+	// From here on: set when it is written, guarded by Client.mu.
+	id       int32
+	version  int16
+	sent     time.Time // when the last byte was written; zero until then
+	due      time.Time // for its answer
+	given    bool      // it has timed out, and done was called: the answer is for nobody
+	answered bool      // the answer was read
+	written  bool      // some byte may have reached the broker
+}
+
+// finish calls done. No lock is held.
+func (r *request) finish(err error) {
+	if r.produce == nil {
+		r.done(err)
+		return
+	}
+	r.produce.Written = r.written
+	r.produce.Done(r.produce, err)
+}
+
+// timedOut is the error of a request that was not answered in time.
+func (r *request) timedOut() error {
+	return fmt.Errorf("no answer to %s for %v: %w", name(r.key), r.deadline, os.ErrDeadlineExceeded)
+}
+
+// nonsense is an answer that no broker gives: one sentence that says what was wrong.
+type nonsense struct{ text string }
+
+func (e *nonsense) Error() string { return e.text }
+
+func nonsensef(format string, args ...any) error { return &nonsense{fmt.Sprintf(format, args...)} }
