@@ -108,7 +108,9 @@ func (c *talk) answer(body []byte) {
 }
 
 // send sends a frame.
-func (c *talk) send(frame []byte) { c.bytes(append(kbin.AppendInt32(nil, int32(len(frame))), frame...)) }
+func (c *talk) send(frame []byte) {
+	c.bytes(append(kbin.AppendInt32(nil, int32(len(frame))), frame...))
+}
 
 // bytes sends bytes, and reports whether somebody reads them.
 func (c *talk) bytes(b []byte) bool {
