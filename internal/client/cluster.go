@@ -10,7 +10,7 @@ import (
 // What the client waits for an answer before it asks another broker beside, and for a connection.
 const (
 	patience     = 2 * time.Second
-	dialPatience = time.Second
+	dialPatience = 500 * time.Millisecond
 )
 
 // mostAsked is how many brokers are asked one question, beside the bootstrap servers.
