@@ -191,3 +191,13 @@ func (c *Client) Ready(id int32) bool {
 	b := c.find(id)
 	return !c.closed && b != nil && b.takes(time.Now())
 }
+
+// Unwritten returns how many requests to a broker wait until they are written.
+func (c *Client) Unwritten(id int32) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b := c.find(id); b != nil {
+		return len(b.queue)
+	}
+	return 0
+}
