@@ -23,6 +23,7 @@ type liar struct {
 	lie    func(c *talk) bool // answers in place of the broker, or returns false; guarded by mu
 	brokes []kmsg.MetadataResponseBroker
 
+	window          int // how many requests the kernel takes
 	dials, produced atomic.Int64
 	open            atomic.Int64
 }
@@ -40,7 +41,7 @@ type talk struct {
 func newLiar(t *testing.T) *liar {
 	b := kmsg.NewMetadataResponseBroker()
 	b.NodeID, b.Host, b.Port = 1, "one", 9092
-	return &liar{t: t, brokes: []kmsg.MetadataResponseBroker{b}}
+	return &liar{t: t, window: 100, brokes: []kmsg.MetadataResponseBroker{b}}
 }
 
 func (l *liar) lies(f func(c *talk) bool) {
@@ -57,10 +58,9 @@ func (l *liar) dial(context.Context, string, string) (net.Conn, error) {
 	return near, nil
 }
 
-func (l *liar) serve(conn net.Conn) {
-	defer l.open.Add(-1)
-	defer conn.Close()
-	logins := 0
+// listen reads requests as a kernel does, whether they are answered or not.
+func listen(conn net.Conn, frames chan<- []byte) {
+	defer close(frames)
 	for {
 		var head [4]byte
 		if _, err := io.ReadFull(conn, head[:]); err != nil {
@@ -70,6 +70,17 @@ func (l *liar) serve(conn net.Conn) {
 		if _, err := io.ReadFull(conn, frame); err != nil {
 			return
 		}
+		frames <- frame
+	}
+}
+
+func (l *liar) serve(conn net.Conn) {
+	defer l.open.Add(-1)
+	defer conn.Close()
+	frames := make(chan []byte, l.window)
+	go listen(conn, frames)
+	logins := 0
+	for frame := range frames {
 		r := kbin.Reader{Src: frame}
 		c := &talk{Conn: conn, key: r.Int16(), version: r.Int16(), id: r.Int32(), logins: logins}
 		r.NullableString()

@@ -75,7 +75,8 @@ func (n *conn) begin(r *request, version int16) time.Time {
 	r.version = version
 	r.written = true // the answer may come, and the connection may end, while it is written
 	limit := time.Now().Add(n.b.c.set.SocketTimeout)
-	if o := n.oldest(); o != nil && o.due.Before(limit) {
+	if o := n.oldest(); o != nil && o.due.Before(limit) && n.fails+1 == n.b.c.net.MaxFails {
+		// A broker that reads nothing must not keep the request before from ending the connection.
 		limit = o.due
 	}
 	return limit
