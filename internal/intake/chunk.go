@@ -20,7 +20,8 @@ type head struct {
 	maxRecords, maxSize uint32
 	first               int64
 	leave               load
-	_                   [8]byte
+	large               bool
+	_                   [7]byte
 	notes               [Records]uint64
 }
 
@@ -44,6 +45,9 @@ type Chunk struct{ head *head }
 // Count returns how many records were admitted to a chunk that [Intake.Take] has returned.
 func (c Chunk) Count() int { return int(atomic.LoadUint64(&c.head.state)>>32) & 0xffff }
 
+// Large says whether c is one record that is too large for a chunk of many.
+func (c Chunk) Large() bool { return c.head.large }
+
 // Size returns how many bytes the frames of a chunk that [Intake.Take] has returned take.
 func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state))) }
 
@@ -51,6 +55,17 @@ func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state)))
 // time from Take to that is that of a copy, and more only when a caller has lost its processor within. Until then the sum is
 // an estimate that is too high.
 func (c Chunk) Sum() (s Sum, complete bool) {
+	if c.head.large {
+		var f Record
+		for r := c.Reader(); r.Next(&f); {
+			s = Sum{Values: len(f.Value), Payload: len(f.Key) + len(f.Value), Headers: f.Headers}
+			for range f.Headers {
+				name, value := f.NextHeader()
+				s.Payload += len(name) + len(value)
+			}
+		}
+		return s, true
+	}
 	for i := range c.head.notes[:c.Count()] {
 		note := atomic.LoadUint64(&c.head.notes[i])
 		if note == 0 {
@@ -115,7 +130,7 @@ func (r *Reader) Next(f *Record) bool {
 		bytes = unsafe.Add(bytes, at.value)
 	}
 	f.bytes = bytes
-	r.at = unsafe.Add(r.at, at.size)
+	r.at = unsafe.Add(r.at, uintptr(at.size))
 	r.left--
 	return true
 }

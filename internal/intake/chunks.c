@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -88,6 +89,17 @@ static struct intake_chunk *take_free(struct intake *in)
     return in->fresh++;
 }
 
+static void link_closed(struct intake *in, struct intake_chunk *chunk)
+{
+    chunk->next = NULL;
+    if (in->last_closed)
+        in->last_closed->next = chunk;
+    else
+        in->first_closed = chunk;
+    in->last_closed = chunk;
+    atomic_fetch_add(&in->signals.closed, 1);
+}
+
 void intake_close_current(struct intake *in)
 {
     struct intake_chunk *chunk = atomic_load(&in->current);
@@ -97,13 +109,7 @@ void intake_close_current(struct intake *in)
     uint64_t state = atomic_fetch_or(&chunk->state, INTAKE_CLOSED);
     atomic_fetch_add(&in->estimated, 1); /* before the count: who looks without the lock must not take an estimate for certain */
     atomic_fetch_sub(&in->charged_count, chunk->leave.count - records(state));
-    chunk->next = NULL;
-    if (in->last_closed)
-        in->last_closed->next = chunk;
-    else
-        in->first_closed = chunk;
-    in->last_closed = chunk;
-    atomic_fetch_add(&in->signals.closed, 1);
+    link_closed(in, chunk);
     atomic_store(&in->current, NULL);
 }
 
@@ -216,6 +222,49 @@ enum intake_answer intake_turn(struct intake *in, struct intake_chunk *full, con
     return answer;
 }
 
+static bool fits(struct intake_load room, const struct intake_offered *offer)
+{
+    return room.count >= 1 && room.bytes >= offer->value && room.cost >= offer->cost;
+}
+
+bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, enum intake_answer *answer, int *code)
+{
+    bool room_left = false;
+
+    *answer = INTAKE_TAKEN;
+    pthread_mutex_lock(&in->lock);
+    struct intake_load room = room_of(in);
+    if (atomic_load(&in->life) != OPEN)
+        *answer = refuse(atomic_load(&in->ended_code), code);
+    else if (atomic_load(&in->shut))
+        *answer = INTAKE_ASK;
+    else if (atomic_load(&in->waiting))
+        *answer = refuse(in->full_code, code);
+    else {
+        if (!fits(room, offer)) { /* what others have leave for and do not use is room too */
+            intake_close_current(in);
+            intake_drop_spare(in);
+            room = room_of(in);
+        }
+        room_left = fits(room, offer);
+        if (!room_left)
+            *answer = atomic_load(&in->giving) || (room.count >= 1 && atomic_load(&in->estimated)) ? INTAKE_ASK : refuse(in->full_code, code);
+    }
+    bool kick = false;
+    if (room_left) {
+        intake_close_current(in); /* its records came before */
+        chunk->leave = (struct intake_load){1, offer->value, offer->cost};
+        charge(in, chunk->leave, 1);
+        atomic_fetch_add(&in->estimated, 1); /* until it is corrected, like any chunk */
+        link_closed(in, chunk);
+        kick = atomic_load(&in->signals.closed) >= KICK_AT && atomic_exchange(&in->signals.kicked, 1) == 0;
+    }
+    pthread_mutex_unlock(&in->lock);
+    if (kick)
+        intake_wake_go(in);
+    return room_left;
+}
+
 struct intake_chunk *intake_take(struct intake *in)
 {
     pthread_mutex_lock(&in->lock);
@@ -238,6 +287,10 @@ void intake_correct(struct intake *in, struct intake_load by, unsigned chunks)
 
 void intake_free(struct intake *in, struct intake_chunk *chunk)
 {
+    if (chunk->large) {
+        free(chunk); /* nobody else has ever seen it */
+        return;
+    }
     pthread_mutex_lock(&in->lock);
     put_free(in, chunk);
     pthread_mutex_unlock(&in->lock);

@@ -65,7 +65,7 @@ struct intake {
 
 /* A record on its way in. */
 struct intake_offered {
-    uint32_t size; /* of its frame */
+    size_t size; /* of its frame */
     int64_t value, cost, milliseconds;
 };
 
@@ -112,6 +112,9 @@ HIDDEN uint64_t intake_hash(const char *bytes, size_t length);
 /* Both with the lock: calls have leave no longer. */
 HIDDEN void intake_close_current(struct intake *in);
 HIDDEN void intake_drop_spare(struct intake *in);
+
+/* Leaves a record that has a chunk of its own behind those that are there. False: there is no room, or Go must say whether; *answer. */
+HIDDEN bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, enum intake_answer *answer, int *code);
 
 /* Puts another chunk in the place of full, for a record that found no place there. */
 HIDDEN enum intake_answer intake_turn(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code);

@@ -6,7 +6,7 @@
  * piece of memory that both sides know, a chunk, and is gone. Go collects the chunks in order.
  *
  *   intake     of one queue: the chunk that is being filled, those that are full, and what the queue may still take
- *   chunk      64 KiB for up to 256 records, with leave to take so many and no more: they are charged to the limits of the
+ *   chunk      64 KiB for up to 256 records, or one record of any size, with leave to take so many and no more: they are charged to the limits of the
  *              queue as a whole when the chunk is begun, and what it did not use is given back when it is taken
  *   frame      one record in a chunk
  *   topic      one that calls have named, with what it takes now
@@ -31,7 +31,7 @@
 #define INTAKE_CHUNK   65536 /* bytes of a chunk with its head */
 #define INTAKE_HEAD    2112  /* bytes of its head */
 #define INTAKE_RECORDS 256   /* records of a chunk at most */
-#define INTAKE_LARGEST 16384 /* bytes of a frame; what is larger goes through Go */
+#define INTAKE_LARGEST 16384 /* bytes of a frame; a larger one has a chunk of its own */
 
 /*
  * The state of a chunk: closed, then 15 bits that count how often it was begun, 16 bits for its records, and 32 bits for the
@@ -59,7 +59,8 @@ struct intake_chunk {
     _Atomic uint32_t max_records, max_bytes;
     _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
     struct intake_load leave; /* what was charged for it */
-    char apart[8];
+    bool large;               /* one record, whose frame is longer than this struct */
+    char apart[7];
     _Atomic uint64_t notes[INTAKE_RECORDS];
     char frames[INTAKE_CHUNK - INTAKE_HEAD];
 };
@@ -123,7 +124,7 @@ enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED, INTAKE_PARKED, IN
  *                    this returns; the record is copied
  *   INTAKE_GONE      nothing has happened: the queue has ended and nobody knows it any more
  *   INTAKE_ASK       nothing has happened, and Go must decide: the queue is shut, unknown or has no intake, its topics are
- *                    too many, the partition is not known, the record is large, there is no memory, or the count of
+ *                    too many, the partition is not known, the record is close to message.max.bytes, there is no memory, or the count of
  *                    bytes is an estimate
  */
 enum intake_answer intake_offer(const struct intake_record *record, int *code);

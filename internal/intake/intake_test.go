@@ -116,10 +116,10 @@ func TestWhatGoMustDecide(t *testing.T) {
 		{"the last partition", func(c *Call) { c.Topic, c.Partition = "three", 2 }, Taken},
 		{"a partition that is not there", func(c *Call) { c.Topic, c.Partition = "three", 3 }, Ask},
 		{"a partition below zero", func(c *Call) { c.Topic, c.Partition = "three", -2 }, Ask},
-		{"a large value", func(c *Call) { c.Value = make([]byte, 17000) }, Ask},
-		{"a large key", func(c *Call) { c.Key = make([]byte, 17000) }, Ask},
-		{"many headers", func(c *Call) { c.Headers = make([][2]string, 3000) }, Ask},
-		{"a large header", func(c *Call) { c.Headers = [][2]string{{"a", string(make([]byte, 17000))}} }, Ask},
+		{"a large value", func(c *Call) { c.Value = make([]byte, 17000) }, Taken},
+		{"a large key", func(c *Call) { c.Key = make([]byte, 17000) }, Taken},
+		{"many headers", func(c *Call) { c.Headers = make([][2]string, 3000) }, Taken},
+		{"a large header", func(c *Call) { c.Headers = [][2]string{{"a", string(make([]byte, 17000))}} }, Taken},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			c := call("TestWhatGoMustDecide", "v")
@@ -151,6 +151,55 @@ func TestWhatGoMustDecide(t *testing.T) {
 	in.Gone()
 	if got := answer(call(t.Name(), "v")); got != Gone {
 		t.Errorf("a queue that nobody knows any more: %v", got)
+	}
+}
+
+// A large record has a chunk of its own, in the order of calls, charged to the byte; what is left of it after Free is nothing.
+func TestLargeRecordsKeepTheirPlaceAndTheLimits(t *testing.T) {
+	in := open(t, t.Name(), 100, 1<<20)
+	var want []string
+	put := func(size int) Answer {
+		v := fmt.Sprintf("%06d", len(want)) + strings.Repeat("x", size)
+		a, _ := (&Call{Queue: t.Name(), Topic: "t", Value: []byte(v), Headers: [][2]string{{"n", v}}, Partition: -1}).Offer()
+		if a == Taken {
+			want = append(want, v)
+		}
+		return a
+	}
+	for _, size := range []int{10, 100_000, 10, 10, 300_000, 16_000, 17_000} {
+		if a := put(size); a != Taken {
+			t.Fatalf("%d bytes are answered %v", size, a)
+		}
+	}
+	var chunks []Chunk
+	chunks = in.Take(chunks)
+	var got []string
+	var f Record
+	values := 0
+	for _, c := range chunks {
+		sum, complete := c.Sum()
+		if !complete || sum.Values == 0 {
+			t.Fatalf("%+v, complete %t", sum, complete)
+		}
+		values += sum.Values
+		in.Correct(c, sum)
+		for r := c.Reader(); r.Next(&f); {
+			_, header := f.NextHeader()
+			if string(header) != string(f.Value) {
+				t.Error("the header is another record's")
+			}
+			got = append(got, string(f.Value))
+		}
+		in.Free(c)
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%d records in another order, or with other bytes", len(got))
+	}
+	if a := put(1<<20 - values + 1); a != Refused {
+		t.Errorf("more bytes than there is room for are answered %v", a)
+	}
+	if a := put(1<<20 - values - 6); a != Taken {
+		t.Errorf("the last byte of room is answered %v", a)
 	}
 }
 

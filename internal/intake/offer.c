@@ -108,6 +108,24 @@ static enum intake_answer reserve(struct intake *in, const struct intake_offered
     }
 }
 
+/* Leaves a record that is too large for a chunk of many. It is copied before anybody waits for a lock. */
+static enum intake_answer offer_large(struct intake *in, const struct intake_record *r, const struct intake_offered *offer, uint32_t topic, int *code)
+{
+    enum intake_answer answer;
+    struct intake_chunk *chunk = malloc(INTAKE_HEAD + offer->size);
+
+    if (!chunk)
+        return INTAKE_ASK;
+    chunk->large = true;
+    atomic_store_explicit(&chunk->state, INTAKE_CLOSED | INTAKE_RECORD | offer->size, memory_order_relaxed);
+    atomic_store_explicit(&chunk->first, offer->milliseconds, memory_order_relaxed);
+    atomic_store_explicit(&chunk->notes[0], INTAKE_COMPLETE, memory_order_relaxed);
+    write_frame((struct intake_frame *)((char *)chunk + INTAKE_HEAD), r, offer->size, topic);
+    if (!intake_append(in, chunk, offer, &answer, code))
+        free(chunk);
+    return answer;
+}
+
 enum intake_answer intake_offer(const struct intake_record *r, int *code)
 {
     struct intake *in = intake_find(r->queue, r->queue_length);
@@ -117,20 +135,21 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     int life = atomic_load_explicit(&in->life, memory_order_acquire);
     if (life >= GONE)
         return life == GONE ? INTAKE_GONE : INTAKE_ASK;
-    /* One by one: each alone is below the limit, so that the sum can't overflow. */
-    if (r->key_length > INTAKE_LARGEST || r->value_length > INTAKE_LARGEST || r->pair_count > INTAKE_LARGEST)
+    /* One by one: each alone is below the limit, which is below 4 GiB, so that the sum can't overflow. */
+    size_t most = atomic_load_explicit(&in->max_message, memory_order_relaxed);
+    if (r->key_length > most || r->value_length > most || r->pair_count > most / 20)
         return INTAKE_ASK;
     size_t bytes = r->key_length + r->value_length;
-    for (size_t i = 0; i < r->pair_count; i++) {
-        if (r->pairs[i].name_length > INTAKE_LARGEST || r->pairs[i].value_length > INTAKE_LARGEST)
+    for (size_t i = 0; i < r->pair_count && bytes <= most; i++) {
+        if (r->pairs[i].name_length > most || r->pairs[i].value_length > most)
             return INTAKE_ASK;
         bytes += r->pairs[i].name_length + r->pairs[i].value_length;
     }
+    /* 36 and two varints of at most 10 bytes a header are what librdkafka adds; Go looks closer. */
+    if (36 + bytes + 20 * r->pair_count > most)
+        return INTAKE_ASK;
     size_t size = sizeof(struct intake_frame) + r->pair_count * sizeof(struct intake_header) + bytes;
     size = (size + 7) & ~(size_t)7;
-    /* 36 and two varints of at most 10 bytes a header are what librdkafka adds; Go looks closer. */
-    if (size > INTAKE_LARGEST || 36 + bytes + 20 * r->pair_count > atomic_load_explicit(&in->max_message, memory_order_relaxed))
-        return INTAKE_ASK;
 
     struct intake_known *topic = intake_find_topic(in, r->topic, r->topic_length);
     if (!topic)
@@ -139,7 +158,7 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     if (r->partition != -1 && (r->partition < 0 || r->partition >= partitions))
         return INTAKE_ASK;
     struct intake_offered offer = {
-        .size = (uint32_t)size,
+        .size = size,
         .value = (int64_t)r->value_length,
         .cost = (int64_t)(INTAKE_RECORD_COST + bytes + INTAKE_HEADER_COST * r->pair_count),
         .milliseconds = r->milliseconds,
@@ -152,6 +171,8 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
         if (!atomic_load_explicit(&topic->gate.asked, memory_order_relaxed))
             atomic_store(&topic->gate.asked, 1);
         answer = refuse(refusal, code);
+    } else if (size > INTAKE_LARGEST) {
+        answer = offer_large(in, r, &offer, topic->index, code);
     } else {
         answer = reserve(in, &offer, &to, &note, code);
     }
@@ -161,6 +182,11 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
         atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
     if (answer != INTAKE_TAKEN)
         return answer;
+    if (size > INTAKE_LARGEST) {
+        if (atomic_load(&in->signals.asleep) && atomic_exchange(&in->signals.asleep, 0))
+            intake_wake_go(in);
+        return INTAKE_TAKEN;
+    }
     write_frame((struct intake_frame *)to, r, size, topic->index);
     atomic_store_explicit(note,
                           INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |

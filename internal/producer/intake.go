@@ -81,7 +81,7 @@ func (p *Producer) drawIn() {
 	}
 	taken := p.drawnNow()
 	for _, c := range f.full {
-		if c.Count() < minChunkRecords && p.copyIn(c, &taken) {
+		if c.Count() < minChunkRecords && !c.Large() && p.copyIn(c, &taken) {
 			continue
 		}
 		if p.current != nil && len(p.current.entries) > 0 {
