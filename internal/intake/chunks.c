@@ -108,7 +108,7 @@ void intake_close_current(struct intake *in)
         return;
     uint64_t state = atomic_fetch_or(&chunk->state, INTAKE_CLOSED);
     atomic_fetch_add(&in->estimated, 1); /* before the count: who looks without the lock must not take an estimate for certain */
-    atomic_fetch_sub(&in->charged_count, chunk->leave.count - records(state));
+    atomic_fetch_sub(&in->ledger.charged_count, chunk->leave.count - records(state));
     link_closed(in, chunk);
     atomic_store(&in->current, NULL);
 }

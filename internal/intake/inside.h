@@ -44,8 +44,7 @@ struct intake {
 
     struct intake_signals signals;
     /* Written with the lock. The queue holds what is charged less what has left. */
-    _Atomic int64_t max_count, max_bytes, max_cost;
-    _Atomic int64_t charged_count, charged_bytes, charged_cost;
+    struct intake_ledger ledger;
     _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
     _Atomic bool shut;
     _Atomic bool waiting;       /* calls wait for room */
@@ -76,17 +75,22 @@ static inline uint32_t records(uint64_t state)
 
 static inline void charge(struct intake *in, struct intake_load by, int sign)
 {
-    atomic_fetch_add(&in->charged_count, sign * by.count);
-    atomic_fetch_add(&in->charged_bytes, sign * by.bytes);
-    atomic_fetch_add(&in->charged_cost, sign * by.cost);
+    atomic_fetch_add(&in->ledger.charged_count, sign * by.count);
+    atomic_fetch_add(&in->ledger.charged_bytes, sign * by.bytes);
+    atomic_fetch_add(&in->ledger.charged_cost, sign * by.cost);
+}
+
+static inline struct intake_load room_in(struct intake_ledger *l)
+{
+    return (struct intake_load){
+        atomic_load(&l->max_count) - atomic_load(&l->charged_count) + atomic_load(&l->left_count),
+        atomic_load(&l->max_bytes) - atomic_load(&l->charged_bytes) + atomic_load(&l->left_bytes),
+        atomic_load(&l->max_cost) - atomic_load(&l->charged_cost) + atomic_load(&l->left_cost)};
 }
 
 static inline struct intake_load room_of(struct intake *in)
 {
-    return (struct intake_load){
-        atomic_load(&in->max_count) - atomic_load(&in->charged_count) + atomic_load(&in->signals.left_count),
-        atomic_load(&in->max_bytes) - atomic_load(&in->charged_bytes) + atomic_load(&in->signals.left_bytes),
-        atomic_load(&in->max_cost) - atomic_load(&in->charged_cost) + atomic_load(&in->signals.left_cost)};
+    return room_in(&in->ledger);
 }
 
 static inline enum intake_answer refuse(int because, int *code)

@@ -28,10 +28,11 @@ static struct intake *revive(const char *queue, size_t length)
     bool empty = !in->first_closed && !in->first_parked && !atomic_load(&in->giving) && !atomic_load(&in->current);
     if (empty) {
         struct intake_signals *s = &in->signals;
-        charge(in, (struct intake_load){atomic_load(&in->charged_count), atomic_load(&in->charged_bytes), atomic_load(&in->charged_cost)}, -1);
-        atomic_store(&s->left_count, 0);
-        atomic_store(&s->left_bytes, 0);
-        atomic_store(&s->left_cost, 0);
+        struct intake_ledger *l = &in->ledger;
+        charge(in, (struct intake_load){atomic_load(&l->charged_count), atomic_load(&l->charged_bytes), atomic_load(&l->charged_cost)}, -1);
+        atomic_store(&l->left_count, 0);
+        atomic_store(&l->left_bytes, 0);
+        atomic_store(&l->left_cost, 0);
         atomic_store(&s->refused, 0);
         atomic_store(&s->asleep, 0);
         atomic_store(&s->kicked, 0);
@@ -96,15 +97,6 @@ int intake_wake_descriptor(const struct intake *in)
     return in->wake;
 }
 
-void intake_limit(struct intake *in, struct intake_load max)
-{
-    pthread_mutex_lock(&in->lock);
-    atomic_store(&in->max_count, max.count);
-    atomic_store(&in->max_bytes, max.bytes);
-    atomic_store(&in->max_cost, max.cost);
-    pthread_mutex_unlock(&in->lock);
-}
-
 void intake_shut(struct intake *in, bool shut)
 {
     pthread_mutex_lock(&in->lock);
@@ -127,15 +119,30 @@ void intake_end(struct intake *in, bool gone, int code)
     pthread_mutex_unlock(&in->lock);
 }
 
+bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost, bool always)
+{
+    struct intake_load room = room_in(ledger);
+    bool fits = always || (room.count >= 1 && room.bytes >= value && room.cost >= cost);
+
+    if (fits) {
+        atomic_fetch_add(&ledger->charged_count, 1);
+        atomic_fetch_add(&ledger->charged_bytes, value);
+        atomic_fetch_add(&ledger->charged_cost, cost);
+    }
+    return fits;
+}
+
 bool intake_charge(struct intake *in, int64_t value, int64_t cost)
 {
     pthread_mutex_lock(&in->lock);
-    struct intake_load room = room_of(in);
-    bool fits = room.count >= 1 && room.bytes >= value && room.cost >= cost;
-    if (fits)
-        charge(in, (struct intake_load){1, value, cost}, 1);
+    bool fits = intake_ledger_charge(&in->ledger, value, cost, false);
     pthread_mutex_unlock(&in->lock);
     return fits;
+}
+
+struct intake_ledger *intake_ledger(struct intake *in)
+{
+    return &in->ledger;
 }
 
 struct intake_signals *intake_signals(struct intake *in)

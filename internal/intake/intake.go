@@ -35,9 +35,6 @@ type Intake struct {
 	ended   int             // the code of a queue that has ended
 }
 
-// A Load is a number of records, the bytes of their values, and the memory that they hold.
-type Load struct{ Count, Bytes, Cost atomic.Int64 }
-
 // The memory of a record and of a header beside their bytes, by which calls count.
 const (
 	RecordCost = C.INTAKE_RECORD_COST
@@ -48,12 +45,10 @@ const (
 type signals struct {
 	asleep, kicked, closed, parked atomic.Uint32
 	_                              [64]byte
-	left                           Load
-	_                              [64]byte
 	refused                        atomic.Int64
 }
 
-// New makes the intake of queue, and takes nothing before [Intake.Limit] and [Intake.Open]. maxMessage is
+// New makes the intake of queue, and takes nothing before [Ledger.Limit] and [Intake.Open]. maxMessage is
 // message.max.bytes; full and ended are the codes that calls are answered with when the queue has no room and when it has
 // ended. It fails without memory or without a file descriptor.
 func New(queue string, maxMessage, full, ended int) (*Intake, error) {
@@ -129,14 +124,6 @@ func (in *Intake) Awake() {
 		in.signals.asleep.Store(0)
 	}
 }
-
-// Limit sets the limits of the queue: records, bytes of values, and memory.
-func (in *Intake) Limit(count, bytes, cost int64) {
-	C.intake_limit(in.c, C.struct_intake_load{count: C.int64_t(count), bytes: C.int64_t(bytes), cost: C.int64_t(cost)})
-}
-
-// Left returns where delivery reports count what leaves the queue.
-func (in *Intake) Left() *Load { return &in.signals.left }
 
 // Refused returns how many calls were refused since it was asked last.
 func (in *Intake) Refused() int64 { return in.signals.refused.Swap(0) }

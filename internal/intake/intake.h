@@ -48,6 +48,25 @@ struct intake_load {
     int64_t cost;  /* memory */
 };
 
+/*
+ * The ledger of a queue: what it may hold, what it was charged with, and what was given back. It holds the difference of the last two.
+ * The layout is known to ledger.go.
+ */
+struct intake_ledger {
+    _Atomic int64_t max_count, max_bytes, max_cost;
+    char apart_charged[64];
+    _Atomic int64_t charged_count, charged_bytes, charged_cost;
+    char apart_left[64];
+    _Atomic int64_t left_count, left_bytes, left_cost; /* delivery reports write this */
+    char apart_after[64];
+};
+
+/*
+ * intake_ledger_charge - charges one record, where there is room for it, or always. One caller at a time: the lock of an intake, or
+ * who has a ledger without one.
+ */
+bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost, bool always);
+
 /* The memory of a record beside its bytes, and of a header beside its. */
 #define INTAKE_RECORD_COST 640
 #define INTAKE_HEADER_COST 40
@@ -144,9 +163,6 @@ struct intake *intake_new(const char *queue, size_t length, uint32_t max_message
 /* intake_wake_descriptor - the eventfd that is written to when Go must look. It stays open. */
 int intake_wake_descriptor(const struct intake *in);
 
-/* intake_limit - sets the limits of the queue. */
-void intake_limit(struct intake *in, struct intake_load max);
-
 /*
  * intake_shut - shut, every call asks Go, from when this returns. Records that are in the intake stay there until they
  * are taken.
@@ -225,12 +241,11 @@ struct intake_signals {
     _Atomic uint32_t kicked; /* Go has been told of full chunks */
     _Atomic uint32_t closed; /* full chunks that Go has not taken */
     _Atomic uint32_t parked; /* parked calls that Go has not taken */
-    char apart_before[64];
-    _Atomic int64_t left_count, left_bytes, left_cost; /* what has left the queue: delivery reports write this */
-    char apart_after[64];
+    char apart[64];
     _Atomic int64_t refused; /* calls that were answered with INTAKE_REFUSED */
 };
 struct intake_signals *intake_signals(struct intake *in);
+struct intake_ledger *intake_ledger(struct intake *in);
 
 /* intake_current - where the chunk is that is being filled, or NULL. */
 _Atomic(struct intake_chunk *) *intake_current(struct intake *in);

@@ -22,7 +22,7 @@ func open(t *testing.T, queue string, count, size int64) *Intake {
 		t.Fatal(err)
 	}
 	t.Cleanup(in.Close)
-	in.Limit(count, size, math.MaxInt64/2)
+	in.Ledger().Limit(count, size, math.MaxInt64/2)
 	in.Publish()
 	in.Open()
 	return in
@@ -243,9 +243,9 @@ func take(in *Intake, leave bool) (values []string) {
 		for r := c.Reader(); r.Next(&f); {
 			values = append(values, string(f.Value))
 			if leave {
-				in.Left().Count.Add(1)
-				in.Left().Bytes.Add(int64(len(f.Value)))
-				in.Left().Cost.Add(int64(RecordCost + len(f.Value)))
+				in.Ledger().Left().Count.Add(1)
+				in.Ledger().Left().Bytes.Add(int64(len(f.Value)))
+				in.Ledger().Left().Cost.Add(int64(RecordCost + len(f.Value)))
 			}
 		}
 		in.Free(c)
@@ -295,9 +295,9 @@ func TestThreadsThatCallAtOnce(t *testing.T) {
 					t.Fatalf("thread %d: record %d came after %d", thread, n, next[thread]-1)
 				}
 				next[thread]++
-				in.Left().Bytes.Add(int64(len(f.Value)))
-				in.Left().Cost.Add(int64(RecordCost + len(f.Value)))
-				in.Left().Count.Add(1)
+				in.Ledger().Left().Bytes.Add(int64(len(f.Value)))
+				in.Ledger().Left().Cost.Add(int64(RecordCost + len(f.Value)))
+				in.Ledger().Left().Count.Add(1)
 			}
 			in.Free(c)
 		}

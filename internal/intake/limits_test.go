@@ -11,7 +11,7 @@ func TestMessageMaxBytesIsForGoToMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	in.Limit(100, 1<<20, 1<<30)
+	in.Ledger().Limit(100, 1<<20, 1<<30)
 	in.Publish()
 	in.Open()
 	if got := answer(call(t.Name(), string(make([]byte, 900)))); got != Taken {
@@ -73,8 +73,8 @@ func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
 			if in.Charge(test.value, 0) {
 				t.Error("Go found room in a full queue")
 			}
-			in.Left().Count.Add(1)
-			in.Left().Bytes.Add(int64(test.value))
+			in.Ledger().Left().Count.Add(1)
+			in.Ledger().Left().Bytes.Add(int64(test.value))
 			if got, _ := try(); got != Taken {
 				t.Errorf("one has left, and there is no room: %v", got)
 			}
@@ -87,7 +87,7 @@ func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
 
 func TestMemoryIsALimitOfItsOwn(t *testing.T) {
 	in := open(t, t.Name(), 1<<40, 1<<40)
-	in.Limit(1<<40, 1<<40, 100*(RecordCost+10))
+	in.Ledger().Limit(1<<40, 1<<40, 100*(RecordCost+10))
 	n := 0
 	for c := call(t.Name(), "ten bytes."); ; n++ {
 		got := answer(c)

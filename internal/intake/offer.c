@@ -50,7 +50,7 @@ static void write_frame(struct intake_frame *frame, const struct intake_record *
 static enum intake_answer park(struct intake *in, const struct intake_record *r, const struct intake_offered *offer, uint32_t topic)
 {
     /* What never fits would wait for ever. */
-    if (offer->value > atomic_load(&in->max_bytes) || offer->cost > atomic_load(&in->max_cost))
+    if (offer->value > atomic_load(&in->ledger.max_bytes) || offer->cost > atomic_load(&in->ledger.max_cost))
         return INTAKE_ASK;
     struct intake_parked *parked = malloc(offsetof(struct intake_parked, frame) + offer->size);
     if (!parked)

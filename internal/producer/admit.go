@@ -30,38 +30,18 @@ const (
 	costSlack = 64 << 20
 )
 
-// load is what the queue holds against its limits.
+// ledgerLimits returns what the queue may hold.
 //
 // Compat: queue.buffering.max.kbytes. librdkafka counts the bytes of values only, so ten million
 // messages of ten bytes pass a limit of 100 MB with 2 GB of memory. We refuse at the same number of
 // value bytes, and also when the records together hold more memory than the limit, a tenth more and
 // costSlack.
-type load struct {
-	count, bytes, cost int64 // admitted ever
-
-	maxCount, maxBytes, maxCost int64
-}
-
-func (l *load) limits(set *conf.Settings) {
-	l.maxCount, l.maxBytes = int64(set.QueueMaxMessages), set.QueueMaxBytes
-	if l.maxCount == 0 {
-		l.maxCount = math.MaxInt64
+func ledgerLimits(set *conf.Settings) (count, bytes, cost int64) {
+	count, bytes = int64(set.QueueMaxMessages), set.QueueMaxBytes
+	if count == 0 {
+		count = math.MaxInt64 / 2 // it is added to
 	}
-	l.maxCost = l.maxBytes + l.maxBytes/10 + costSlack
-}
-
-// room says whether one more record fits now. The caller holds p.mu.
-func (p *Producer) room(value int, cost int64) bool {
-	l := &p.load
-	return l.count-p.settled.Count.Load() < l.maxCount &&
-		l.bytes-p.settled.Bytes.Load()+int64(value) <= l.maxBytes &&
-		l.cost-p.settled.Cost.Load()+cost <= l.maxCost
-}
-
-// possible says whether a record would fit into an empty queue. One that would not must be
-// refused at once: a parked call would wait for ever.
-func (p *Producer) possible(value int, cost int64) bool {
-	return int64(value) <= p.load.maxBytes && cost <= p.load.maxCost
+	return count, bytes, bytes + bytes/10 + costSlack
 }
 
 // Offer admits r, or says at once why not, and never waits.
@@ -141,7 +121,7 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	if p.front.Intake != nil {
 		p.drawIn()
 	}
-	if !queued && len(p.waiters) > 0 || !p.room(len(r.Value), cost) {
+	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
 		return resperr.QueueFull, false
 	}
 	t := p.latest
@@ -152,13 +132,11 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	if code := t.refuses(r.Partition); code != resperr.NoError {
 		return code, false
 	}
-	if p.front.Intake != nil {
-		if !p.charge(len(r.Value), cost) {
-			return resperr.QueueFull, false // calls have come in since
-		}
-		if !t.introduced {
-			p.introduce(t)
-		}
+	if !p.charge(len(r.Value), cost) {
+		return resperr.QueueFull, false // calls have come in since
+	}
+	if p.front.Intake != nil && !t.introduced {
+		p.introduce(t)
 	}
 	e, kick := p.enter(r, n, t, cost, p.now())
 	if a != nil {
@@ -168,7 +146,7 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	return resperr.NoError, kick
 }
 
-// enter puts r into the current slab, for which there is room. The caller holds p.mu.
+// enter puts r into the current slab. It has been charged. The caller holds p.mu.
 func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
 	t.intern(r.Headers)
 	s := p.current
@@ -181,9 +159,7 @@ func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mon
 		p.current = s
 	}
 	e = s.add(r, t, cost, born)
-	p.load.count++
-	p.load.bytes += int64(len(r.Value))
-	p.load.cost += cost
+	p.taken++
 	if p.store != nil {
 		t.holds.Add(1)
 		t.holdsBytes.Add(int64(len(r.Value)))

@@ -156,10 +156,13 @@ func (p *Producer) admitParked() {
 	p.admitWaiters()
 }
 
-// charge is [intake.Intake.Charge], without what the current chunk has leave for and does not use. The caller
+// charge charges the queue with one record, if there is room: what the current chunk has leave for and does not use is room too. The caller
 // holds p.mu.
 func (p *Producer) charge(value int, cost int64) bool {
 	f := &p.front
+	if f.Intake == nil {
+		return p.ledger.Charge(value, cost, false)
+	}
 	if f.Charge(value, cost) {
 		return true
 	}
@@ -169,11 +172,9 @@ func (p *Producer) charge(value int, cost int64) bool {
 	return f.Charge(value, cost)
 }
 
-// count adds records to the load, or with a sign of -1 takes them from it. The caller holds p.mu.
+// count counts records that were taken from the intake, or with a sign of -1 takes that back. The caller holds p.mu.
 func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
-	p.load.count += sign * int64(n)
-	p.load.bytes += sign * int64(sum.Values)
-	p.load.cost += sign * sum.Cost(n)
+	p.taken += sign * int64(n)
 	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
 }
 

@@ -118,8 +118,9 @@ func newModelQueue(t *rapid.T, properties ...string) *modelQueue {
 		set: set, log: slog.New(slog.DiscardHandler), topics: map[string]*topic{}, began: time.Now(),
 		chooser: set.Chooser(func(int) int { return 0 }), limits: limits{records: 3, bytes: 1 << 20},
 	}
-	p.load.limits(set)
-	p.settled = new(intake.Load)
+	p.ledger = new(intake.Ledger)
+	p.ledger.Limit(ledgerLimits(set))
+	p.settled = p.ledger.Left()
 	p.resumes.guard = func(_ string, run func()) { run() }
 	p.window, p.most = set.InFlight(false)
 	p.sender.begin(set)

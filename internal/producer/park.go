@@ -55,7 +55,7 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 	p.mu.Lock()
 	code, kick = p.admit(r, n, false, w.await)
 	parked = always && code == resperr.NoError
-	if code == resperr.QueueFull && p.possible(len(r.Value), cost) {
+	if code == resperr.QueueFull && p.ledger.Possible(len(r.Value), cost) {
 		w.record, w.size = cloneRecord(r), n
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)

@@ -19,7 +19,6 @@ package producer
 import (
 	"context"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -63,10 +62,11 @@ type Producer struct {
 	full    []*slab           // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu
 	waiters []*waiter         // parked calls, oldest first; guarded by mu
-	load    load              // what has been admitted; guarded by mu
+	taken   int64             // records that Go has, of calls and from the intake, ever; guarded by mu
 	front   front             // where calls leave records without entering Go
 
-	settled *intake.Load // what delivery reports gave back; load minus settled is what is held
+	ledger  *intake.Ledger // what the queue may hold and holds
+	settled *intake.Load   // what delivery reports gave back, of ledger
 
 	waiting  atomic.Int32 // len(waiters), for reports
 	awaited  atomic.Int64 // calls that wait for a delivery
@@ -139,12 +139,13 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		quit:       make(chan struct{}),
 		finished:   make(chan struct{}),
 	}
-	p.load.limits(set)
-	p.settled = new(intake.Load)
+	p.ledger = new(intake.Ledger)
 	if deps.Intake != nil && deps.Spool == nil && !set.Transactional && !set.TopicLingerConflict {
 		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
-		p.settled = deps.Intake.Left()
+		p.ledger = deps.Intake.Ledger()
 	}
+	p.settled = p.ledger.Left()
+	p.ledger.Limit(ledgerLimits(set))
 	p.resumes.guard = p.guard
 	p.window, p.most = set.InFlight(deps.Spool != nil)
 	p.sender.begin(set)
@@ -168,7 +169,6 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		Guard: func(run func()) { p.guard("a connection", run) },
 	})
 	if p.front.Intake != nil {
-		p.front.Limit(min(p.load.maxCount, math.MaxInt64/2), p.load.maxBytes, p.load.maxCost) // C adds to it
 		p.front.Sleep()
 		p.front.Open()
 		p.helpers.Go(func() { p.guard("the intake", p.listen) })

@@ -74,7 +74,7 @@ func (p *Producer) send() {
 // linger away, and answers that wake somebody are what a mail server's few messages a second cost most.
 func (p *Producer) waitsForAnswers(wait time.Duration) bool {
 	return wait < 0 || wait > p.set.Linger || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
-		p.sender.held() || p.pressed()
+		p.sender.held() || p.ledger.Pressed()
 }
 
 // pump moves what is due to the brokers and returns how long the sender may sleep: 0 for not at

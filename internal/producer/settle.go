@@ -104,7 +104,7 @@ func (p *Producer) held() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drawIn()
-	return p.load.count - p.settled.Count.Load()
+	return p.taken - p.settled.Count.Load()
 }
 
 // tellEmpty tells who waits for the last record. It leaves what is in the intake alone, so as not to part what calls leave together: who
@@ -114,17 +114,9 @@ func (p *Producer) tellEmpty() {
 		return
 	}
 	p.mu.Lock()
-	drawn := p.load.count - p.settled.Count.Load()
+	drawn := p.taken - p.settled.Count.Load()
 	p.mu.Unlock()
 	if drawn == 0 {
 		p.signalEmpty()
 	}
-}
-
-// pressed says whether more than half of the queue's room is taken: then what answers give back is soon needed.
-func (p *Producer) pressed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := &p.load
-	return l.count-p.settled.Count.Load() > l.maxCount/2 || l.bytes-p.settled.Bytes.Load() > l.maxBytes/2 || l.cost-p.settled.Cost.Load() > l.maxCost/2
 }

@@ -43,7 +43,7 @@ func (p *Producer) statistics(born time.Time) string {
 	}
 	p.mu.Lock()
 	p.drawIn()
-	s.MsgCnt, s.MsgSize = p.load.count-p.settled.Count.Load(), p.load.bytes-p.settled.Bytes.Load()
+	s.MsgCnt, s.MsgSize = p.taken-p.settled.Count.Load(), p.ledger.HeldBytes()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())
 	s.SetTime(time.Now(), born)

@@ -69,6 +69,7 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		if !p.roomFor(l, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}
+		p.ledger.Charge(len(r.Value), cost, true)
 		var e *entry
 		e, kick = p.enter(r, n, l, cost, p.bornAt(r.Timestamp))
 		e.stored.seq = seq
@@ -85,15 +86,13 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
 // it is. The caller holds p.mu.
 func (p *Producer) roomFor(l *topic, value int, cost, share int64) bool {
-	used := p.load.count - p.settled.Count.Load()
-	if used <= 0 {
+	if p.taken-p.settled.Count.Load() <= 0 {
 		return true
 	}
-	if !p.room(value, cost) {
+	if !p.ledger.Fits(value, cost) {
 		return false
 	}
-	count := p.load.maxCount - used
-	bytes := p.load.maxBytes - (p.load.bytes - p.settled.Bytes.Load())
+	count, bytes, _ := p.ledger.Room()
 	held, heldBytes := l.holds.Load(), l.holdsBytes.Load()
 	if !l.proven.Load() {
 		held, heldBytes, share = held*unprovenShare, heldBytes*unprovenShare, 1
