@@ -148,9 +148,12 @@ func (b *broker) plan(n *conn, now time.Time) act {
 		return b.take(n, now)
 	}
 	if len(n.open) == 0 && len(b.queue) == 0 && !drain {
-		if !b.wanted && len(b.ids) == 0 {
-			b.set(Draining, now)                                      // so that nobody sends any more
-			return act{end: &end{err: ErrUnknownBroker, leave: true}} // a bootstrap server that has done its work
+		if !b.wanted && len(b.ids) == 0 { // a bootstrap server that has done its work
+			if now.Sub(n.used) >= seedLinger {
+				b.set(Draining, now) // so that nobody sends any more
+				return act{end: &end{err: ErrUnknownBroker, leave: true}}
+			}
+			until(n.used.Add(seedLinger))
 		}
 		if idle := c.net.Idle; idle > 0 {
 			if now.Sub(n.used) >= idle {
@@ -168,6 +171,10 @@ func (b *broker) plan(n *conn, now time.Time) act {
 	}
 	return act{wait: wait}
 }
+
+// seedLinger is how long the connection to a bootstrap server is kept for its answer to be understood:
+// it may say that the server is one of the brokers.
+const seedLinger = time.Second
 
 // renewEvery is how often a connection at rest looks whether its certificate has changed.
 const renewEvery = time.Minute

@@ -35,7 +35,8 @@ type talk struct {
 	id           int32
 	req          kmsg.Request
 	body         []byte // of the request, behind its header
-	logins       int    // requests to log in on this connection
+	logins       int    // requests to log in on this connection before
+	frames       <-chan []byte
 }
 
 func newLiar(t *testing.T) *liar {
@@ -82,7 +83,7 @@ func (l *liar) serve(conn net.Conn) {
 	logins := 0
 	for frame := range frames {
 		r := kbin.Reader{Src: frame}
-		c := &talk{Conn: conn, key: r.Int16(), version: r.Int16(), id: r.Int32(), logins: logins}
+		c := &talk{Conn: conn, key: r.Int16(), version: r.Int16(), id: r.Int32(), logins: logins, frames: frames}
 		r.NullableString()
 		c.req = kmsg.RequestForKey(c.key)
 		c.req.SetVersion(c.version)
