@@ -46,7 +46,7 @@ func settings(t testing.TB, properties ...string) *conf.Settings {
 	return set
 }
 
-func open(t *testing.T, dial func(ctx context.Context, network, address string) (net.Conn, error), properties ...string) *bench {
+func newBench(t *testing.T, dial func(ctx context.Context, network, address string) (net.Conn, error), properties ...string) *bench {
 	t.Helper()
 	b := &bench{t: t, events: make(chan Event, 10000), dial: dial}
 	b.c = New(settings(t, properties...), Deps{Log: b, Events: func(e Event) { b.events <- e }, Dialer: dial})
@@ -192,7 +192,7 @@ func (f *fleet) values(t *testing.T, topic string, n int) (values []string) {
 func TestBatchesArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t)
-		b := open(t, f.dial, "bootstrap.servers=127.0.0.1:9092")
+		b := newBench(t, f.dial, "bootstrap.servers=127.0.0.1:9092")
 		m := b.ask("mail")
 		for _, p := range m.Topics[0].Partitions {
 			b.up(p.Leader)

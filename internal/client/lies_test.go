@@ -117,7 +117,7 @@ func TestLiesEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLiar(t)
-				b := open(t, l.dial, "bootstrap.servers=one:9092", "reconnect.backoff.max.ms=4000", "socket.timeout.ms=5000", "api.version.request.timeout.ms=3000")
+				b := newBench(t, l.dial, "bootstrap.servers=one:9092", "reconnect.backoff.max.ms=4000", "socket.timeout.ms=5000", "api.version.request.timeout.ms=3000")
 				defer time.Sleep(2 * time.Second) // a lie that is being told finds nobody then, and ends
 				defer b.c.Close()
 				start := time.Now()

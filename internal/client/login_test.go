@@ -27,7 +27,7 @@ func TestLogins(t *testing.T) {
 			t.Run(mechanism+" "+password, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := start(t, kfake.EnableSASL(), kfake.Superuser(mechanism, "me", "right"))
-					b := open(t, f.dial, "bootstrap.servers=localhost:9092", "security.protocol=sasl_plaintext",
+					b := newBench(t, f.dial, "bootstrap.servers=localhost:9092", "security.protocol=sasl_plaintext",
 						"sasl.mechanisms="+mechanism, "sasl.username=me", "sasl.password="+password)
 					defer b.c.Close()
 					b.c.AskMetadata([]string{"mail"}, false)
@@ -98,7 +98,7 @@ func TestTheLastWordOfALoginIsSent(t *testing.T) {
 					}
 					return false
 				})
-				b := open(t, l.dial, append([]string{"bootstrap.servers=one:9092"}, plain...)...)
+				b := newBench(t, l.dial, append([]string{"bootstrap.servers=one:9092"}, plain...)...)
 				defer b.c.Close()
 				b.c.mechanism = speech{"one", "two", "three"}
 				b.ask("mail")
@@ -143,7 +143,7 @@ func TestLoginsThatMakeNoSense(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLiar(t)
 				l.lies(func(c *talk) bool { return test.lie(l, c) })
-				b := open(t, l.dial, "bootstrap.servers=one:9092", "security.protocol=sasl_plaintext",
+				b := newBench(t, l.dial, "bootstrap.servers=one:9092", "security.protocol=sasl_plaintext",
 					"sasl.mechanisms="+test.mechanism, "sasl.username=me", "sasl.password=secret")
 				defer b.c.Close()
 				b.c.AskMetadata(nil, false)
@@ -260,7 +260,7 @@ func TestAnswersThatComeInBytes(t *testing.T) {
 			}
 			return true
 		})
-		b := open(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		b := newBench(t, func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := l.dial(ctx, network, address)
 			return byteConn{conn}, err
 		}, append([]string{"bootstrap.servers=one:9092"}, plain...)...)

@@ -81,7 +81,7 @@ func (w *town) dials(address string) (n int) {
 
 func visit(t *testing.T, w *town, properties []string, f func(b *bench)) {
 	t.Helper()
-	b := open(t, w.dial, properties...)
+	b := newBench(t, w.dial, properties...)
 	defer time.Sleep(time.Minute)
 	defer b.c.Close()
 	f(b)

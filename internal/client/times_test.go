@@ -20,7 +20,7 @@ func world(t *testing.T, properties []string, f func(l *liar, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLiar(t)
-		b := open(t, l.dial, append([]string{"bootstrap.servers=one:9092"}, properties...)...)
+		b := newBench(t, l.dial, append([]string{"bootstrap.servers=one:9092"}, properties...)...)
 		defer time.Sleep(2 * time.Second)
 		defer b.c.Close()
 		f(l, b)
@@ -81,7 +81,7 @@ func TestPausesGrow(t *testing.T) {
 					}
 					return l.dial(ctx, network, address)
 				}
-				b := open(t, dial, append([]string{"bootstrap.servers=one:9092"}, test.properties...)...)
+				b := newBench(t, dial, append([]string{"bootstrap.servers=one:9092"}, test.properties...)...)
 				if test.lie != nil {
 					l.lies(func(c *talk) bool { return test.lie(l, c) })
 				}
@@ -218,7 +218,7 @@ func TestIdleConnections(t *testing.T) {
 			l := newLiar(t)
 			var mu sync.Mutex
 			var far []net.Conn
-			b := open(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+			b := newBench(t, func(ctx context.Context, network, address string) (net.Conn, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				near, other := net.Pipe()
@@ -282,7 +282,7 @@ func TestNothingWasWritten(t *testing.T) {
 		l := newLiar(t)
 		broken := errors.New("broken pipe")
 		var fail bool
-		b := open(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		b := newBench(t, func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := l.dial(ctx, network, address)
 			return writer{conn, func() error {
 				if fail {
@@ -339,7 +339,7 @@ func TestClose(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLiar(t)
 				l.window = 0
-				b := open(t, l.dial, "bootstrap.servers=one:9092")
+				b := newBench(t, l.dial, "bootstrap.servers=one:9092")
 				b.ask("mail")
 				b.up(1)
 				l.lies(test.lie)
@@ -383,7 +383,7 @@ func TestPanics(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLiar(t)
 				caught := make(chan any, 10)
-				b := open(t, l.dial, "bootstrap.servers=one:9092")
+				b := newBench(t, l.dial, "bootstrap.servers=one:9092")
 				b.c.deps.Guard = func(f func()) {
 					defer func() {
 						if fault := recover(); fault != nil {
