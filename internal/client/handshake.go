@@ -22,8 +22,6 @@ func (n *conn) askVersions(ctx context.Context) error {
 		}
 		return n.agree(has, "as broker.version.fallback says")
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.b.c.net.FirstAnswer)
-	defer cancel()
 	for version := speaks[versionsKey].max; ; {
 		a, err := exchange(ctx, n, &request{key: versionsKey, body: n.versionsBody}, version, readVersions)
 		if err != nil {
@@ -91,5 +89,5 @@ func errMessage(code int16, message string) error {
 	if err == nil || message == "" {
 		return err
 	}
-	return fmt.Errorf("%w: %s", err, quoted(message))
+	return fmt.Errorf("%w: %s", err, shown(message, 400))
 }

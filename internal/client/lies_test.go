@@ -60,8 +60,8 @@ func TestLiesEnd(t *testing.T) {
 		{"it speaks HTTP", hello("HTTP/1.1 400 Bad Request\r\n\r\n"), "the port speaks HTTP"},
 		{"it speaks TLS", hello("\x15\x03\x03\x00\x02\x02\x46"), "the port speaks TLS: set security.protocol"},
 		{"it speaks SSH", hello("SSH-2.0-OpenSSH_9.6\r\n"), "the port speaks SSH"},
-		{"a length beyond the limit", hello("\x7f\xff\xff\xff"), "larger than receive.message.max.bytes"},
-		{"a negative length", hello("\xff\xff\xff\xff"), "larger than receive.message.max.bytes"},
+		{"a length beyond the limit", hello("\x7f\xff\xff\xff"), "receive.message.max.bytes is too small"},
+		{"a negative length", hello("\xff\xff\xff\xff"), "receive.message.max.bytes is too small"},
 		{"an empty answer", hello("\x00\x00\x00\x00"), "too short"},
 		{"another number", func(_ *liar, c *talk) bool { c.id += 1000; return false }, "no open request has"},
 		{"answers twice", only(metadataKey, func(c *talk) {

@@ -50,7 +50,10 @@ type speech []string
 
 func (s speech) Name() string { return "GSSAPI" }
 
-func (s speech) Authenticate(context.Context, string) (sasl.Session, []byte, error) {
+func (s speech) Authenticate(_ context.Context, address string) (sasl.Session, []byte, error) {
+	if address != "one:9092" {
+		return nil, nil, errors.New("Kerberos and AWS want the host and the port, not " + address)
+	}
 	rest := s[1:]
 	return &rest, []byte(s[0]), nil
 }
@@ -134,6 +137,12 @@ func TestLoginsThatMakeNoSense(t *testing.T) {
 		}, `the broker asks for "2147483647" iterations of SCRAM-SHA-256, and more than 1000000 are refused`},
 		{"no nonce", "SCRAM-SHA-512", challenge("i=4096"), "login"},
 		{"no mechanism", "PLAIN", twisted(func(r *kmsg.SASLHandshakeResponse) { r.ErrorCode, r.SupportedMechanisms = 33, []string{"GSSAPI"} }), `the broker offers ["GSSAPI"]: UNSUPPORTED_SASL_MECHANISM`},
+		{"a refusal with a sentence", "PLAIN", twisted(func(r *kmsg.SASLAuthenticateResponse) {
+			r.ErrorCode, r.ErrorMessage = 58, kmsg.StringPtr("the account is locked")
+		}), "SASL Authentication failed.: the account is locked"},
+		{"a refusal that rings", "PLAIN", twisted(func(r *kmsg.SASLAuthenticateResponse) {
+			r.ErrorCode, r.ErrorMessage = 58, kmsg.StringPtr("no\n<0>kafka: forged")
+		}), `SASL Authentication failed.: "no\n<0>kafka: forged"`},
 		{"it hangs up at the login", "PLAIN", only(loginKey, func(c *talk) { c.Close() }), "login: EOF"},
 		{"it is silent at the login", "PLAIN", only(loginKey, func(*talk) {}), "login: no answer to SaslAuthenticate"},
 		{"a login cut short", "PLAIN", only(loginKey, func(c *talk) { c.answer([]byte{0, 0}) }), "SaslAuthenticate is cut short"},

@@ -173,6 +173,15 @@ func quoted(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
+// shown returns a sentence of a broker's: as it is, if nothing in it is odd.
+func shown(s string, most int) string {
+	s = s[:min(len(s), most)]
+	if q := strconv.QuoteToASCII(s); q != `"`+s+`"` {
+		return q
+	}
+	return s
+}
+
 // readTopic reads a topic. One that nobody asked for is stepped over; want loses the others.
 func (m *metadataAnswer) readTopic(a *cursor, version int16, want map[string]int) error {
 	code, name := a.Int16(), a.text()

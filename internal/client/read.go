@@ -105,7 +105,7 @@ func wrongSize(head [4]byte, size, most int64) error {
 	case string(head[:3]) == "SSH":
 		return nonsensef("the port speaks SSH, not Kafka")
 	}
-	return nonsensef("an answer of %d bytes is larger than receive.message.max.bytes allows, or it is not Kafka's: the limit is %d", size, most)
+	return nonsensef("an answer of %d bytes, where %d are allowed: it is not Kafka's, or receive.message.max.bytes is too small", size, most)
 }
 
 // handle gives an answer to the request that it belongs to.

@@ -104,7 +104,9 @@ func exchange[T any](ctx context.Context, n *conn, r *request, version int16, re
 		return 0, err
 	}
 	r.done = func(err error) { done <- err }
-	r.deadline = n.b.c.net.Setup
+	r.deadline = n.b.c.net.FirstAnswer
+	ctx, cancel := context.WithTimeout(ctx, r.deadline)
+	defer cancel()
 	n.enroll(r)
 	if err := n.send(r, version); err != nil {
 		return none, err

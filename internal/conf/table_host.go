@@ -113,7 +113,7 @@ var hostProperties = []Property{
 	},
 	{
 		Name: "api.version.request.timeout.ms", Kind: Int, Min: 1, Max: 300000, Default: "10000", Importance: Low,
-		How: OwnCode, Why: "a limit for the first answer on a connection",
+		How: OwnCode, Why: "a limit for the first answer on a connection, and for each answer of the login",
 		Doc: "How long the answer about protocol versions may take.",
 	},
 	{
