@@ -214,8 +214,8 @@ func TestSettingsExact(t *testing.T) {
 		},
 		{
 			"what is accepted and does nothing is a warning",
-			[]string{"bootstrap.servers=x", "socket.max.fails=2"},
-			`{"verdict":"OK","errstr":"","values":{"bootstrap.servers":"x","socket.max.fails":"2"},"warnings":["Configuration property socket.max.fails has no effect here: a connection ends at its first request that times out, which is 1; other numbers cannot be expressed"]}`,
+			[]string{"bootstrap.servers=x", "test.mock.broker.rtt=2"},
+			`{"verdict":"OK","errstr":"","values":{"bootstrap.servers":"x","test.mock.broker.rtt":"2"},"warnings":["Configuration property test.mock.broker.rtt has no effect here: no mock brokers are started"]}`,
 		},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
