@@ -133,9 +133,6 @@ func TestLiesEnd(t *testing.T) {
 					t.Errorf("the log lacks %q:\n%s", test.says, b.told())
 				}
 				limit := honest.Add(4*time.Second + 6*time.Second)
-				if strings.HasPrefix(test.name, "throttle") {
-					limit = honest.Add(time.Minute)
-				}
 				if again.After(limit) {
 					t.Errorf("used again after %v, the log:\n%s", again.Sub(start), b.told())
 				}

@@ -162,7 +162,8 @@ func (n *conn) match(body []byte) (*request, error) {
 	return nil, nonsensef("an answer has the number %d, which no open request has", id)
 }
 
-// mostMute is how long a broker may keep the client from writing. What asks for more is wrong.
+// mostMute is how long a broker may keep the client from writing. What asks for more makes no sense, because brokers count their
+// quotas over less, and gets the pause of a broker that was lost: it must not end the use of the broker.
 const mostMute = time.Minute
 
 // settled takes an answered request off, and reports whether it was given up before.
@@ -196,7 +197,10 @@ func (n *conn) settled(r *request, throttle int32, err error) (given bool) {
 // reads nothing meanwhile. The caller holds mu.
 func (n *conn) mute(now time.Time, d time.Duration) {
 	n.b.stats.throttle = d
-	from, to := now, now.Add(min(d, mostMute))
+	if d > mostMute {
+		d = min(n.b.c.set.ReconnectMax, mostMute)
+	}
+	from, to := now, now.Add(d)
 	if n.muted.After(from) {
 		from = n.muted
 	}

@@ -118,7 +118,11 @@ func (c *clientLog) Nonsense(address string, err error) {
 
 // Throttled implements [client.Log].
 func (c *clientLog) Throttled(address string, d time.Duration) {
-	c.say(priorityDebug, "THROTTLE", "", fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()))
+	priority, group := priorityDebug, ""
+	if d > time.Minute {
+		priority, group = priorityErr, groupConnection // no quota is counted over that long
+	}
+	c.say(priority, "THROTTLE", group, fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()))
 }
 
 // topicConflict says, once, why every message is refused.
