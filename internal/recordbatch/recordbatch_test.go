@@ -75,12 +75,15 @@ func TestGoldenBytes(t *testing.T) {
 		want     string // from the magic on, without the CRC
 	}{
 		{
-			"null key and value", Head{ProducerID: -1, Epoch: -1, Sequence: -1}, []rec{{timestamp: 0x0102}},
+			"null key and value",
+			Head{ProducerID: -1, Epoch: -1, Sequence: -1},
+			[]rec{{timestamp: 0x0102}},
 			"0000 00000000 0000000000000102 0000000000000102 ffffffffffffffff ffff ffffffff 00000001" +
 				"0c 00 00 00 01 01 00",
 		},
 		{
-			"empty is not null, a header, a sequence, a time before the first", Head{ProducerID: 7, Epoch: 2, Sequence: 9},
+			"empty is not null, a header, a sequence, a time before the first",
+			Head{ProducerID: 7, Epoch: 2, Sequence: 9},
 			[]rec{{key: []byte{}, value: []byte("v"), timestamp: 10}, {key: []byte("k"), value: []byte{}, timestamp: 8, headers: []Header{{Key: "h"}, {Key: "", Value: []byte{}}}}},
 			"0000 00000001 000000000000000a 000000000000000a 0000000000000007 0002 00000009 00000002" +
 				"0e 00 00 00 00 02 76 00" + "18 00 03 02 02 6b 00 04 02 68 01 00 00",
