@@ -119,7 +119,7 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	}
 	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
 	if p.front.Intake != nil {
-		p.drawIn()
+		p.drainIntake()
 	}
 	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
 		return resperr.QueueFull, false

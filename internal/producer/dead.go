@@ -48,7 +48,7 @@ func (p *Producer) settleStored(e *entry, code resperr.Code) {
 		if !dropped {
 			p.fail(code, t.name)
 		}
-		p.bury(payloadOf(nil, e), seq, code)
+		p.writeLetter(payloadOf(nil, e), seq, code)
 		return
 	}
 	if seq != 0 {
@@ -67,7 +67,7 @@ func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 		p.resumes.answer(a, Delivery{Code: code})
 	}
 	p.fail(code, r.Topic)
-	p.bury(payload(nil, r), seq, code)
+	p.writeLetter(payload(nil, r), seq, code)
 }
 
 // undecodable sets aside a frame that is no record. Its bytes are kept as they are.
@@ -75,12 +75,12 @@ func (p *Producer) undecodable(f *spool.Frame, why error) {
 	p.stats.Fail(resperr.BadMsg)
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a message on disk cannot be read", slog.Uint64("sequence", f.Seq),
 		slog.String("error", why.Error()))
-	p.bury(append([]byte(nil), f.Payload...), f.Seq, resperr.BadMsg)
+	p.writeLetter(append([]byte(nil), f.Payload...), f.Seq, resperr.BadMsg)
 }
 
-// bury writes a dead letter and lets go of the record on disk once the letter is synced. A record
+// writeLetter writes a dead letter and lets go of the record on disk once the letter is synced. A record
 // whose letter cannot be written stays, and is tried again by the next start.
-func (p *Producer) bury(payload []byte, seq uint64, code resperr.Code) {
+func (p *Producer) writeLetter(payload []byte, seq uint64, code resperr.Code) {
 	s := p.store
 	if s.dead == nil || p.gaveUp.Load() {
 		if seq != 0 {
@@ -91,7 +91,7 @@ func (p *Producer) bury(payload []byte, seq uint64, code resperr.Code) {
 	letter := spool.AppendLetter(nil, fmt.Sprintf("%d %s", code, code.Error()), payload)
 	written := func(err error) {
 		if err != nil {
-			p.unburied(err)
+			p.letterFailed(err)
 			return
 		}
 		s.letters.Add(1)
@@ -107,11 +107,11 @@ func (p *Producer) bury(payload []byte, seq uint64, code resperr.Code) {
 		_, err = s.dead.Append(letter, written)
 	}
 	if err != nil {
-		p.unburied(err)
+		p.letterFailed(err)
 	}
 }
 
-func (p *Producer) unburied(err error) {
+func (p *Producer) letterFailed(err error) {
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a dead letter cannot be written, the message stays in the spool until the next start",
 		slog.String("error", err.Error()))
 }

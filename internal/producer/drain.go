@@ -63,8 +63,8 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.mu.Lock()
 	stopped := p.closed
 	p.closed = true
-	p.turnstile()
-	p.drawIn()
+	p.announceWaiters()
+	p.drainIntake()
 	p.mu.Unlock()
 	if stopped {
 		p.senderEnded()
@@ -86,7 +86,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	}
 	p.closeClient()
 	p.resumes.wait()
-	p.mourn(lost)
+	p.logLost(lost)
 	return lost
 }
 
@@ -106,7 +106,7 @@ func (p *Producer) senderEnded() bool {
 	}
 }
 
-func (p *Producer) mourn(lost int64) {
+func (p *Producer) logLost(lost int64) {
 	if lost > 0 {
 		// The text is the original's, to the letter.
 		p.log.Log(context.Background(), LevelCritical, fmt.Sprintf("terminated with %d message(s) lost in queue", lost))
@@ -138,7 +138,7 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	err := s.close(ctx)
 	p.dismissStored(resperr.Destroy)
 	p.resumes.wait()
-	p.mourn(lost)
+	p.logLost(lost)
 	if err != nil {
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}

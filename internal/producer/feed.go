@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// feedEvery is how often the feeder looks again when nothing has woken it: at lanes that were
+	// feedEvery is how often the feeder looks again when nothing has woken it: at topics that were
 	// held up, and at a disk that could not be read.
 	feedEvery = 250 * time.Millisecond
 
@@ -157,7 +157,7 @@ func (p *Producer) replayed() {
 	p.mu.Unlock()
 }
 
-// feedChase feeds one batch of the lanes that were left behind, and says whether it got on.
+// feedChase feeds one batch of the topics that were left behind, and says whether it got on.
 func (p *Producer) feedChase() (moved bool) {
 	s := p.store
 	r := &s.chase

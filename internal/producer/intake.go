@@ -67,16 +67,16 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 	return r
 }
 
-// drawIn moves what calls have left in the intake into p.full, behind what is there, so that the load of the
+// drainIntake moves what calls have left in the intake into p.full, behind what is there, so that the load of the
 // queue is exact. The caller holds p.mu.
-func (p *Producer) drawIn() {
+func (p *Producer) drainIntake() {
 	f := &p.front
 	if f.Intake == nil {
 		return
 	}
 	f.full = f.Take(f.full[:0])
 	if len(f.full) == 0 {
-		p.drawParked()
+		p.drainParked()
 		return
 	}
 	taken := p.drawnNow()
@@ -97,7 +97,7 @@ func (p *Producer) drawIn() {
 		p.count(n, &s.sum, 1)
 		p.full = append(p.full, s)
 	}
-	p.drawParked()
+	p.drainParked()
 }
 
 // minChunkRecords is the number of records from which a chunk is worth its memory: a queue that is full gets room for one
@@ -131,8 +131,8 @@ func (p *Producer) copyIn(c intake.Chunk, taken *drawn) bool {
 	return true
 }
 
-// drawParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
-func (p *Producer) drawParked() {
+// drainParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
+func (p *Producer) drainParked() {
 	if !p.front.Parked() {
 		return
 	}
@@ -143,14 +143,14 @@ func (p *Producer) drawParked() {
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
 	})
-	p.turnstile()
+	p.announceWaiters()
 }
 
 // admitParked lets those in that were parked in the intake, as far as there is room. The sender runs it.
 func (p *Producer) admitParked() {
 	if p.front.Intake != nil && p.front.Parked() {
 		p.mu.Lock()
-		p.drawParked()
+		p.drainParked()
 		p.mu.Unlock()
 	}
 	p.admitWaiters()
@@ -168,7 +168,7 @@ func (p *Producer) charge(value int, cost int64) bool {
 	}
 	f.Shut()
 	defer f.Open()
-	p.drawIn()
+	p.drainIntake()
 	return f.Charge(value, cost)
 }
 
@@ -178,9 +178,9 @@ func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
 	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
 }
 
-// turnstile tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended. The caller
+// announceWaiters tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended. The caller
 // holds p.mu.
-func (p *Producer) turnstile() {
+func (p *Producer) announceWaiters() {
 	f := &p.front
 	if f.Intake == nil {
 		return
@@ -306,7 +306,7 @@ func (p *Producer) look() {
 		return
 	}
 	p.mu.Lock()
-	p.drawIn()
+	p.drainIntake()
 	p.mu.Unlock()
 	p.stats.RefuseMany(p.front.Refused())
 }

@@ -80,48 +80,48 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	case !queued && len(p.waiters) > 0:
 		return resperr.QueueFull, s.Spill, false
 	}
-	l := p.topicOf(w.record.Topic)
-	if code := l.refuses(w.record.Partition); code != resperr.NoError {
+	t := p.topicOf(w.record.Topic)
+	if code := t.refuses(w.record.Partition); code != resperr.NoError {
 		return code, false, false
 	}
 	cost := int64(w.size) + recordCost + headerCost*int64(len(w.record.Headers))
-	if s.Spill && !p.behindDisk(l) && (!l.turned || s.refusing != resperr.NoError) && p.roomFor(l, len(w.record.Value), cost, spillShare) {
+	if s.Spill && !p.behindDisk(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomFor(t, len(w.record.Value), cost, spillShare) {
 		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {
-				l.unsaved.Add(1)
+				t.unsaved.Add(1)
 			}
 			return code, false, kick
 		}
 	}
-	if l.unsaved.Load() > 0 {
+	if t.unsaved.Load() > 0 {
 		if s.refusing != resperr.NoError {
 			return s.refusing, false, true
 		}
-		l.turned = true
+		t.turned = true
 		s.turning = true
 		return resperr.QueueFull, true, true
 	}
-	return p.store.put(p, l, w), false, false
+	return p.store.put(p, t, w), false, false
 }
 
-// behindDisk says whether the disk holds records of l that are not in memory: what is new must go behind
+// behindDisk says whether the disk holds records of t that are not in memory: what is new must go behind
 // them. The caller holds p.mu.
-func (p *Producer) behindDisk(l *topic) bool {
-	return !p.store.Spill || p.store.replaying || l.missed > 0 || l.last > l.fed
+func (p *Producer) behindDisk(t *topic) bool {
+	return !p.store.Spill || p.store.replaying || t.missed > 0 || t.last > t.fed
 }
 
 // put appends the record of w to the spool. The caller holds p.mu, so that the order of calls is the
 // order on disk.
-func (s *storage) put(p *Producer, l *topic, w *waiter) resperr.Code {
+func (s *storage) put(p *Producer, t *topic, w *waiter) resperr.Code {
 	s.buffer = payload(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
-	stored := func(err error) { p.stored(w, l, &seq, size, err) }
+	stored := func(err error) { p.stored(w, t, &seq, size, err) }
 	s.mu.Lock()
 	var err error
 	seq, err = s.append(p, s.buffer, stored)
 	if err == nil {
-		l.last = seq
+		t.last = seq
 		switch {
 		case w.await != nil:
 			s.awaits[seq] = w.await
@@ -177,7 +177,7 @@ func refusalOf(err error) resperr.Code {
 
 // stored is told by the spool what became of a record that it has taken. It runs on the syncer's
 // goroutine and does not block.
-func (p *Producer) stored(w *waiter, l *topic, seq *uint64, size int, err error) {
+func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error) {
 	s := p.store
 	s.mu.Lock()
 	if err == nil {
@@ -194,7 +194,7 @@ func (p *Producer) stored(w *waiter, l *topic, seq *uint64, size int, err error)
 		s.nudge()
 	case s.Spill && w.await == nil:
 		// The script was told that the record is taken, when the disk still seemed to work.
-		p.fail(resperr.FS, l.name)
+		p.fail(resperr.FS, t.name)
 	default:
 		p.stats.Withdraw(size)
 		p.stats.Refuse()

@@ -59,7 +59,7 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 		w.record, w.size = cloneRecord(r), n
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
-		p.turnstile()
+		p.announceWaiters()
 		parked, code = true, resperr.NoError
 		// Room may have come between the look and the entry into the list, and its report may
 		// have seen nobody waiting. The sender looks once more.
@@ -112,7 +112,7 @@ func (p *Producer) admitWaiters() {
 		ready = append(ready, w)
 	}
 	p.waiting.Store(int32(len(p.waiters)))
-	p.turnstile()
+	p.announceWaiters()
 	p.mu.Unlock()
 	p.resumeWaiters(ready)
 }
@@ -139,7 +139,7 @@ func (p *Producer) dismissWaiters(code resperr.Code) {
 	ready := p.waiters
 	p.waiters = nil
 	p.waiting.Store(0)
-	p.turnstile()
+	p.announceWaiters()
 	p.mu.Unlock()
 	for _, w := range ready {
 		w.code = code

@@ -117,7 +117,7 @@ func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.front.Intake != nil && p.front.Full() {
-		p.drawIn()
+		p.drainIntake()
 	}
 	slabs = p.takeFull(slabs)
 	oldest, some := p.oldest(now)
@@ -153,7 +153,7 @@ func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 		}
 	}
 	s.quiet, s.taken = 0, now
-	p.drawIn()
+	p.drainIntake()
 	slabs = p.takeFull(slabs)
 	if p.current != nil && len(p.current.entries) > 0 {
 		slabs = append(slabs, p.current)

@@ -103,7 +103,7 @@ func (p *Producer) fail(code resperr.Code, topic string) {
 func (p *Producer) held() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drawIn()
+	p.drainIntake()
 	return p.taken - p.settled.Count.Load()
 }
 

@@ -23,26 +23,26 @@ func payloadOf(dst []byte, e *entry) []byte {
 	return payload(dst, &r)
 }
 
-// watch notes how long l has been stalled, and lets it go to the disk, or back to memory. The sender
+// watch notes how long t has been stalled, and lets it go to the disk, or back to memory. The sender
 // runs it.
-func (p *Producer) watch(l *topic, now mono) {
+func (p *Producer) watch(t *topic, now mono) {
 	if !p.store.Spill {
 		return
 	}
 	turned := false
 	switch {
-	case !l.stalled.Load():
-		l.send.stuck = 0
-	case l.send.stuck == 0:
-		l.send.stuck = now
+	case !t.stalled.Load():
+		t.send.stuck = 0
+	case t.send.stuck == 0:
+		t.send.stuck = now
 	default:
-		turned = now.since(l.send.stuck) >= spillAfter
+		turned = now.since(t.send.stuck) >= spillAfter
 	}
 	p.mu.Lock()
-	if turned && !l.turned {
+	if turned && !t.turned {
 		p.store.turning = true
 	}
-	l.turned = turned
+	t.turned = turned
 	p.mu.Unlock()
 }
 
@@ -51,7 +51,7 @@ func (p *Producer) watch(l *topic, now mono) {
 // their way. The sender runs it.
 func (p *Producer) spillTopics() {
 	s := p.store
-	turning := func(l *topic) bool { return l.turned && l.unsaved.Load() > 0 }
+	turning := func(t *topic) bool { return t.turned && t.unsaved.Load() > 0 }
 	p.mu.Lock()
 	if !s.turning {
 		p.mu.Unlock()
@@ -59,9 +59,9 @@ func (p *Producer) spillTopics() {
 	}
 	s.turning = false
 	topics := make(map[*topic]bool)
-	for _, l := range p.topics {
-		if turning(l) {
-			topics[l] = true
+	for _, t := range p.topics {
+		if turning(t) {
+			topics[t] = true
 		}
 	}
 	p.mu.Unlock()
@@ -149,10 +149,10 @@ func (p *Producer) saveEntry(e *entry) error {
 	if err != nil {
 		return err
 	}
-	l := e.topic
+	t := e.topic
 	e.stored.seq = seq
-	l.unsaved.Add(-1)
-	l.last, l.fed = seq, seq
+	t.unsaved.Add(-1)
+	t.last, t.fed = seq, seq
 	return nil
 }
 
@@ -188,8 +188,8 @@ func (p *Producer) saveRest(ctx context.Context, ended bool) (lost int64) {
 	if !ended {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, l := range p.topics {
-			lost += l.unsaved.Load()
+		for _, t := range p.topics {
+			lost += t.unsaved.Load()
 		}
 		return lost
 	}

@@ -42,7 +42,7 @@ func (p *Producer) statistics(born time.Time) string {
 		MsgMax: int64(p.set.QueueMaxMessages), MsgSizeMax: p.set.QueueMaxBytes,
 	}
 	p.mu.Lock()
-	p.drawIn()
+	p.drainIntake()
 	s.MsgCnt, s.MsgSize = p.taken-p.settled.Count.Load(), p.ledger.HeldBytes()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())

@@ -41,51 +41,51 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, r
 
 // admitStored is admit for a record on disk. The caller holds p.mu.
 func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
-	l := p.topicOf(r.Topic)
-	l.last = max(l.last, seq)
+	t := p.topicOf(r.Topic)
+	t.last = max(t.last, seq)
 	switch {
-	case chase && (!l.chased || seq < l.missed):
+	case chase && (!t.chased || seq < t.missed):
 		return taken, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
-	case !chase && l.missed > 0:
+	case !chase && t.missed > 0:
 		return left, 0, false // the chase will bring it, in order
-	case !chase && seq <= l.fed:
+	case !chase && seq <= t.fed:
 		return taken, 0, false // it was in memory before it was on the disk
 	}
 	switch {
 	case p.tooOld(r):
 		code = resperr.MsgTimedOut
-	case l.refusal.Load() != 0:
-		if code = resperr.Code(l.refusal.Load()); code == resperr.UnknownTopic {
+	case t.refusal.Load() != 0:
+		if code = resperr.Code(t.refusal.Load()); code == resperr.UnknownTopic {
 			code = resperr.UnknownTopicOrPart
 		}
-	case l.stalled.Load():
+	case t.stalled.Load():
 		if !chase {
-			l.missed, p.store.behind = seq, true
+			t.missed, p.store.behind = seq, true
 		}
-		l.chased = false
+		t.chased = false
 		return left, 0, false
 	default:
 		cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
-		if !p.roomFor(l, len(r.Value), cost, 1) {
+		if !p.roomFor(t, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}
 		p.ledger.Charge(len(r.Value), cost, true)
 		var e *entry
-		e, kick = p.enter(r, n, l, cost, p.bornAt(r.Timestamp))
+		e, kick = p.enter(r, n, t, cost, p.bornAt(r.Timestamp))
 		e.stored.seq = seq
-		e.stored.epoch = l.epoch
+		e.stored.epoch = t.epoch
 	}
-	l.fed = seq
+	t.fed = seq
 	if chase {
-		l.missed = seq + 1
+		t.missed = seq + 1
 	}
 	return taken, code, kick
 }
 
-// roomFor says whether there is room for one more record of l, which may hold share times what is
+// roomFor says whether there is room for one more record of t, which may hold share times what is
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
 // it is. The caller holds p.mu.
-func (p *Producer) roomFor(l *topic, value int, cost, share int64) bool {
+func (p *Producer) roomFor(t *topic, value int, cost, share int64) bool {
 	if p.taken-p.settled.Count.Load() <= 0 {
 		return true
 	}
@@ -93,8 +93,8 @@ func (p *Producer) roomFor(l *topic, value int, cost, share int64) bool {
 		return false
 	}
 	count, bytes, _ := p.ledger.Room()
-	held, heldBytes := l.holds.Load(), l.holdsBytes.Load()
-	if !l.proven.Load() {
+	held, heldBytes := t.holds.Load(), t.holdsBytes.Load()
+	if !t.proven.Load() {
 		held, heldBytes, share = held*unprovenShare, heldBytes*unprovenShare, 1
 	}
 	return held == 0 || held/share < count && heldBytes/share <= bytes
@@ -105,7 +105,7 @@ func (p *Producer) tooOld(r *record.Record) bool {
 	return limit > 0 && p.now().since(p.bornAt(r.Timestamp)) >= limit
 }
 
-// behind says where the chase must begin, when there is a lane for it that it would miss otherwise.
+// behind says where the chase must begin, when there is a topic for it that it would miss otherwise.
 func (p *Producer) behind() (from uint64, again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,31 +113,31 @@ func (p *Producer) behind() (from uint64, again bool) {
 		return 0, false
 	}
 	p.store.behind = false
-	for _, l := range p.topics {
-		if l.missed > 0 {
+	for _, t := range p.topics {
+		if t.missed > 0 {
 			p.store.behind = true
-			again = again || !l.chased && !l.stalled.Load()
+			again = again || !t.chased && !t.stalled.Load()
 		}
 	}
 	if !again {
 		return 0, false
 	}
-	for _, l := range p.topics {
-		l.chased = l.missed > 0 && !l.stalled.Load()
-		if l.chased && (from == 0 || l.missed < from) {
-			from = l.missed
+	for _, t := range p.topics {
+		t.chased = t.missed > 0 && !t.stalled.Load()
+		if t.chased && (from == 0 || t.missed < from) {
+			from = t.missed
 		}
 	}
 	return from, true
 }
 
-// caughtUp gives the lanes that the chase has brought up to the main cursor back to it.
+// caughtUp gives the topics that the chase has brought up to the main cursor back to it.
 func (p *Producer) caughtUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.topics {
-		if l.chased {
-			l.missed, l.chased = 0, false
+	for _, t := range p.topics {
+		if t.chased {
+			t.missed, t.chased = 0, false
 		}
 	}
 }
