@@ -40,7 +40,7 @@ func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, e
 
 // run cuts one connection after another until ctx ends.
 func (c *cutter) run(ctx context.Context) {
-	tick := time.NewTicker(15 * time.Millisecond)
+	tick := time.NewTicker(30 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
