@@ -13,7 +13,8 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 2>/dev/null || fin
 CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch] include/*.h)
 
 # Only the entry points are visible: smtpd may load plugins into one namespace, and two written in Go bring the same names.
-SO_LDFLAGS := -s -w -X github.com/halon-extras/kafka/internal/admin.release=$(shell cat packaging/VERSION) -extldflags=-Wl,--version-script=$(CURDIR)/packaging/exports.map
+SO_CC = PATH="$$PWD/packaging/cc:$$PATH" KAFKA_CC='$(CC)' CC=kafka-cc
+SO_LDFLAGS := -s -w -X github.com/halon-extras/kafka/internal/admin.release=$(shell cat packaging/VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test e2e test-kafka race fuzz lint fmt cut bench package clean FORCE
@@ -25,7 +26,7 @@ build: $(BUILD)/kafka.so $(BUILD)/hslrun $(BUILD)/halon-kafka ## kafka.so, hslru
 
 $(BUILD)/kafka.so: FORCE
 	@mkdir -p $(BUILD)
-	$(GO) build -buildmode=c-shared -ldflags '$(SO_LDFLAGS)' -o $@ ./cmd/kafka
+	$(SO_CC) $(GO) build -buildmode=c-shared -ldflags '$(SO_LDFLAGS)' -o $@ ./cmd/kafka
 	@rm -f $(BUILD)/kafka.h
 
 $(BUILD)/hslrun: FORCE

@@ -4,7 +4,7 @@
 
 calm: $(BUILD)/kafka.so calm-build ## no call is held: the longest in each state that Kafka can be in (CALM_SECONDS=2)
 	@# Without a list of packages, so that the table is shown also when all has passed.
-	cd calm && CALM_BUILD=$(abspath $(BUILD)) $(GO) test -count=1 -timeout 10m
+	build="$$(realpath $(BUILD))" && cd calm && CALM_BUILD="$$build" $(GO) test -count=1 -timeout 10m
 
 calm-build: $(BUILD)/driver $(BUILD)/blackhole $(BUILD)/noop.so $(BUILD)/held.so $(BUILD)/slowdns.so $(BUILD)/silentdns
 

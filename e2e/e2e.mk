@@ -1,6 +1,7 @@
 # Included from the top Makefile, which sets BUILD and GO.
 
-E2E_ENV = KAFKA_SO=$(abspath $(BUILD)/kafka.so) HSLRUN=$(abspath $(BUILD)/hslrun)
+# The paths are made by the shell: make takes a path with a space for two.
+E2E_ENV = KAFKA_SO="$$(realpath $(BUILD)/kafka.so)" HSLRUN="$$(realpath $(BUILD)/hslrun)"
 
 .PHONY: e2e e2e-numbers test-kafka kafka-jars
 
@@ -15,7 +16,7 @@ e2e-numbers: build ## the same scripts on a plugin and a host built on a header 
 	$(NUMBERS) -o $(BUILD)/numbers/hslrun ./cmd/hslrun
 	@# They differ for certain: the host with other numbers refuses the usual plugin.
 	echo 'echo 1;' | $(BUILD)/numbers/hslrun --plugin-path $(BUILD)/kafka.so -; test $$? = 3
-	KAFKA_SO=$(abspath $(BUILD)/numbers/kafka.so) HSLRUN=$(abspath $(BUILD)/numbers/hslrun) E2E_BROKER=embedded $(GO) test -count=1 ./e2e
+	KAFKA_SO="$$(realpath $(BUILD)/numbers/kafka.so)" HSLRUN="$$(realpath $(BUILD)/numbers/hslrun)" E2E_BROKER=embedded $(GO) test -count=1 ./e2e
 
 test-kafka: build ## the same scripts, and what else needs one, on a real Apache Kafka (Java 17 and Maven)
 	KAFKA_E2E=1 $(GO) test -count=1 ./internal/realkafka ./internal/operator

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -90,24 +89,42 @@ func golden(t *testing.T, name string) []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// guides returns the paths that the files of docs have in a package. They are not in the golden list: a new page
-// is no change of the package's shape.
-func guides(t *testing.T) []string {
+// pages returns the lines that the files of docs and examples have. They are not in the golden list: a new page is no
+// change of the package's shape.
+func pages(t *testing.T) []string {
 	t.Helper()
-	pages, err := filepath.Glob("../docs/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("the pages of docs: %v, %v", pages, err)
+	var lines []string
+	for _, kind := range []string{"docs/*.md", "docs/*.svg", "examples/*.hsl", "examples/*.yaml"} {
+		files, err := filepath.Glob("../" + kind)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", kind, files, err)
+		}
+		for _, f := range files {
+			lines = append(lines, "-rw-r--r-- root root "+documents+strings.TrimPrefix(f, "../"))
+		}
 	}
-	for i, page := range pages {
-		pages[i] = documents + filepath.Base(page)
-	}
-	return pages
+	return lines
 }
 
-func testDeb(t *testing.T, deb, version string) {
+// byPath orders lines of the list.
+func byPath(a, b string) int { return strings.Compare(strings.Fields(a)[3], strings.Fields(b)[3]) }
+
+// architecture is that of a package's file.
+func architecture(t *testing.T, pkg string) string {
+	t.Helper()
+	for _, arch := range []string{"amd64", "arm64"} {
+		if slices.Contains([]string{names(t, "2.0.0", arch)[0], names(t, "2.0.0", arch)[1]}, filepath.Base(pkg)) {
+			return arch
+		}
+	}
+	t.Fatalf("%s is for no architecture that is known", pkg)
+	return ""
+}
+
+func testDeb(t *testing.T, deb, arch, version, depends string) {
 	want := map[string]string{
-		"Package": "halon-extras-kafka", "Version": version, "Section": "mail", "Architecture": runtime.GOARCH,
-		"Depends": "halon (>= 6.5) | halon-smtpd (>= 6.5)", "Pre-Depends": "", "Conflicts": "",
+		"Package": "halon-extras-kafka", "Version": version, "Section": "mail", "Architecture": arch,
+		"Depends": depends, "Pre-Depends": "", "Conflicts": "",
 	}
 	for field, value := range want {
 		if got := strings.TrimSpace(output(t, "dpkg-deb", "--field", deb, field)); got != value {
@@ -116,33 +133,32 @@ func testDeb(t *testing.T, deb, version string) {
 	}
 
 	files := debFiles(t, deb)
-	for _, page := range guides(t) {
-		if got, want := files[page].line, "-rw-r--r-- root root "+page; got != want {
-			t.Errorf("a page of docs: %q, want %q", got, want)
-		}
-		delete(files, page)
-	}
 	var lines []string
 	for _, f := range files {
 		lines = append(lines, f.line)
 	}
-	byPath := func(a, b string) int { return strings.Compare(strings.Fields(a)[3], strings.Fields(b)[3]) }
+	list := append(golden(t, "files.txt"), pages(t)...)
 	slices.SortFunc(lines, byPath)
-	list := golden(t, "files.txt")
 	slices.SortFunc(list, byPath)
 	if diff := cmp.Diff(list, lines); diff != "" {
-		t.Errorf("files (-testdata/files.txt +package):\n%s", diff)
+		t.Errorf("files (-testdata/files.txt and docs, +package):\n%s", diff)
 	}
 
 	control := controlFiles(t, deb)
 	for _, script := range []string{"postinst", "postrm"} {
-		ours, err := os.ReadFile(script)
+		ours, err := os.ReadFile(filepath.Join("scripts", script))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if control[script] != string(ours) {
-			t.Errorf("%s is not packaging/%s:\n%s", script, script, control[script])
+			t.Errorf("%s is not packaging/scripts/%s:\n%s", script, script, control[script])
 		}
+	}
+	if _, ok := control["preinst"]; ok != strings.HasSuffix(version, "~dev") {
+		t.Errorf("preinst, which is for development packages: %v", ok)
+	}
+	if text := output(t, "dpkg-deb", "--field", deb, "Description"); strings.Contains(text, "for inspection only") != strings.HasSuffix(version, "~dev") {
+		t.Errorf("%s is described as %q", version, text)
 	}
 	testBill(t, files["/opt/halon/share/sbom/plugins/kafka.json"].content, version)
 
@@ -157,7 +173,8 @@ func testDeb(t *testing.T, deb, version string) {
 	}
 }
 
-// testBill reads the bill of materials, which must name the Kafka client by the version that go.mod has.
+// testBill reads the bill of materials: of each program it must name the Kafka client by the version that go.mod has, and
+// what only one of them has only there.
 func testBill(t *testing.T, text []byte, version string) {
 	t.Helper()
 	var bill struct {
@@ -165,7 +182,11 @@ func testBill(t *testing.T, text []byte, version string) {
 		Metadata  struct {
 			Component struct{ Name, Version string }
 		}
-		Components []struct{ Name, Version, Purl string }
+		Components   []struct{ Name, Version, Purl string }
+		Dependencies []struct {
+			Ref       string
+			DependsOn []string
+		}
 	}
 	if err := json.Unmarshal(text, &bill); err != nil {
 		t.Fatalf("the bill of materials: %v\n%s", err, text)
@@ -174,11 +195,27 @@ func testBill(t *testing.T, text []byte, version string) {
 		t.Errorf("the bill of materials is %s of %+v", bill.BomFormat, bill.Metadata.Component)
 	}
 	const client = "github.com/twmb/franz-go"
-	wanted := strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Version}}", client))
+	want := "pkg:golang/" + client + "@" + strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Version}}", client))
+	var known []string
 	for _, c := range bill.Components {
-		if c.Name == client && c.Version == wanted && c.Purl == "pkg:golang/"+client+"@"+wanted {
-			return
+		known = append(known, c.Purl)
+	}
+	programs := make(map[string]bool)
+	for _, d := range bill.Dependencies {
+		programs[d.Ref] = true
+		if !slices.Contains(d.DependsOn, want) {
+			t.Errorf("the bill of %s does not have %s: %v", d.Ref, want, d.DependsOn)
+		}
+		for _, ref := range d.DependsOn {
+			if !slices.Contains(known, ref) {
+				t.Errorf("%s needs %s, which the bill does not have", d.Ref, ref)
+			}
+		}
+		if yaml := slices.ContainsFunc(d.DependsOn, func(ref string) bool { return strings.Contains(ref, "/yaml/") }); yaml != (d.Ref == "halon-kafka") {
+			t.Errorf("%s is said to read YAML: %v", d.Ref, yaml)
 		}
 	}
-	t.Errorf("the bill of materials does not have %s %s:\n%s", client, wanted, text)
+	if !programs["kafka.so"] || !programs["halon-kafka"] || len(programs) != 2 {
+		t.Errorf("the bill is of %v", programs)
+	}
 }

@@ -3,16 +3,33 @@ package packaging
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// testLibrary reads the packaged kafka.so as the host's dynamic linker does.
+// glibc is that of the oldest system that the packages are for. They name it as a dependency.
+var glibc = []int{2, 28}
+
+// testLibrary reads the packaged kafka.so as the host's dynamic linker does, and halon-kafka, which must need none.
 func testLibrary(t *testing.T, deb string) {
-	library, err := elf.NewFile(bytes.NewReader(debFiles(t, deb)["/opt/halon/plugins/kafka.so"].content))
+	files := debFiles(t, deb)
+	program, err := elf.NewFile(bytes.NewReader(files["/opt/halon/bin/halon-kafka"].content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if imported, err := program.ImportedSymbols(); !errors.Is(err, elf.ErrNoSymbols) {
+		t.Errorf("halon-kafka needs a C library: %v, %v", imported, err)
+	}
+	content := files["/opt/halon/plugins/kafka.so"].content
+	if megabytes := float64(len(content)) / 1e6; megabytes > 15 {
+		t.Errorf("kafka.so has %.1f MB: it had 14.5", megabytes)
+	}
+	library, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,6 +39,9 @@ func testLibrary(t *testing.T, deb string) {
 	}
 	var defined []string
 	for _, s := range symbols {
+		if version, ok := strings.CutPrefix(s.Version, "GLIBC_"); ok && s.Section == elf.SHN_UNDEF && slices.Compare(numbers(t, version), glibc) > 0 {
+			t.Errorf("%s is needed as of glibc %s, and the packages are for %v", s.Name, version, glibc)
+		}
 		switch {
 		case s.Section != elf.SHN_UNDEF:
 			defined = append(defined, s.Name)
@@ -64,4 +84,18 @@ func testLibrary(t *testing.T, deb string) {
 	if now, err := library.DynValue(elf.DT_BIND_NOW); err != nil || len(now) != 0 {
 		t.Errorf("kafka.so is bound at load: DT_BIND_NOW %v, %v", now, err)
 	}
+}
+
+// numbers reads a version such as 2.28.
+func numbers(t *testing.T, version string) []int {
+	t.Helper()
+	var list []int
+	for _, part := range strings.Split(version, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			t.Fatalf("the version %q: %v", version, err)
+		}
+		list = append(list, n)
+	}
+	return list
 }

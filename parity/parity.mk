@@ -1,6 +1,6 @@
 # Included from the top Makefile, which sets BUILD and GO.
 
-PARITY_ENV = KAFKA_SO=$(abspath $(BUILD)/kafka.so) BASELINE_SO=$(abspath $(BUILD)/baseline.so) PARITY_RUNNER=$(abspath $(BUILD)/parity-runner)
+PARITY_ENV = KAFKA_SO="$$(realpath $(BUILD)/kafka.so)" BASELINE_SO="$$(realpath $(BUILD)/baseline.so)" PARITY_RUNNER="$$(realpath $(BUILD)/parity-runner)"
 
 .PHONY: parity
 parity: $(BUILD)/kafka.so $(BUILD)/baseline.so $(BUILD)/parity-runner ## the same calls through kafka.so and librdkafka, compared: about a minute

@@ -10,7 +10,7 @@
 package abi
 
 /*
-#cgo CFLAGS: -I/opt/halon/include -I${SRCDIR}/../../include -I${SRCDIR}/../intake -std=gnu11 -Wall -Wextra -O2
+#cgo CFLAGS: -I/opt/halon/include -I../../include -I../intake -std=gnu11 -Wall -Wextra -O2
 #cgo LDFLAGS: -Wl,--unresolved-symbols=ignore-all
 #include <stdlib.h>
 #include "producer_shim.h"

@@ -42,6 +42,8 @@ func commands() []command {
 		{"spool requeue", "move dead letters back into the spool", spoolRequeueHelp, spoolRequeue},
 		{"spool repair", "plan repairs of a spool, or do them", spoolRepairHelp, spoolRepair},
 		{"version", "the version of this program", versionHelp, version},
+		{"completion", "the completion of this program for bash", completionHelp, completion},
+		{"manpage", "the manual page of this program", manpageHelp, manpage},
 	}
 }
 

@@ -19,7 +19,7 @@
 package standin
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../include -std=gnu11 -Wall -Wextra -Wno-unused-parameter
+#cgo CFLAGS: -I../../include -std=gnu11 -Wall -Wextra -Wno-unused-parameter
 #cgo LDFLAGS: -rdynamic -ldl -lpthread -lm
 
 #include <stdlib.h>
