@@ -123,6 +123,15 @@ func TestPackages(t *testing.T) {
 			}
 		}
 	})
+	t.Run("make in a folder with a space and an apostrophe", func(t *testing.T) {
+		// Without its path in the files, most of what is built comes from the cache.
+		command := exec.CommandContext(t.Context(), "make", "run", "GOFLAGS=-trimpath -buildvcs=false", "BUILD=build")
+		command.Dir = copyProject(t, project)
+		text, err := command.CombinedOutput()
+		if err != nil || !strings.Contains(string(text), "\n[]\n{\"topic\":\"test-topic\"") {
+			t.Errorf("make run: %v\n%s", err, text)
+		}
+	})
 	t.Run("header", func(t *testing.T) {
 		refused := recipe{project: project, header: t.TempDir(), out: t.TempDir()}
 		_, diagnostics, err := refused.run(t)

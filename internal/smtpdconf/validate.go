@@ -32,7 +32,9 @@ func (p *Plugin) Validate(schema []byte) error {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft7)
 	c.UseLoader(jsonschema.SchemeURLLoader{})
-	const name = "schema.json"
+	// Absolute: a name that is not is taken for one in the current folder, and not found again where that folder's
+	// name has a space or a quote.
+	const name = "schema:///plugin.json"
 	if err := c.AddResource(name, doc); err != nil {
 		return fmt.Errorf("the schema of plugin %s cannot be used: %w", p.ID, err)
 	}

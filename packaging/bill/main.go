@@ -32,10 +32,10 @@ type dependency struct {
 }
 
 type bill struct {
-	Format       string `json:"bomFormat"`
-	Spec         string `json:"specVersion"`
-	Version      int    `json:"version"`
-	Metadata     any    `json:"metadata"`
+	Format       string       `json:"bomFormat"`
+	Spec         string       `json:"specVersion"`
+	Version      int          `json:"version"`
+	Metadata     any          `json:"metadata"`
 	Components   []component  `json:"components"`
 	Dependencies []dependency `json:"dependencies"`
 }
