@@ -31,7 +31,7 @@ $(BUILD)/kafka.so: FORCE
 
 $(BUILD)/hslrun: FORCE
 	@mkdir -p $(BUILD)
-	$(GO) build -o $@ ./cmd/hslrun
+	$(GO) build -ldflags '-X main.release=$(shell cat packaging/VERSION)' -o $@ ./cmd/hslrun
 
 $(BUILD)/halon-kafka: FORCE
 	@mkdir -p $(BUILD)

@@ -33,6 +33,7 @@ usage: hslrun [flags] SCRIPT.hsl
                         with block=true is parked and leaves its thread to another one
       --repeat N        run the script N times in all, as many at once as there are threads
                         (default 1)
+      --version         the version of hslrun
   -h, --help            this text
 
 The script's echo, the answers of commands and the records go to standard output. The plugin's
@@ -49,6 +50,8 @@ exit status: 0  done
              2  usage, a file that is not there (the plugin's too), or an error in the script or the
                 configuration, with file, line and column
              3  the plugin refused to start, or its file is not one that can be loaded
+             4  all was well until the plugin stopped: it could not send all that it had accepted in the
+                time for that, or was interrupted meanwhile
 
   hslrun -c examples/smtpd.yaml --broker embedded --consume test-topic examples/produce.hsl
 `
@@ -68,6 +71,9 @@ type options struct {
 
 // embedded is the value of --broker that starts one.
 const embedded = "embedded"
+
+// errVersion is returned for --version, as [flag.ErrHelp] is for --help.
+var errVersion = errors.New("the version was asked for")
 
 // list is a flag that may be repeated.
 type list []string
@@ -97,6 +103,7 @@ func parseFlags(args []string) (*options, error) {
 	f.Var(&o.commands, "command", "")
 	f.IntVar(&o.threads, "threads", 1, "")
 	f.IntVar(&o.repeat, "repeat", 1, "")
+	version := f.Bool("version", false, "")
 	// Flags may also follow the script, which the flag package takes for the end of them.
 	var scripts []string
 	for rest := args; ; {
@@ -108,6 +115,9 @@ func parseFlags(args []string) (*options, error) {
 		}
 		scripts = append(scripts, f.Arg(0))
 		rest = f.Args()[1:]
+	}
+	if *version {
+		return nil, errVersion
 	}
 	if len(scripts) != 1 {
 		return nil, fmt.Errorf("one script is needed, or - for standard input; there are %d", len(scripts))

@@ -17,7 +17,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
 	"syscall"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/hsl"
 )
 
 // The exit statuses. They are part of the interface.
@@ -26,6 +31,7 @@ const (
 	exitFailed  = 1 // an exception was not caught, a command failed, or the records could not be read
 	exitUsage   = 2 // flags, script or configuration, or a file that is not there
 	exitRefused = 3 // the plugin does not start, or its file cannot be loaded
+	exitLost    = 4 // all was well, but the plugin could not send all that it had accepted
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -36,15 +42,18 @@ func run(args []string) int {
 		fmt.Print(usage)
 		return exitDone
 	}
+	if errors.Is(err, errVersion) {
+		fmt.Printf("hslrun %s\n%s\n", release, runtime.Version())
+		return exitDone
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "hslrun: %v\nhslrun --help shows the usage\n", err)
 		return exitUsage
 	}
-	// The first signal ends the scripts, and the plugin still drains; the second one ends hslrun.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	t := newTerminal(os.Stdout, os.Stderr)
+	ctx, stop := interruptions(t)
 	defer stop()
-	err = session(ctx, o, newTerminal(os.Stdout, os.Stderr))
+	err = session(ctx, o, t)
 	if err == nil {
 		return exitDone
 	}
@@ -56,6 +65,25 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, e.err)
 	}
 	return e.status
+}
+
+// interruptions is a context that a signal ends: the scripts stop, and the plugin still sends what is queued. A signal
+// while it does so ends hslrun, with a line that says what that costs.
+func interruptions(t *terminal) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		if !t.stops() {
+			t.logf("hslrun: interrupted: the scripts end, and the plugin sends what is queued; a second interrupt ends that too")
+			cancel()
+			<-signals
+		}
+		t.logf("hslrun: interrupted while the plugin was sending what is queued: what it had in memory is lost")
+		os.Exit(exitLost)
+	}()
+	return ctx, func() { signal.Stop(signals); cancel() }
 }
 
 // exitError is an error with an exit status. A nil err was reported already.
@@ -73,6 +101,9 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// release is set by the linker.
+var release = "development"
+
 // session is everything between the flags and the exit status.
 func session(ctx context.Context, o *options, t *terminal) (err error) {
 	script, err := readScript(o.script, os.Stdin)
@@ -85,6 +116,10 @@ func session(ctx context.Context, o *options, t *terminal) (err error) {
 	}
 	defer s.close()
 	program, err := s.parse(script)
+	var unknown *hsl.UnknownFunction
+	if errors.As(err, &unknown) {
+		err = fmt.Errorf("%w\nknown here are: %s", err, strings.Join(unknown.Known, ", "))
+	}
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -94,7 +129,13 @@ func session(ctx context.Context, o *options, t *terminal) (err error) {
 	s.host.Ready()
 	failed := s.runScripts(ctx, program)
 	failed = !s.runCommands(o.commands) || failed
+	t.stopping()
+	patience := time.AfterFunc(2*time.Second, func() {
+		t.logf("hslrun: the script is over, and the plugin still sends what is queued; an interrupt ends that")
+	})
 	s.host.Cleanup()
+	patience.Stop()
+	lost := t.lostAny()
 	failed = !s.checkRules(ctx) || failed
 	for _, topic := range o.topics {
 		if err := s.consume(topic); err != nil {
@@ -102,8 +143,11 @@ func session(ctx context.Context, o *options, t *terminal) (err error) {
 			failed = true
 		}
 	}
-	if failed {
+	switch {
+	case failed:
 		return &exitError{status: exitFailed}
+	case lost:
+		return &exitError{exitLost, errors.New("hslrun: messages were lost at the end: see the plugin's log above")}
 	}
 	return nil
 }

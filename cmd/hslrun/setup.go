@@ -40,6 +40,9 @@ func setUp(o *options, t *terminal) (*stage, error) {
 	}
 	s := &stage{o: o, t: t, servers: o.broker}
 	if o.broker == embedded {
+		if err := plain(entry.Config); err != nil {
+			return nil, &exitError{exitUsage, err}
+		}
 		if err := s.startBroker(); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,8 @@ import (
 type terminal struct {
 	mu       sync.Mutex
 	out, err io.Writer
+	stop     bool // guarded by mu, as lost
+	lost     bool
 }
 
 func newTerminal(out, err io.Writer) *terminal { return &terminal{out: out, err: err} }
@@ -29,7 +31,32 @@ func (t *terminal) syslog(priority int, text string) {
 	if priority >= 0 && priority < len(levels) {
 		level = levels[priority]
 	}
+	t.mu.Lock()
+	t.lost = t.lost || t.stop && priority == critical
+	t.mu.Unlock()
 	t.logf("[%s] %s", level, text)
+}
+
+// critical is syslog's level for what a plugin reports of a queue that ends with messages in it.
+const critical = 2
+
+// stopping says that the plugin is told to stop: what its log reports as lost from now on was lost at the end.
+func (t *terminal) stopping() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stop = true
+}
+
+func (t *terminal) stops() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stop
+}
+
+func (t *terminal) lostAny() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lost
 }
 
 func (t *terminal) write(w io.Writer, text string) {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/halon-extras/kafka/internal/smtpdconf"
 	"github.com/halon-extras/kafka/internal/standin"
 )
@@ -107,4 +110,23 @@ func serversOf(config *smtpdconf.Node) string {
 		}
 	})
 	return servers
+}
+
+// plain returns an error for the first queue that would speak TLS or SASL, which the embedded broker does not: it would try
+// until its messages expire.
+func plain(config *smtpdconf.Node) error {
+	var err error
+	queueConfigs(config, func(queue, c *smtpdconf.Node) {
+		protocol := c.Get("security.protocol")
+		if err != nil || protocol == nil || protocol.Text == "" || strings.EqualFold(protocol.Text, "plaintext") {
+			return
+		}
+		name := ""
+		if id := queue.Get("id"); id != nil {
+			name = " " + id.Text
+		}
+		err = fmt.Errorf("hslrun: queue%s has security.protocol %s, and the embedded broker has neither TLS nor SASL: "+
+			"take the property out to try the script, or give a real one with --broker HOST:PORT", name, protocol.Text)
+	})
+	return err
 }

@@ -1,6 +1,7 @@
 package hsl
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func (l *loader) natives(name string) (map[string]Native, bool) {
 func (m *module) resolve() error {
 	for _, ref := range m.refs {
 		if ref.target = m.lookup(ref); ref.target == nil {
-			return &SyntaxError{ref.Pos, unknownFunction(ref.name)}
+			return &UnknownFunction{SyntaxError{ref.Pos, unknownFunction(ref.name)}, slices.Sorted(maps.Keys(library))}
 		}
 	}
 	for _, c := range m.calls {

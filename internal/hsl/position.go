@@ -20,6 +20,14 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return e.String() + ": " + e.Msg }
 
+// UnknownFunction is the [SyntaxError] of a name that nothing defines, with the names of the language that are known here.
+type UnknownFunction struct {
+	SyntaxError
+	Known []string
+}
+
+func (e *UnknownFunction) Unwrap() error { return &e.SyntaxError }
+
 // ScriptError is a script that ended early.
 type ScriptError struct {
 	Pos
