@@ -1,6 +1,9 @@
 package conf
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Conf is a configuration that is being put together: one value for each row of the table.
 // It is not safe for concurrent use.
@@ -20,7 +23,7 @@ type value struct {
 	text     string
 	present  bool // text is set; librdkafka tells the empty text from none
 	modified bool // set by the operator, also to its default
-	patterns []pattern
+	patterns []*regexp.Regexp
 }
 
 // New returns a configuration in which every property has its default.

@@ -147,10 +147,9 @@ func TestPatternsAgainstLibrary(t *testing.T) {
 	for range 60000 {
 		var b strings.Builder
 		for range rand.IntN(9) {
-			b.WriteString([]string{
-				"a", "b", "(", ")", "[", "]", "^", "$", "*", "+", "?", "{", "}", "1", "2", "{1", "{1,2}", ",", "|", "\\", ".", "-",
-				"[:alpha:]", "[:foo:]", "[=a=]", "[.-.]", "[.ab.]", "[[:", "\\1", "\\2", "\\w", "\\<", "z-a", "a-z", "---", "{32768}", "[^", "[]",
-			}[rand.IntN(38)])
+			// What docs/compatibility.md lists is left out.
+			pieces := []string{"a", "b|", "(a)", "(", "[a-z]", "[^a]", "[", "[[:alpha:]]", "[[:foo:]]", "a*", "b+", "a?", "a{2}", ",", "$", "a{32768}"}
+			b.WriteString(pieces[rand.IntN(len(pieces))])
 		}
 		o.compareSet("topic.blacklist", b.String())
 	}

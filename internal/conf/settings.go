@@ -2,6 +2,8 @@ package conf
 
 import (
 	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -75,7 +77,7 @@ type Settings struct {
 	maxVersions        string // "" unless brokers are not to be asked
 	receiveMax         int
 	network            network
-	blacklist          []pattern
+	blacklist          []*regexp.Regexp
 	tls                *tlsFiles
 	conf               *Conf
 	inFlightChosen     bool
@@ -88,12 +90,7 @@ func (s *Settings) Get(name string) (text string, ok bool) { return s.conf.Get(n
 // Blacklisted reports whether topic.blacklist hides a topic: it is then to be treated as one that
 // the cluster does not know.
 func (s *Settings) Blacklisted(topic string) bool {
-	for i := range s.blacklist {
-		if s.blacklist[i].matches(topic) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.blacklist, func(p *regexp.Regexp) bool { return p.MatchString(topic) })
 }
 
 // settings reads the checked configuration into Go's types.
