@@ -11,7 +11,7 @@ type builtin struct {
 	// least and most count its arguments; most is -1 where there may be any number.
 	least, most int
 	// params has a letter for each argument: s string, n number, b boolean, a array, f function,
-	// p string or regular expression, v anything; optional ones stand after |, any number after *.
+	// v anything; optional ones stand after |, any number after *.
 	params string
 	fn     func(c site, args []Value) (Value, error)
 }
@@ -23,8 +23,7 @@ type site struct {
 }
 
 // library is every function of the language that this package knows.
-var library = assemble(typeFunctions, stringFunctions, arrayFunctions, numberFunctions,
-	codecFunctions, hashFunctions, timeFunctions, patternFunctions, hostFunctions)
+var library = assemble(typeFunctions, stringFunctions, arrayFunctions, codecFunctions, timeFunctions, hostFunctions)
 
 func assemble(themes ...map[string]builtin) map[string]*builtin {
 	all := map[string]*builtin{}
@@ -76,11 +75,6 @@ func mismatch(letter byte, v Value) string {
 	case 'f':
 		wanted = "a function"
 		_, ok = v.(*Function)
-	case 'p':
-		wanted = "a string or a regular expression"
-		if _, ok = v.(*Regex); !ok {
-			_, ok = v.(String)
-		}
 	}
 	if ok {
 		return ""
@@ -137,7 +131,7 @@ var elsewhere = map[string]string{
 	"array_key_exists": "isset($a[$key])", "implode": "array_join", "explode": "str_split", "sprintf": `"..." % [...]`,
 	"print": "echo", "trim": "str_strip", "substr": "str_slice or a slice", "strpos": "str_find", "str_contains": "str_find($s, $t) != -1",
 	"strtolower": "str_lower", "strtoupper": "str_upper", "is_null": "=== none", "is_none": "=== none", "intval": "number",
-	"strval": "string", "str_join": "array_join", "str_trim": "str_strip", "preg_match": "pcre_match",
+	"strval": "string", "str_join": "array_join", "str_trim": "str_strip", "preg_match": "=~",
 	"microtime": "time", "json_parse": "json_decode", "gmdate": "strftime", "date": "strftime",
 	"min": "array_reduce with your own function", "max": "array_reduce with your own function",
 }

@@ -2,6 +2,7 @@ package hsl
 
 import (
 	"math"
+	"regexp"
 	"strings"
 )
 
@@ -165,4 +166,20 @@ func (m *machine) matches(op string, l, r Value) (Value, error) {
 		return nil, err
 	}
 	return Bool(re.MatchString(string(s)) == (op == "=~")), nil
+}
+
+// patternOf is a regular expression given as a literal, or as a string, with /.../flags around or
+// without.
+func patternOf(v Value) (*regexp.Regexp, error) {
+	switch v := v.(type) {
+	case *Regex:
+		return v.re, nil
+	case String:
+		s := string(v)
+		if end := strings.LastIndexByte(s, '/'); end > 0 && s[0] == '/' && strings.Trim(s[end+1:], "imsuxUX") == "" {
+			return compileRegex(s[1:end], s[end+1:])
+		}
+		return compileRegex(s, "")
+	}
+	return nil, errorString("a regular expression must be a string or a literal, not a value of type " + v.typeName())
 }
