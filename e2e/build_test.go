@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // buildPrograms returns a folder with halon-kafka, and an hslrun that loads the kafka.so under test. The Makefile names built
@@ -42,7 +43,7 @@ func buildPrograms(folder string) (bin string, err error) {
 	for name, text := range map[string]string{
 		// A host that never ends fails its own script, with the stacks of its goroutines, and not the whole run. It
 		// gets twice the time that a drain may take. exec, so that a signal reaches it.
-		"hslrun": fmt.Sprintf("exec timeout -s QUIT -k 10 120 '%s' --plugin-path '%s' \"$@\"\n", hslrun, plugin),
+		"hslrun": fmt.Sprintf("exec timeout -s QUIT -k 10 120 %s --plugin-path %s \"$@\"\n", quoted(hslrun), quoted(plugin)),
 		"exits":  "want=$1; shift; \"$@\"; got=$?\n[ $got = $want ] || { echo \"exit status $got, want $want\" >&2; exit 1; }\n",
 	} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o755); err != nil {
@@ -51,6 +52,9 @@ func buildPrograms(folder string) (bin string, err error) {
 	}
 	return bin, nil
 }
+
+// quoted is a word for the shell, whatever is in it.
+func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
 func goBuild(arguments ...string) error {
 	command := exec.Command("go", append([]string{"build"}, arguments...)...)

@@ -144,7 +144,7 @@ var templates = regexp.MustCompile(`\$\{[^}]*\}|\{\{[^}]*\}\}|^\$[A-Za-z_][A-Za-
 func (p *Property) adviseTemplate(name, text string) string {
 	found := templates.FindString(text)
 	switch {
-	case found == "":
+	case found == "", name == "sasl.username" && text == "$ConnectionString": // which is how Azure Event Hubs names the user
 		return ""
 	case p.MayBeSecret():
 		return fmt.Sprintf("%s: nothing replaces the variable in it: keep the value under secrets, as {env: NAME} or {file: PATH}", name)

@@ -55,6 +55,8 @@ func TestAdviseOnOneValue(t *testing.T) {
 		{"client.id", "$NAME", `client.id: nothing replaces $NAME, it is a part of the value: write !Env "$NAME" and start smtpd with --config-env-substitution`},
 		{"client.id", "a{{ name }}", `client.id: nothing replaces {{ name }}, it is a part of the value: write !Env "a{{ name }}" and start smtpd with --config-env-substitution`},
 		{"client.id", "five$", ""},
+		{"sasl.username", "$ConnectionString", ""},
+		{"sasl.password", "$ConnectionString", "sasl.password: nothing replaces the variable in it: keep the value under secrets, as {env: NAME} or {file: PATH}"},
 		{"sasl.password", "hunter2${X}", "sasl.password: nothing replaces the variable in it: keep the value under secrets, as {env: NAME} or {file: PATH}"},
 	} {
 		if got := strings.Join(Advise(test.name, test.text), "\n"); got != test.want {
