@@ -10,6 +10,9 @@
 // and each against a cluster of its own, on the loopback. What would differ from run to run in librdkafka itself (which partition
 // a message without a key gets, how many requests a batch takes) is not compared.
 //
+// Beside the scenarios stands a table of generated keys, certificates, stores and TLS servers (certs_test.go): what librdkafka makes of each
+// (parity/verdict) must become of it here too. openssl and keytool make them.
+//
 // The tests need librdkafka, which comes inside a Go module. Where it can't be had they are skipped with a line that says so, and fail
 // if CI=true. KAFKA_SO, BASELINE_SO and PARITY_RUNNER name built files; without them the tests build what is missing.
 package parity

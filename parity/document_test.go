@@ -25,6 +25,11 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	certs, err := readDifferences(certTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows = append(rows, certs...)
 	content, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)

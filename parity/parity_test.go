@@ -17,7 +17,7 @@ import (
 	"github.com/halon-extras/kafka/parity/play"
 )
 
-//go:generate go test -count=1 -run TestParity|TestDocument -update
+//go:generate go test -count=1 -run TestParity|TestCertificates|TestDocument -update
 
 var update = flag.Bool("update", false, "write differences.tsv, new rows with the reason ?, and docs/compatibility.md")
 
@@ -36,7 +36,8 @@ type plugin struct {
 var built struct {
 	ours, baseline plugin
 	runner         string
-	missing        error // why there is no baseline
+	verdict        string // see parity/verdict
+	missing        error  // why there is no baseline
 }
 
 func TestMain(m *testing.M) {
@@ -86,6 +87,9 @@ func build(folder string) error {
 		return err
 	}
 	built.baseline.path, built.missing = find("BASELINE_SO", "baseline.so", "make", "BUILD="+folder, filepath.Join(folder, "baseline.so"))
+	if built.missing == nil {
+		built.verdict, built.missing = find("PARITY_VERDICT", "verdict", "make", "BUILD="+folder, filepath.Join(folder, "verdict"))
+	}
 	return nil
 }
 

@@ -7,31 +7,34 @@ import (
 
 // tlsAlgorithms checks the properties that OpenSSL reads before any file, in its order, and
 // translates those that Go has a place for.
-func (c *Conf) tlsAlgorithms() (suites []uint16, curves []tls.CurveID, err error) {
+func (c *Conf) tlsAlgorithms() (suites []uint16, level securityLevel, curves []tls.CurveID, err error) {
 	if err := c.checkProviders(); err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	if c.present("ssl.engine.location") {
-		return nil, nil, refuse("OpenSSL engine initialization failed in ENGINE_ctrl_cmd_string LOAD: error:there are no engines without OpenSSL")
+		return nil, 0, nil, refuse("OpenSSL engine initialization failed in ENGINE_ctrl_cmd_string LOAD: error:there are no engines without OpenSSL")
 	}
+	// Go's own choice leaves out what OpenSSL offers: suites that exchange keys with RSA.
+	expression := "DEFAULT"
 	if c.present("ssl.cipher.suites") {
-		var reason string
-		if suites, reason = cipherSuites(c.text("ssl.cipher.suites")); reason != "" {
-			return nil, nil, refuse("ssl.cipher.suites failed: error:%s", reason)
-		}
+		expression = c.text("ssl.cipher.suites")
+	}
+	var reason string
+	if suites, level, reason = cipherSuites(expression); reason != "" {
+		return nil, 0, nil, refuse("ssl.cipher.suites failed: error:%s", reason)
 	}
 	if c.present("ssl.curves.list") {
 		var reason string
 		if curves, reason = curveList(c.text("ssl.curves.list")); reason != "" {
-			return nil, nil, refuse("ssl.curves.list failed: %s", reason)
+			return nil, 0, nil, refuse("ssl.curves.list failed: %s", reason)
 		}
 	}
 	if c.present("ssl.sigalgs.list") {
 		if reason := checkSigalgs(c.text("ssl.sigalgs.list")); reason != "" {
-			return nil, nil, refuse("ssl.sigalgs.list failed: %s", reason)
+			return nil, 0, nil, refuse("ssl.sigalgs.list failed: %s", reason)
 		}
 	}
-	return suites, curves, nil
+	return suites, level, curves, nil
 }
 
 // noReason is what librdkafka says where OpenSSL gives no error.

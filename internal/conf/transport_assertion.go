@@ -8,11 +8,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/keyfile"
 )
 
 // assertion returns the signed statement that the grant type jwt-bearer trades for a token: from a
@@ -75,17 +76,12 @@ func (o *oidc) assertionKey(prefix string) (crypto.PrivateKey, error) {
 			return nil, fmt.Errorf("%sprivate.key.file: %w", prefix, err)
 		}
 	}
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			password := o.get(prefix + "private.key.passphrase")
-			key, err := decodeKey(block, password, password != "")
-			if err != nil {
-				return nil, fmt.Errorf("%sprivate.key: %w", prefix, err)
-			}
-			return key, nil
-		}
+	password := o.get(prefix + "private.key.passphrase")
+	key, err := keyfile.PrivateKey(data, password, password != "")
+	if err != nil {
+		return nil, fmt.Errorf("%sprivate.key: %w", prefix, err)
 	}
-	return nil, fmt.Errorf("%sprivate.key: %w", prefix, errNoKey)
+	return key, nil
 }
 
 // sign signs as RFC 7518 says. Compat: librdkafka puts an ES256 signature into the token in the form

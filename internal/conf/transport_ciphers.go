@@ -56,9 +56,10 @@ const suiteNames = `
 const suiteSeparators = ": ,;"
 
 // cipherSuites evaluates an expression. It returns the suites among its result that Go has, perhaps
-// none, or OpenSSL's reason to refuse it.
-func cipherSuites(expression string) (suites []uint16, reason string) {
+// none, and the security level, or OpenSSL's reason to refuse it.
+func cipherSuites(expression string) (suites []uint16, level securityLevel, reason string) {
 	set := suiteSet{state: map[string]suiteState{}}
+	level = defaultLevel
 	expression = expandSuites(&set, expression)
 	for expression != "" {
 		rule := expression[0]
@@ -73,8 +74,8 @@ func cipherSuites(expression string) (suites []uint16, reason string) {
 		}
 		families, rest, ok := cutFamilies(expression)
 		expression = rest
-		if !ok || rule == '@' && !suiteCommand(families) {
-			return nil, "invalid command"
+		if !ok || rule == '@' && !suiteCommand(families, &level) {
+			return nil, level, "invalid command"
 		}
 		if rule != '@' {
 			set.apply(rule, families)
@@ -82,9 +83,9 @@ func cipherSuites(expression string) (suites []uint16, reason string) {
 	}
 	suites, some := set.suites()
 	if !some {
-		return nil, "no cipher match"
+		return nil, level, "no cipher match"
 	}
-	return suites, ""
+	return suites, level, ""
 }
 
 // cutFamilies reads names joined by plus signs. Where nothing is left in common, the rest up to the
@@ -135,10 +136,14 @@ func inAll(name string, families []string) bool {
 	return true
 }
 
-// suiteCommand accepts the commands behind an @. Order and security level mean nothing to Go.
-func suiteCommand(name []string) bool {
-	level, found := strings.CutPrefix(name[0], "SECLEVEL=")
-	return len(name) == 1 && (name[0] == "STRENGTH" || found && len(level) == 1 && level[0] >= '0' && level[0] <= '5')
+// suiteCommand carries out a command behind an @, if it is one. The order of suites is Go's own.
+func suiteCommand(name []string, level *securityLevel) bool {
+	text, found := strings.CutPrefix(name[0], "SECLEVEL=")
+	if len(name) == 1 && found && len(text) == 1 && text[0] >= '0' && text[0] <= '5' {
+		*level = securityLevel(text[0] - '0')
+		return true
+	}
+	return len(name) == 1 && name[0] == "STRENGTH"
 }
 
 // expandSuites replaces the words that count only at the beginning.

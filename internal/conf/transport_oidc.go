@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
+
+	"github.com/halon-extras/kafka/internal/keyfile"
 )
 
 // oidc fetches tokens from a token endpoint and keeps the last one for as long as it is good. It
@@ -138,16 +140,24 @@ func (o *oidc) client() (*http.Client, error) {
 				return nil, fmt.Errorf("https.ca.location: %w", err)
 			}
 		}
-		found.addTo(config.RootCAs)
+		if err := found.addTo(config.RootCAs); err != nil {
+			return nil, fmt.Errorf("https.ca.location: %w", err)
+		}
 	}
 	if o.conf.present("https.ca.pem") {
 		config.RootCAs = x509.NewCertPool()
-		found, _ := parseCertificates([]byte(o.get("https.ca.pem")))
-		trust{certificates: found}.addTo(config.RootCAs)
+		found, _, err := keyfile.Certificates([]byte(o.get("https.ca.pem")))
+		if err == nil {
+			err = trust{certificates: found}.addTo(config.RootCAs)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("https.ca.pem: %w", err)
+		}
 	}
 	return &http.Client{
-		Timeout:   tokenTimeout,
-		Transport: &http.Transport{TLSClientConfig: config, Proxy: http.ProxyFromEnvironment},
+		Timeout:       tokenTimeout,
+		CheckRedirect: followNear,
+		Transport:     &http.Transport{TLSClientConfig: config, Proxy: http.ProxyFromEnvironment},
 	}, nil
 }
 

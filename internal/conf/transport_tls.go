@@ -1,14 +1,15 @@
 package conf
 
 import (
-	"context"
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/keyfile"
 )
 
 // tlsSource is what the ssl.* properties say: where things are, and not yet what is in them.
@@ -23,7 +24,9 @@ type tlsSource struct {
 	hasKeyPEM, hasKeyPassword bool
 	hasStore, hasCRL          bool
 	verify, verifyName        bool
-	suites                    []uint16 // nil is Go's own choice
+	suites                    []uint16 // below TLS 1.3; perhaps none
+	chosen                    bool     // ssl.cipher.suites says which
+	level                     securityLevel
 	curves                    []tls.CurveID
 }
 
@@ -43,6 +46,7 @@ type tlsFiles struct {
 // tlsConfig is what the files held.
 type tlsConfig struct {
 	roots        *x509.CertPool // nil is the system's
+	between      []*x509.Certificate
 	certificates []tls.Certificate
 	revoked      []*x509.RevocationList
 	checkCRL     bool
@@ -54,7 +58,7 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 	if !c.usesTLS() {
 		return nil, nil
 	}
-	suites, curves, err := c.tlsAlgorithms()
+	suites, level, curves, err := c.tlsAlgorithms()
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +75,8 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 		verify:     c.truth("enable.ssl.certificate.verification"),
 		verifyName: c.word("ssl.endpoint.identification.algorithm") == "https",
 		suites:     suites,
+		chosen:     c.present("ssl.cipher.suites"),
+		level:      level,
 		curves:     curves,
 	}
 	if location := c.global("ssl.ca.location"); location.present && location.text != "probe" {
@@ -152,7 +158,9 @@ func (s *tlsSource) load() (*tlsConfig, error) {
 		}
 		t.revoked = append(t.revoked, found.revoked...)
 		if t.roots != nil {
-			found.addTo(t.roots)
+			if err := t.trust(found); err != nil {
+				return nil, refuse("ssl.crl.location failed: error:%v", err)
+			}
 		}
 	}
 	id, err := s.loadIdentity()
@@ -165,47 +173,52 @@ func (s *tlsSource) load() (*tlsConfig, error) {
 	return t, nil
 }
 
+// trust adds certificates to those that chains may end with. As with OpenSSL a chain ends with a certificate that signed itself, and others in the
+// file only help to get there: a broker's own certificate, or one between, is not enough.
+func (t *tlsConfig) trust(found trust) error {
+	all, err := found.parse()
+	for _, cert := range all {
+		if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+			t.roots.AddCert(cert)
+		} else {
+			t.between = append(t.between, cert)
+		}
+	}
+	return err
+}
+
 func (s *tlsSource) loadRoots(t *tlsConfig) error {
 	if s.ca != "" {
 		t.roots = x509.NewCertPool()
+		var found trust
 		info, err := os.Stat(s.ca)
-		switch {
-		case err == nil && info.IsDir():
-			found := readTrustFolder(s.ca)
-			found.addTo(t.roots)
-			t.revoked = append(t.revoked, found.revoked...)
-		default:
-			found, err := readTrust(s.ca)
-			if err != nil {
-				return refuse("ssl.ca.location failed: error:%v", err)
-			}
-			found.addTo(t.roots)
-			t.revoked = append(t.revoked, found.revoked...)
+		if err == nil && info.IsDir() {
+			found = readTrustFolder(s.ca)
+			err = t.trust(found)
+		} else if found, err = readTrust(s.ca); err == nil {
+			err = t.trust(found)
 		}
+		if err != nil {
+			return refuse("ssl.ca.location failed: error:%v", err)
+		}
+		t.revoked = append(t.revoked, found.revoked...)
 	}
 	if s.hasCAPEM {
 		if t.roots == nil {
 			t.roots = x509.NewCertPool()
 		}
-		found, bad := parseCertificates([]byte(s.caPEM))
-		if bad || len(found) == 0 {
-			return refuse("failed to read certificate #%d from ssl.ca.pem: not in PEM format?: error:no certificate found", len(found))
+		found, err := keyfile.Authorities([]byte(s.caPEM))
+		if err == nil && len(found) == 0 {
+			err = errNoCertificate
 		}
-		trust{certificates: found}.addTo(t.roots)
+		if err == nil {
+			err = t.trust(trust{certificates: found})
+		}
+		if err != nil {
+			return refuse("failed to read certificate #%d from ssl.ca.pem: not in PEM format?: error:%v", len(found), err)
+		}
 	}
 	return nil
-}
-
-// handshake makes a TLS connection out of conn, which it closes on failure. outdated tells later
-// whether the files have changed since.
-func (t *tlsFiles) handshake(ctx context.Context, conn net.Conn, host string) (_ net.Conn, outdated func() bool, err error) {
-	current := t.refresh()
-	secure := tls.Client(conn, t.config(current, host))
-	if err := secure.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
-	return secure, func() bool { return t.latest() != current }, nil
 }
 
 // renewEvery is how often a connection in use looks whether the files of its certificate have
@@ -237,18 +250,15 @@ func (t *tlsFiles) config(current *tlsConfig, host string) *tls.Config {
 		CurvePreferences: t.source.curves,
 		MinVersion:       tls.VersionTLS12,
 	}
-	if t.source.suites != nil && len(t.source.suites) == 0 {
+	if len(t.source.suites) == 0 {
 		// None of the suites asked for is known to Go; those of TLS 1.3 are not part of the list.
 		config.CipherSuites, config.MinVersion = nil, tls.VersionTLS13
 	}
-	switch {
-	case !t.source.verify:
-		config.InsecureSkipVerify = true
-	case !t.source.verifyName || current.checkCRL:
-		// Go cannot leave the name out of its own check, nor look at revocation lists.
-		config.InsecureSkipVerify = true
+	// Go's own check would refuse names that OpenSSL takes, cannot leave the name out, and looks at no revocation lists.
+	config.InsecureSkipVerify = true
+	if t.source.verify {
 		config.VerifyConnection = func(state tls.ConnectionState) error {
-			return current.verify(state, t.source.verifyName, host)
+			return current.verify(state, t.source.verifyName, host, t.source.level)
 		}
 	}
 	return config

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,44 +15,89 @@ func serverName(host string) string {
 	return strings.TrimSuffix(host, ".")
 }
 
-// verify checks what the broker presented, where Go's own check does too much or too little.
-func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string) error {
+// verify checks what the broker presented, as OpenSSL does.
+func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, level securityLevel) error {
 	if len(state.PeerCertificates) == 0 {
 		return errors.New("the broker sent no certificate")
 	}
 	leaf := state.PeerCertificates[0]
 	options := x509.VerifyOptions{Roots: t.roots, Intermediates: x509.NewCertPool()}
-	for _, cert := range state.PeerCertificates[1:] {
+	for _, cert := range slices.Concat(state.PeerCertificates[1:], t.between) {
 		options.Intermediates.AddCert(cert)
 	}
 	chains, err := leaf.Verify(options)
+	if err == nil {
+		chains, err = strong(chains, level)
+	}
+	if err == nil && name {
+		chains, err = named(chains, strings.TrimSuffix(host, "."))
+	}
+	if err == nil && t.checkCRL {
+		// As OpenSSL with X509_V_FLAG_CRL_CHECK: the leaf alone is checked, and a list must be there.
+		for _, chain := range chains {
+			if err = t.checkRevoked(chain, time.Now()); err == nil {
+				break
+			}
+		}
+	}
 	if err != nil {
 		return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
 	}
-	if name {
-		if err := leaf.VerifyHostname(hostOnly(host)); err != nil {
-			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
-		}
-	}
-	if !t.checkCRL {
-		return nil
-	}
-	// As OpenSSL with X509_V_FLAG_CRL_CHECK: the leaf alone is checked, and a list must be there.
-	err = errors.New("no chain of certificates")
-	for _, chain := range chains {
-		if err = t.checkRevoked(chain, time.Now()); err == nil {
-			return nil
-		}
-	}
-	return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+	return nil
 }
 
-func hostOnly(host string) string {
-	host = strings.TrimSuffix(host, ".")
-	if ip := net.ParseIP(host); ip != nil {
-		return "[" + host + "]"
+// strong leaves the chains whose keys and signatures are as strong as the level asks.
+func strong(chains [][]*x509.Certificate, level securityLevel) (kept [][]*x509.Certificate, err error) {
+	for _, chain := range chains {
+		role, weak := "ee", error(nil)
+		for _, cert := range chain {
+			if weak == nil {
+				weak = level.check(cert, role)
+			}
+			role = "ca"
+		}
+		if weak == nil {
+			kept = append(kept, chain)
+		} else {
+			err = fmt.Errorf("%w (@SECLEVEL of ssl.cipher.suites is %d)", weak, level)
+		}
 	}
-	return host
+	if len(kept) > 0 {
+		return kept, nil
+	}
+	return nil, err
+}
+
+// named leaves the chains that are good for host.
+func named(chains [][]*x509.Certificate, host string) ([][]*x509.Certificate, error) {
+	wrong := x509.HostnameError{Certificate: chains[0][0], Host: host}
+	common, ok := isFor(chains[0][0], host)
+	switch {
+	case !ok:
+		return nil, wrong
+	case common == "":
+		return chains, nil
+	}
+	// Go held the alternative names against what each authority may sign; the common name is still to do.
+	kept := slices.DeleteFunc(slices.Clone(chains), func(chain []*x509.Certificate) bool {
+		return slices.ContainsFunc(chain[1:], func(ca *x509.Certificate) bool { return !maySign(ca, common) })
+	})
+	if len(kept) == 0 {
+		return nil, wrong
+	}
+	return kept, nil
+}
+
+// maySign holds a common name against the name constraints of an authority.
+func maySign(ca *x509.Certificate, name string) bool {
+	within := func(domain string) bool {
+		domain, name := strings.ToLower(strings.TrimPrefix(domain, ".")), strings.ToLower(name)
+		return domain == "" || name == domain || strings.HasSuffix(name, "."+domain)
+	}
+	if slices.ContainsFunc(ca.ExcludedDNSDomains, within) {
+		return false
+	}
+	return len(ca.PermittedDNSDomains) == 0 || slices.ContainsFunc(ca.PermittedDNSDomains, within)
 }
 
 // checkRevoked looks the first certificate of a chain up in its issuer's list.

@@ -36,7 +36,10 @@ func (a *attempt) tlsReason(err error) string {
 	var invalid x509.CertificateInvalidError
 	var refused *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
+	var apart *conf.HandshakeError
 	switch {
+	case errors.As(err, &apart):
+		return apart.Error()
 	case errors.As(err, &name):
 		return fmt.Sprintf("its certificate is for %s, and not for %s: bootstrap.servers must use a name of the certificate", namesOf(name.Certificate), name.Host)
 	case errors.As(err, &unknown):
@@ -64,15 +67,12 @@ func (a *attempt) tlsReason(err error) string {
 		// Which alert it is does not tell: a certificate of an authority that the broker does not name is never
 		// sent, and Java then complains of a bad one.
 		return fmt.Sprintf("it refuses the certificate of this client, or trusts no authority that signed it: %v", alert)
-	case alertHandshakeFailure, alertProtocolVersion:
-		return fmt.Sprintf("it and this client have no TLS version or cipher suite in common: %v", alert)
 	}
 	return fmt.Sprintf("it ends the TLS handshake: %v", alert)
 }
 
 // The alerts that tell who is to blame. Part of TLS.
 const (
-	alertHandshakeFailure       tls.AlertError = 40
 	alertBadCertificate         tls.AlertError = 42
 	alertUnsupportedCertificate tls.AlertError = 43
 	alertCertificateRevoked     tls.AlertError = 44
@@ -80,7 +80,6 @@ const (
 	alertCertificateUnknown     tls.AlertError = 46
 	alertUnknownCA              tls.AlertError = 48
 	alertAccessDenied           tls.AlertError = 49
-	alertProtocolVersion        tls.AlertError = 70
 	alertCertificateRequired    tls.AlertError = 116
 )
 
@@ -100,11 +99,14 @@ func alertOf(err error) (tls.AlertError, bool) {
 // namesOf lists what a certificate may be used for.
 func namesOf(cert *x509.Certificate) string {
 	names := append([]string(nil), cert.DNSNames...)
+	if len(names) == 0 && cert.Subject.CommonName != "" {
+		names = append(names, cert.Subject.CommonName) // which counts where no alternative name is a DNS name
+	}
 	for _, ip := range cert.IPAddresses {
 		names = append(names, ip.String())
 	}
 	if len(names) == 0 {
-		return "no host"
+		return "no host (it has no subject alternative name and no common name)"
 	}
 	return strings.Join(names, ", ")
 }

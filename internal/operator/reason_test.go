@@ -71,10 +71,13 @@ func TestReasons(t *testing.T) {
 			"its certificate is not valid before 2038-01-19T03:14:07Z",
 		},
 		{"a certificate that is revoked", ssl, nothing, nothing, dial(&tls.CertificateVerificationError{Err: errors.New("the certificate of CN=broker is revoked")}), "its certificate is refused: the certificate of CN=broker is revoked"},
-		{"a certificate without names", ssl, nothing, nothing, dial(&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "kafka"}}), "its certificate is for no host, and not for kafka: bootstrap.servers must use a name of the certificate"},
+		{"a certificate without names", ssl, nothing, nothing, dial(&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "kafka"}}), "its certificate is for no host (it has no subject alternative name and no common name), and not for kafka: bootstrap.servers must use a name of the certificate"},
 		{"an answer that is no TLS record", ssl, nothing, nothing, dial(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "it speaks no TLS, and security.protocol is ssl: plaintext or another port is meant"},
-		{"no cipher suite in common", ssl, nothing, nothing, dial(alert(40)), "it and this client have no TLS version or cipher suite in common: tls: handshake failure"},
-		{"no version in common", ssl, nothing, nothing, dial(alert(70)), "it and this client have no TLS version or cipher suite in common: tls: protocol version not supported"},
+		{
+			"no cipher suite in common", ssl, nothing, nothing,
+			fmt.Errorf("unable to dial: %w", &conf.HandshakeError{Alert: 40, Offers: "ssl.cipher.suites leaves TLS 1.3"}),
+			"it and this client have no TLS version or cipher suite in common: ssl.cipher.suites leaves TLS 1.3: tls: handshake failure",
+		},
 		{"an alert that says little", ssl, nothing, nothing, dial(alert(80)), "it ends the TLS handshake: tls: internal error"},
 		{"an unknown certificate of ours", ssl, 3, 18, alert(46), "it wants a certificate from this client: set ssl.certificate.location and ssl.key.location, or ssl.keystore.location"},
 
