@@ -111,6 +111,7 @@ func TestPackages(t *testing.T) {
 		t.Run("library "+arch, func(t *testing.T) { testLibrary(t, deb) })
 	}
 	t.Run("development package", func(t *testing.T) { testDeb(t, forInspection[0], runtime.GOARCH, "2.0.0~dev", libc) })
+	t.Run("idle", func(t *testing.T) { testIdle(t, project, forInspection[0]) })
 	t.Run("pages", func(t *testing.T) { testPages(t, packages[0]) })
 	t.Run("two builds are equal", func(t *testing.T) {
 		again := release
