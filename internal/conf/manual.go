@@ -22,7 +22,7 @@ func Manual() string {
 		}
 	}
 	fmt.Fprintf(&b, "Of the %d properties of a producer, %d are honoured and %d are not.\n", honoured+not, honoured, not)
-	b.WriteString("\n## Not honoured\n\n| property | why |\n|---|---|\n")
+	b.WriteString("\n## Ignored\n\n| property | why |\n|---|---|\n")
 	for i := range properties {
 		p := &properties[i]
 		if p.ofProducer() && (p.How == NotHonoured || p.How == Refused && p.Unsupported == "") {
@@ -64,8 +64,8 @@ decimal, hexadecimal with 0x or octal with 0, and what follows a number is ignor
 false, f and 0. Words count without regard to case. An empty text gives a text property its default back.
 
 - **honoured**: it has the effect that it has in librdkafka
-- **nothing to do**: a producer of librdkafka shows no effect of it either
-- **not honoured**: it is accepted and checked, and has no effect; a line in the log says so when it is set
+- **no effect**: as in librdkafka, whose producer shows no effect of it either
+- **ignored**: it is accepted and checked, and has no effect here; a line in the log says so when it is set
 - **refused**: it is not accepted
 
 `

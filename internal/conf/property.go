@@ -95,7 +95,7 @@ const (
 
 // String returns the words of h in the manual.
 func (h Honour) String() string {
-	return [...]string{"honoured", "honoured", "nothing to do", "not honoured", "refused"}[h]
+	return [...]string{"honoured", "honoured", "no effect", "ignored", "refused"}[h]
 }
 
 // Word is one named value of an Enum, Flags or Int property.
