@@ -62,6 +62,7 @@ func serverCases(m *maker) (cases []certCase) {
 		m.sign(file, "srv.key", "/CN=x", append([]string{san("DNS:localhost")}, extensions...), more...)
 		return m.serve(file, "-cert", file+".pem", "-key", "srv.key", "-cipher", "DEFAULT@SECLEVEL=0")
 	}
+	m.openssl("genrsa -out mid.key 2048")
 	negative := signed("negative", nil, "-set_serial", "-7")
 	add("a negative serial number", negative)
 	add("a negative serial number, not verified", negative, "enable.ssl.certificate.verification", "false")
@@ -72,6 +73,57 @@ func serverCases(m *maker) (cases []certCase) {
 	add("a signature of SHA-1", signed("sha1", nil, "-sha1"))
 	add("a signature of SHA-512", signed("sha512", nil, "-sha512"))
 	add("an unknown critical extension", signed("critical", []string{"1.2.3.4=critical,DER:0500"}))
+	for _, usage := range []string{"digitalSignature", "keyEncipherment", "keyAgreement", "keyCertSign", "critical,cRLSign", "dataEncipherment"} {
+		add("the key usage "+usage, signed("usage", []string{"keyUsage=" + usage}))
+	}
+	for _, usage := range []string{"clientAuth,serverAuth", "1.2.3.4", "anyExtendedKeyUsage", "msSGC", "critical,serverAuth"} {
+		add("the extended key usage "+usage, signed("extended", []string{"extendedKeyUsage=" + usage}))
+	}
+	add("the type client", signed("type", []string{"nsCertType=client"}))
+	add("the type server", signed("type", []string{"nsCertType=server"}))
+	add("a leaf that says it is an authority", signed("ca", []string{"basicConstraints=critical,CA:TRUE"}))
+	// Authorities of their own.
+	for _, a := range []struct {
+		name  string
+		lines []string
+		leaf  []string
+	}{
+		{"without extensions", nil, nil},
+		{"that says it is none", []string{"basicConstraints=CA:FALSE"}, nil},
+		{"that may not sign", []string{"basicConstraints=CA:TRUE", "keyUsage=digitalSignature"}, nil},
+		{"that may sign", []string{"basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"}, nil},
+		{"with key usage and without basic constraints", []string{"keyUsage=keyCertSign"}, nil},
+		{"for clients", []string{"basicConstraints=CA:TRUE", "extendedKeyUsage=clientAuth"}, nil},
+		{"for the right domain", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:localhost"}, nil},
+		{"for another domain", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:example.org"}, nil},
+		{"for another domain, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:example.org"}, []string{}},
+		{"without this domain, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=excluded;DNS:localhost"}, []string{}},
+		{"for the right domain of a broker, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:example.org"}, []string{"broker.example.org"}},
+		{"for the wrong domain of a broker, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:example.com"}, []string{"broker.example.org"}},
+		{"without the domain of a broker, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=excluded;DNS:example.org"}, []string{"broker.example.org"}},
+		{"for the right domain, and a common name", []string{"basicConstraints=CA:TRUE", "nameConstraints=permitted;DNS:localhost"}, []string{}},
+	} {
+		n++
+		root := fmt.Sprintf("root%d", n)
+		m.write(root+".ext", strings.Join(append([]string{"subjectKeyIdentifier=hash"}, a.lines...), "\n")+"\n")
+		if a.lines == nil {
+			m.write(root+".ext", "")
+		}
+		m.openssl("req -new -key mid.key -subj /CN=" + root + " -out " + root + ".csr")
+		m.openssl("x509 -req -days 30 -signkey mid.key -in " + root + ".csr -out " + root + ".pem -extfile " + root + ".ext")
+		lines, host := san("DNS:localhost"), "localhost"
+		if a.leaf != nil {
+			lines = "keyUsage=digitalSignature"
+			host = append(a.leaf, host)[0]
+		}
+		m.write(root+"-leaf.ext", lines+"\n")
+		m.openssl("req -new -key srv.key -subj /CN=" + host + " -out " + root + "-leaf.csr")
+		m.openssl("x509 -req -days 30 -CA " + root + ".pem -CAkey mid.key -CAcreateserial -in " + root + "-leaf.csr -out " + root + "-leaf.pem -extfile " + root + "-leaf.ext")
+		cases = append(cases, certCase{
+			kind: serverKind, name: "an authority " + a.name, server: m.serve(root, "-cert", root+"-leaf.pem", "-key", "srv.key").called(host),
+			properties: []string{"ssl.ca.location", "$D/" + root + ".pem"},
+		})
+	}
 	m.openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -keyout alone.key -out alone.pem -subj /CN=localhost")
 	alone := m.serve("alone", "-cert", "alone.pem", "-key", "alone.key")
 	add("signed by itself, unknown", alone)
@@ -82,7 +134,6 @@ func serverCases(m *maker) (cases []certCase) {
 	leaf := m.serve("leaf", "-cert", "leaf.pem", "-key", "srv.key")
 	cases = append(cases, certCase{kind: serverKind, name: "its own certificate is the CA file", server: leaf, properties: []string{"ssl.ca.location", "$D/leaf.pem"}})
 	// An authority between.
-	m.openssl("genrsa -out mid.key 2048")
 	m.sign("mid", "mid.key", "/CN=between", []string{"basicConstraints=critical,CA:TRUE"})
 	m.run("openssl", strings.Fields("x509 -req -days 30 -CA mid.pem -CAkey mid.key -CAcreateserial -in leaf.csr -out low.pem")...)
 	m.write("both.pem", m.read("mid.pem")+m.read("ca.pem"))

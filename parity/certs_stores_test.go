@@ -1,6 +1,9 @@
 package parity
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // storeCases are PKCS#12 stores that openssl and keytool write.
 func storeCases(m *maker) (cases []certCase) {
@@ -42,6 +45,13 @@ func storeCases(m *maker) (cases []certCase) {
 	add("with the empty password", "empty.p12", "")
 	m.openssl("pkcs12 -export -in ec.pem -inkey ec.key -passout pass:пароль€ -out utf8.p12")
 	add("with a password of UTF-8", "utf8.p12", "пароль€")
+	for i, password := range []string{"with blanks in it", "\xe9\xe8", "\u20ac\U0001F511", strings.Repeat("long", 40), "\xff\xfe"} {
+		file := fmt.Sprintf("password%d.p12", i)
+		m.run("openssl", "pkcs12", "-export", "-in", "ec.pem", "-inkey", "ec.key", "-passout", "pass:"+password, "-out", file)
+		add(fmt.Sprintf("with the password %q", password), file, password)
+		m.run("openssl", "pkcs12", "-export", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-in", "ec.pem", "-inkey", "ec.key", "-passout", "pass:"+password, "-out", "3"+file)
+		add(fmt.Sprintf("with 3DES and the password %q", password), "3"+file, password)
+	}
 	m.openssl("pkcs12 -export -nokeys -in ca.pem -passout pass:secret -out certs.p12")
 	add("certificates only", "certs.p12", "secret")
 	m.openssl("pkcs12 -export -nocerts -inkey ec.key -passout pass:secret -out key.p12")

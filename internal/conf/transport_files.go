@@ -90,7 +90,7 @@ func readTrust(path string) (trust, error) {
 		t.revoked = append(t.revoked, list)
 	}
 	if len(t.certificates)+len(t.revoked) == 0 {
-		return trust{}, errNoTrust
+		return trust{}, keyfile.Hint(errNoTrust, data)
 	}
 	return t, nil
 }
@@ -187,7 +187,7 @@ func (s *tlsSource) setCertificate(id *tls.Certificate, data []byte) error {
 	case err != nil:
 		return err
 	case len(found) == 0:
-		return errNoCertificate
+		return keyfile.Hint(errNoCertificate, data)
 	}
 	leaf, err := keyfile.ParseCertificate(found[0])
 	if err != nil {

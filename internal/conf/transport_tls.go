@@ -178,6 +178,10 @@ func (s *tlsSource) load() (*tlsConfig, error) {
 func (t *tlsConfig) trust(found trust) error {
 	all, err := found.parse()
 	for _, cert := range all {
+		if !cert.BasicConstraintsValid && cert.KeyUsage&x509.KeyUsageCertSign != 0 {
+			// OpenSSL takes the key usage alone as the word of an authority, and Go does not.
+			cert.BasicConstraintsValid, cert.IsCA, cert.MaxPathLen = true, true, -1
+		}
 		if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
 			t.roots.AddCert(cert)
 		} else {

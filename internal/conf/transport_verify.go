@@ -3,6 +3,7 @@ package conf
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,11 +22,17 @@ func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, le
 		return errors.New("the broker sent no certificate")
 	}
 	leaf := state.PeerCertificates[0]
-	options := x509.VerifyOptions{Roots: t.roots, Intermediates: x509.NewCertPool()}
+	options := x509.VerifyOptions{
+		Roots: t.roots, Intermediates: x509.NewCertPool(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, // forServers is of OpenSSL's mind about them
+	}
 	for _, cert := range slices.Concat(state.PeerCertificates[1:], t.between) {
 		options.Intermediates.AddCert(cert)
 	}
 	chains, err := leaf.Verify(options)
+	if err == nil {
+		chains, err = forServers(chains)
+	}
 	if err == nil {
 		chains, err = strong(chains, level)
 	}
@@ -44,6 +51,46 @@ func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, le
 		return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
 	}
 	return nil
+}
+
+// forServers leaves the chains whose certificates are for servers, as OpenSSL's purpose sslserver has it.
+func forServers(chains [][]*x509.Certificate) (kept [][]*x509.Certificate, err error) {
+	for _, chain := range chains {
+		if wrong := slices.IndexFunc(chain, func(c *x509.Certificate) bool { return !isForServers(c, c == chain[0]) }); wrong >= 0 {
+			err = fmt.Errorf("the certificate of %s is not for servers: look at its key usage and extended key usage", chain[wrong].Subject)
+		} else {
+			kept = append(kept, chain)
+		}
+	}
+	if len(kept) > 0 {
+		return kept, nil
+	}
+	return nil, err
+}
+
+// netscapeType is an extension of before key usages, which keytool and openssl can still write.
+var netscapeType = asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}
+
+func isForServers(cert *x509.Certificate, leaf bool) bool {
+	if len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0 && !slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
+		return u == x509.ExtKeyUsageServerAuth || u == x509.ExtKeyUsageMicrosoftServerGatedCrypto || u == x509.ExtKeyUsageNetscapeServerGatedCrypto
+	}) {
+		return false
+	}
+	if !leaf {
+		return true
+	}
+	for _, extension := range cert.Extensions {
+		var bits asn1.BitString
+		if extension.Id.Equal(netscapeType) {
+			const server = 1
+			if _, err := asn1.Unmarshal(extension.Value, &bits); err != nil || bits.At(server) == 0 {
+				return false
+			}
+		}
+	}
+	const handshake = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
+	return cert.KeyUsage == 0 || cert.KeyUsage&handshake != 0
 }
 
 // strong leaves the chains whose keys and signatures are as strong as the level asks.
@@ -83,13 +130,16 @@ func named(chains [][]*x509.Certificate, host string) ([][]*x509.Certificate, er
 		return slices.ContainsFunc(chain[1:], func(ca *x509.Certificate) bool { return !maySign(ca, common) })
 	})
 	if len(kept) == 0 {
-		return nil, wrong
+		return nil, fmt.Errorf("the authority %s may not sign for the name %s", chains[0][1].Subject, common)
 	}
 	return kept, nil
 }
 
-// maySign holds a common name against the name constraints of an authority.
+// maySign holds a common name against the name constraints of an authority. To OpenSSL only what has a dot is the name of a host.
 func maySign(ca *x509.Certificate, name string) bool {
+	if !strings.Contains(name, ".") {
+		return true
+	}
 	within := func(domain string) bool {
 		domain, name := strings.ToLower(strings.TrimPrefix(domain, ".")), strings.ToLower(name)
 		return domain == "" || name == domain || strings.HasSuffix(name, "."+domain)

@@ -24,9 +24,12 @@ var (
 // PrivateKey returns the first private key of a PEM text that can be read. has tells that there is a password, which may be empty;
 // it counts for encrypted keys only. The error is of the first key that could not be read.
 func PrivateKey(data []byte, password string, has bool) (crypto.PrivateKey, error) {
-	failed := ErrNoKey
+	failed, all := ErrNoKey, data
 	for {
 		block, rest, err := Next(data)
+		if errors.Is(err, io.EOF) && errors.Is(failed, ErrNoKey) {
+			return nil, Hint(ErrNoKey, all)
+		}
 		if errors.Is(err, io.EOF) {
 			return nil, failed
 		}

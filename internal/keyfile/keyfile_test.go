@@ -176,6 +176,25 @@ func TestNoErrorShowsTheKey(t *testing.T) {
 	}
 }
 
+// TestHints is for files of another form than the property needs.
+func TestHints(t *testing.T) {
+	text := string(golden(t, "ec.key"))
+	for want, data := range map[string]string{
+		"no private key found: it is empty":                                                                                          "",
+		"no private key found: it is in binary form (DER or PKCS#12), and PEM is read here":                                          string(golden(t, "plain.p12")),
+		"no private key found: the text is UTF-16, write it as UTF-8":                                                                "\xff\xfe-\x00",
+		"no private key found: its lines end with a carriage return alone":                                                           strings.ReplaceAll(text, "\n", "\r"),
+		"no private key found: it is a Java key store (JKS), write it as PKCS#12 with keytool -importkeystore -deststoretype PKCS12": "\xfe\xed\xfe\xed\x00",
+	} {
+		if _, err := PrivateKey([]byte(data), "", false); err == nil || err.Error() != want || !errors.Is(err, ErrNoKey) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+	if _, err := ParseStore([]byte("\xfe\xed\xfe\xed\x00\x00"), "secret"); !errors.Is(err, ErrNotStore) || !strings.Contains(err.Error(), "keytool") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestParseStore decides as PKCS12_parse does.
 func TestParseStore(t *testing.T) {
 	key, other := mustKey(t, "ec.key"), mustKey(t, "other.key")

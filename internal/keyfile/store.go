@@ -66,7 +66,7 @@ type macData struct {
 func ParseStore(data []byte, password string) (*Store, error) {
 	der, err := toDER(data)
 	if err != nil {
-		return nil, ErrNotStore
+		return nil, Hint(ErrNotStore, data)
 	}
 	var outer struct {
 		Version int
