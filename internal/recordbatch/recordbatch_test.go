@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/goleak"
+
+	"github.com/halon-extras/kafka/internal/record"
 )
 
 // A rec is one record of a case.
@@ -199,6 +204,43 @@ func FuzzRecord(f *testing.F) {
 			t.Fatalf("read as %+v", r)
 		}
 	})
+}
+
+// A goroutine that a codec leaves behind would be one for each pooled writer.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestACodecIsSharedByGoroutines(t *testing.T) {
+	for _, name := range codecNames[1:] {
+		codec, err := NewCodec(name, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for i := range 4 {
+			group.Go(func() {
+				for j := range 20 {
+					want := rec{value: bytes.Repeat(fmt.Appendf(nil, "%d.%d of a mail log, ", i, j), 1+500*(j%10))}
+					var got []rec
+					if _, err := Decode(encode(none, codec, want), func(r *record.Record) { got = append(got, kept(r)) }); err != nil || !same(got[0].value, want.value) {
+						t.Errorf("%s: %v", name, err)
+						return
+					}
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
+func TestNothingIsAllocatedForARecord(t *testing.T) {
+	buf := make([]byte, 0, 1<<10)
+	key, value, headers := []byte("k"), make([]byte, 200), []Header{{Key: "h", Value: []byte("v")}}
+	if n := testing.AllocsPerRun(100, func() {
+		b := AppendRecord(Begin(buf), 0, 3, key, value, headers)
+		Finish(b, 0, Head{Count: 1}, nil)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 func BenchmarkAppendRecord(b *testing.B) {
