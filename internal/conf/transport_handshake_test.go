@@ -143,6 +143,11 @@ func TestSecurityLevels(t *testing.T) {
 			t.Errorf("level %d takes RSA-1024: %t", level, got)
 		}
 	}
+	for bits, want := range map[int]int{512: 56, 1024: 80, 2047: 112, 2048: 112, 3072: 128, 4096: 152, 15360: 256} {
+		if got := factoring(bits); got != want {
+			t.Errorf("RSA-%d has %d bits of security, want %d", bits, got, want)
+		}
+	}
 	signed := &x509.Certificate{PublicKey: &ecdsa.PublicKey{Curve: elliptic.P256()}, RawIssuer: []byte{1}, SignatureAlgorithm: x509.SHA1WithRSA}
 	for level, want := range map[securityLevel]bool{0: true, 1: false, 2: false} {
 		if got := level.check(signed, "ee") == nil; got != want {

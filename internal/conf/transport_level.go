@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"math"
 	"strings"
 )
 
@@ -31,23 +32,39 @@ func (l securityLevel) check(cert *x509.Certificate, role string) error {
 	return nil
 }
 
-// strength is how many bits of security a key has: NIST SP 800-57, part 1, table 2.
+// strength is how many bits of security a key has.
 func strength(key any) int {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		bits := k.N.BitLen()
-		for _, s := range [...][2]int{{15360, 256}, {7680, 192}, {3072, 128}, {2048, 112}, {1024, 80}} {
-			if bits >= s[0] {
-				return s[1]
-			}
-		}
-		return 0
+		return factoring(k.N.BitLen())
 	case *ecdsa.PublicKey:
 		return k.Params().BitSize / 2
 	case ed25519.PublicKey:
 		return 128
 	}
 	return leastBits[len(leastBits)-1] // what Go does not know, it does not use
+}
+
+// factoring is the strength of an RSA key of so many bits: the formula of NIST SP 800-56B, appendix D, to the next eight bits, with the
+// values of SP 800-57 where it has one.
+func factoring(bits int) int {
+	for _, s := range [...][2]int{{2048, 112}, {3072, 128}, {7680, 192}, {15360, 256}} {
+		if bits == s[0] {
+			return s[1]
+		}
+	}
+	if bits < 8 {
+		return 0
+	}
+	x := float64(bits) * math.Ln2
+	strength := (int((1.923*math.Cbrt(x*math.Log(x)*math.Log(x))-4.69)/math.Ln2) + 4) &^ 7
+	switch {
+	case bits <= 7680:
+		return min(strength, 192)
+	case bits <= 15360:
+		return min(strength, 256)
+	}
+	return strength
 }
 
 func hashStrength(algorithm x509.SignatureAlgorithm) int {
