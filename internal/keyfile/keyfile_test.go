@@ -435,3 +435,15 @@ func FuzzParseCertificate(f *testing.F) {
 		}
 	})
 }
+
+// TestNegativeSerial fails where the programs lose the setting x509negativeserial of go.mod.
+func TestNegativeSerial(t *testing.T) {
+	found, _, err := Certificates(golden(t, "negative.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ParseCertificate(found[0])
+	if err != nil || cert.SerialNumber.Int64() != -5 {
+		t.Errorf("serial %v, error %v", cert, err)
+	}
+}
