@@ -179,7 +179,7 @@ func (q *modelQueue) answer(code resperr.Code) {
 		*a = client.Answer{Code: int16(code), BaseOffset: -1, LogAppendTime: -1, Leader: -1}
 		if code == resperr.NoError {
 			a.Code = int16(q.broker.write(q.t, b))
-			if a.Code == int16(resperr.OutOfOrderSequenceNumber) && b.partition.oldest(b) {
+			if a.Code == int16(resperr.OutOfOrderSequenceNumber) && q.first(b) {
 				q.doubt = true
 			}
 		}
@@ -202,6 +202,32 @@ func (q *modelQueue) cut(n int, err error) {
 	for _, r := range flying {
 		q.answered(r, q.now)
 	}
+}
+
+// first says whether no record of the partition that is older than those of b is without its end.
+func (q *modelQueue) first(b *batch) bool {
+	for _, list := range [][]*batch{b.partition.inFlight, b.partition.waiting} {
+		for _, other := range list {
+			if other.order() < b.order() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// loseOldest ends the connection of the oldest request, while the ones after it are on a new one already.
+func (q *modelQueue) loseOldest(fate string) {
+	r := q.flying[0]
+	q.flying = q.flying[1:]
+	r.Written = fate != "not written"
+	if fate == "written" {
+		for _, b := range r.batches {
+			q.broker.write(q.t, b)
+		}
+	}
+	r.err = io.EOF
+	q.answered(r, q.now)
 }
 
 // settleAll lets everything end on a healthy broker.
@@ -268,6 +294,12 @@ func TestModel(t *testing.T) {
 					"cut": func(t *rapid.T) {
 						err := rapid.SampledFrom([]error{io.EOF, os.ErrDeadlineExceeded}).Draw(t, "why")
 						q.cut(rapid.IntRange(0, len(q.flying)).Draw(t, "written"), err)
+					},
+					"another connection": func(t *rapid.T) {
+						if len(q.flying) == 0 {
+							t.Skip()
+						}
+						q.loseOldest(rapid.SampledFrom([]string{"not written", "written", "lost"}).Draw(t, "fate"))
 					},
 					"restart": func(t *rapid.T) {
 						q.cut(rapid.IntRange(0, len(q.flying)).Draw(t, "written"), io.EOF)
@@ -337,4 +369,27 @@ func (q *modelQueue) verify(t *rapid.T, idempotent bool) {
 	if n := q.settled.Count.Load(); n != int64(q.offered) {
 		t.Fatalf("%d records were offered and room for %d was given back", q.offered, n)
 	}
+}
+
+// A batch whose connection broke before it was written is sent again behind a newer one that went over the next connection: the newer one's
+// error of sequence is not its own.
+func TestAnErrorOfSequenceBelongsToTheOldestBatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { // for its T: there is nothing to draw
+		q := newModelQueue(t, "enable.idempotence=true", "bootstrap.servers=h:1")
+		q.offer(1)
+		q.meta(1, 1, 0)
+		q.hear(&client.Event{Kind: client.ProducerID, ID: 7, Epoch: 0}, q.now)
+		q.send()
+		q.answer(resperr.NoError) // the epoch is accepted
+		q.offer(3)
+		q.send()
+		q.offer(3)
+		q.send()
+		q.loseOldest("not written")
+		q.send()                  // behind the newer one
+		q.answer(resperr.NoError) // the newer one: 45
+		q.loseOldest("written")
+		q.settleAll()
+		q.verify(t, true)
+	})
 }

@@ -112,10 +112,13 @@ func (p *partition) take() *batch {
 	return b
 }
 
-// oldest says whether no unsettled batch of the partition is older than b, which is in flight.
+// oldest says whether no unsettled batch of the partition is older than b, which is in flight. The order of sending does not tell: a
+// batch whose connection broke before it was written is sent again behind a newer one that went over the next connection.
 func (p *partition) oldest(b *batch) bool {
-	if p.inFlight[0] != b {
-		return false
+	for _, other := range p.inFlight {
+		if other.order() < b.order() {
+			return false
+		}
 	}
 	return len(p.waiting) == 0 || p.waiting[0].sequence == unnumbered || p.waiting[0].order() > b.order()
 }
