@@ -81,7 +81,7 @@ func (p *Producer) drainIntake() {
 	}
 	taken := p.drawnNow()
 	for _, c := range f.full {
-		if c.Count() < minChunkRecords && !c.Large() && p.copyIn(c, &taken) {
+		if c.Count() < minChunkRecords && c.Size() < minChunkBytes && !c.Large() && p.copyIn(c, &taken) {
 			continue
 		}
 		if p.current != nil && len(p.current.entries) > 0 {
@@ -100,9 +100,13 @@ func (p *Producer) drainIntake() {
 	p.drainParked()
 }
 
-// minChunkRecords is the number of records from which a chunk is worth its memory: a queue that is full gets room for one
-// record at a time, and a chunk for each would be many times what the record is charged.
-const minChunkRecords = 16
+// minChunkRecords and minChunkBytes are the records, or the bytes of their frames, from which a chunk is worth its memory: a queue that
+// is full gets room for one record at a time, and a chunk for each would be many times what the record is charged. Large
+// values are not copied a second time.
+const (
+	minChunkRecords = 16
+	minChunkBytes   = 24 << 10
+)
 
 // copyIn moves the records of a chunk into the current slab, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete. The caller holds p.mu.
