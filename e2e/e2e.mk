@@ -18,7 +18,7 @@ e2e-numbers: build ## the same scripts on a plugin and a host built on a header 
 	echo 'echo 1;' | $(BUILD)/numbers/hslrun --plugin-path $(BUILD)/kafka.so -; test $$? = 3
 	KAFKA_SO="$$(realpath $(BUILD)/numbers/kafka.so)" HSLRUN="$$(realpath $(BUILD)/numbers/hslrun)" E2E_BROKER=embedded $(GO) test -count=1 ./e2e
 
-test-kafka: build ## the same scripts, and what else needs one, on a real Apache Kafka (Java 17 or newer, and Maven)
+test-kafka: build ## the same scripts, and what else needs one, on a real Apache Kafka (Java 17 or newer, Maven and pip)
 	@GO='$(GO)' BUILD='$(BUILD)' e2e/test-kafka
 
 # internal/realkafka resolves the jars itself when they are missing; this is for a machine that goes offline.
