@@ -57,10 +57,16 @@ fmt: ## format the Go files
 	$(TOOL) gofumpt -l -w $(GOFILES)
 
 FUZZTIME ?= 10s
+# Without -fuzzminimizetime each new input is made smaller for up to a minute, and little else runs. A target counts when it says how
+# often it ran.
 fuzz: ## each fuzz target for FUZZTIME (10s)
-	@$(GO) list ./... | while read -r package; do \
-		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	@set -e; packages=$$($(GO) list ./...); for package in $$packages; do \
+		targets=$$($(GO) test -list '^Fuzz' $$package) || { echo "$$targets"; exit 1; }; \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$package 2>&1) || { echo "$$out"; exit 1; }; \
+			runs=$$(echo "$$out" | sed -n 's/.*execs: \([0-9]*\) .*/\1/p' | tail -n 1); \
+			echo "$$package $$target: $${runs:-0} executions"; \
+			[ "$${runs:-0}" -ge 100 ] || { echo "$$out"; exit 1; }; \
 		done; \
 	done
 

@@ -85,8 +85,20 @@ func SealHeader(b []byte, salt uint32) {
 }
 
 func SealPosition(b []byte) {
+	SealPositionOf(b, positionVersion)
+}
+
+// SealPositionOf and SealSegmentHead make what another version would write.
+func SealPositionOf(b []byte, version uint32) {
 	copy(b, positionMagic)
-	binary.LittleEndian.PutUint32(b[8:], positionVersion)
+	binary.LittleEndian.PutUint32(b[8:], version)
 	binary.LittleEndian.PutUint32(b[64:], uint32(len(b)-positionHeader))
 	binary.LittleEndian.PutUint32(b[68:], positionSum(b))
+}
+
+func SealSegmentHead(b []byte, version uint32) {
+	for at := 0; at <= segmentCopy; at += segmentCopy {
+		binary.LittleEndian.PutUint32(b[at+8:], version)
+		binary.LittleEndian.PutUint32(b[at+60:], checksum(b[at:at+60]))
+	}
 }

@@ -3,8 +3,11 @@ package spool_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,29 +100,76 @@ func TestAFolderOfVersion1IsRead(t *testing.T) {
 	closeSpool(t, s)
 }
 
-// A later version may put its checksum elsewhere: it must not be called damage.
+// A header whose checksum is right and whose version is another one was written by another version of this program: it is refused, and
+// left alone. One copy of it is enough.
 func TestAnotherVersionIsToldApartFromDamage(t *testing.T) {
-	b := golden(t, "segment-v1.hex")
-	b[8], b[512+8] = 2, 2
-	fsys := faultfs.New(1)
-	fsys.Put("/spool/"+spool.SegmentName(7, 41), b)
-	_, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys})
-	if err == nil || !strings.Contains(err.Error(), "written by another version") || !strings.Contains(err.Error(), "version 2") {
-		t.Errorf("got %v", err)
-	}
-	if _, ok := fsys.Get("/spool/" + spool.SegmentName(7, 41)); !ok {
-		t.Error("the segment is gone")
+	for what, damage := range map[string]func(b []byte){
+		"whole":                             func([]byte) {},
+		"first copy is damaged":             func(b []byte) { b[20] ^= 1 },
+		"second copy is damaged":            func(b []byte) { b[512+20] ^= 1 },
+		"second copy has a damaged version": func(b []byte) { b[512+8] ^= 0x40 },
+	} {
+		b := golden(t, "segment-v1.hex")
+		spool.SealSegmentHead(b, 2)
+		damage(b)
+		fsys := faultfs.New(1)
+		fsys.Put("/spool/"+spool.SegmentName(7, 41), b)
+		_, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys})
+		if err == nil || !strings.Contains(err.Error(), "written by another version") || !strings.Contains(err.Error(), "version 2") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if left, ok := fsys.Get("/spool/" + spool.SegmentName(7, 41)); !ok || !bytes.Equal(left, b) {
+			t.Errorf("%s: the segment is not left alone", what)
+		}
 	}
 
 	frame := spool.AppendFrame(nil, 1, 5, 6, []byte("x"))
 	frame[1] = 3
+	binary.LittleEndian.PutUint32(frame[28:], crc32.Update(1, crc32.MakeTable(crc32.Castagnoli), frame[:28]))
 	if _, _, err := spool.ReadHeader(frame, 1); err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("frame: %v", err)
 	}
-	slot := goldenPosition()
-	slot[8] = 4
+	slot := spool.PositionSlotBytes(9, 41, 45, 7, 1136, 44, 42, 43)
+	spool.SealPositionOf(slot, 4)
 	if _, _, _, err := spool.DecodePosition(slot); err == nil || !strings.Contains(err.Error(), "version 4") {
 		t.Errorf("position: %v", err)
+	}
+}
+
+// A damaged version is damage, whatever else is damaged beside it: the host starts.
+func TestADamagedVersionIsDamage(t *testing.T) {
+	m := newImage(t, 60, 0)
+	for i, name := range m.segments() {
+		for what, at := range map[string][]int{
+			"version of the first copy":                    {10},
+			"version of the second copy":                   {512 + 10},
+			"version of both":                              {10, 512 + 10},
+			"version of the first, salt of the second":     {10, 512 + 12},
+			"version of the second, checksum of the first": {512 + 8, 60},
+			"version of the first, magic of the second":    {8, 512},
+		} {
+			damaged := image{files: maps.Clone(m.files)}
+			damaged.files[name] = bytes.Clone(m.files[name])
+			for _, at := range at {
+				damaged.files[name][at] ^= 0x41
+			}
+			got, st := drain(t, damaged.disk())
+			lost := missing(t, got, m.records)
+			if len(at) == 1 && (len(lost) > 0 || st.Corrupt > 0) || len(at) == 2 && len(lost) > 0 && st.Corrupt == 0 {
+				t.Errorf("segment %d, %s: %d records are lost, %d corrupt places counted", i, what, len(lost), st.Corrupt)
+			}
+		}
+	}
+	for _, slots := range [][]int{{9}, {spool.PositionSlot + 9}, {9, spool.PositionSlot + 60}} {
+		damaged := image{files: maps.Clone(m.files)}
+		damaged.files["position"] = append(bytes.Clone(m.files["position"]), make([]byte, 2*spool.PositionSlot-len(m.files["position"]))...)
+		for _, at := range slots {
+			damaged.files["position"][at] ^= 0x41
+		}
+		got, _ := drain(t, damaged.disk())
+		if lost := missing(t, got, m.records); len(lost) > 0 {
+			t.Errorf("position, %v: %d records are lost", slots, len(lost))
+		}
 	}
 }
 

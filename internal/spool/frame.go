@@ -95,8 +95,7 @@ func rawHeader(b []byte) header {
 	}
 }
 
-// readHeader reads a header from disk. The version comes before the checksum: a later version may put its
-// checksum elsewhere, and must be told apart from damage.
+// readHeader reads a header from disk.
 func readHeader(b []byte, salt uint32) (header, error) {
 	if len(b) < frameHeader {
 		return header{}, errFrameShort
@@ -107,11 +106,11 @@ func readHeader(b []byte, salt uint32) (header, error) {
 		}
 		return header{}, errFrameMark
 	}
-	if b[1] != frameVersion {
-		return header{}, fmt.Errorf("%w %d", errFrameVersion, b[1])
-	}
 	if binary.LittleEndian.Uint32(b[28:]) != headerSum(salt, b) {
 		return header{}, errFrameHeader
+	}
+	if b[1] != frameVersion {
+		return header{}, fmt.Errorf("%w %d", errFrameVersion, b[1])
 	}
 	h := rawHeader(b)
 	if h.length > MaxPayload || h.seq == 0 || h.kind > kindFiller {

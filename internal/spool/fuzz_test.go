@@ -132,6 +132,8 @@ func readAll(t *testing.T, s *spool.Spool) (found bool) {
 func FuzzDamage(f *testing.F) {
 	m := newImage(f, 24, 3)
 	f.Add([]byte{0, 0, 10, 1, 1, 4, 30, 200, 2, 0, 3, 1})
+	last := byte(len(m.segments()) - 1)
+	f.Add([]byte{last, 0, 10, 0x41, last, 2, 10, 0x41}) // the version in both copies
 	f.Fuzz(func(t *testing.T, edits []byte) {
 		names := append(m.segments(), "position")
 		damaged := image{files: map[string][]byte{}}

@@ -86,9 +86,6 @@ func decodePosition(b []byte) (position, error) {
 		}
 		return position{}, errPositionMagic
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != positionVersion {
-		return position{}, fmt.Errorf("%w %d (this program knows %d)", errPositionVersion, v, positionVersion)
-	}
 	length := int64(binary.LittleEndian.Uint32(b[64:]))
 	if positionHeader+length > min(int64(len(b)), positionSlot) {
 		return position{}, errPositionLength
@@ -96,6 +93,10 @@ func decodePosition(b []byte) (position, error) {
 	b = b[:positionHeader+length]
 	if binary.LittleEndian.Uint32(b[68:]) != positionSum(b) {
 		return position{}, errPositionSum
+	}
+	// Behind the checksum, which stays where it is in every version: see decodeHeadCopy.
+	if v := binary.LittleEndian.Uint32(b[8:]); v != positionVersion {
+		return position{}, fmt.Errorf("%w %d (this program knows %d)", errPositionVersion, v, positionVersion)
 	}
 	p := position{
 		generation: binary.LittleEndian.Uint64(b[16:]),

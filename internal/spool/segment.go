@@ -108,8 +108,10 @@ func decodeSegmentHead(b []byte) (h segmentHead, damaged bool, err error) {
 		return second, true, nil
 	case zeros(b):
 		return segmentHead{}, false, errSegmentEmpty
-	case errors.Is(errFirst, errSegmentVersion) && errors.Is(errSecond, errSegmentVersion):
+	case errors.Is(errFirst, errSegmentVersion):
 		return segmentHead{}, false, errFirst
+	case errors.Is(errSecond, errSegmentVersion):
+		return segmentHead{}, false, errSecond
 	}
 	return segmentHead{}, true, errSegmentHeader
 }
@@ -119,11 +121,12 @@ func decodeHeadCopy(b []byte, at int) (segmentHead, error) {
 		return segmentHead{}, errSegmentHeader
 	}
 	b = b[at : at+64]
-	if v := binary.LittleEndian.Uint32(b[8:]); v != segmentVersion {
-		return segmentHead{}, fmt.Errorf("%w %d (this program knows %d)", errSegmentVersion, v, segmentVersion)
-	}
+	// The checksum first, and it stays where it is in every version: a damaged version must not be taken for another one.
 	if binary.LittleEndian.Uint32(b[60:]) != checksum(b[:60]) {
 		return segmentHead{}, errSegmentHeader
+	}
+	if v := binary.LittleEndian.Uint32(b[8:]); v != segmentVersion {
+		return segmentHead{}, fmt.Errorf("%w %d (this program knows %d)", errSegmentVersion, v, segmentVersion)
 	}
 	return segmentHead{
 		salt:    binary.LittleEndian.Uint32(b[12:]),
