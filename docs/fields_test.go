@@ -25,7 +25,23 @@ func TestTheFieldsAreThoseOfThePrograms(t *testing.T) {
 			t.Errorf("no program prints %s", name)
 		}
 	}
-	for _, kind := range []reflect.Type{reflect.TypeFor[report.Spool](), reflect.TypeFor[report.Topic](), reflect.TypeFor[report.Statistics](), reflect.TypeFor[report.TopicStatistics]()} {
+	_, status, _ := strings.Cut(code, "type statusJSON struct {")
+	status, _, found := strings.Cut(status, "\n}")
+	for _, field := range regexp.MustCompile("json:\"([a-z_]+)\"").FindAllStringSubmatch(status, -1) {
+		if !slices.Contains(named, field[1]) {
+			t.Errorf("the page has no %s of status", field[1])
+		}
+	}
+	if !found {
+		t.Error("the state of a queue is gone from the program")
+	}
+	for kind := range report.Kinds {
+		if !strings.Contains(text, "\n| "+kind.String()+" | ") {
+			t.Errorf("the page has no kind %s", kind)
+		}
+	}
+	for _, kind := range []reflect.Type{reflect.TypeFor[report.Spool](), reflect.TypeFor[report.Topic](), reflect.TypeFor[report.Statistics](), reflect.TypeFor[report.TopicStatistics](),
+		reflect.TypeFor[report.BrokerStatistics](), reflect.TypeFor[report.PartitionStatistics](), reflect.TypeFor[report.Problem](), reflect.TypeFor[report.LastError]()} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
 			if !slices.Contains(named, name) && !strings.Contains(text, "`"+name+"`") {

@@ -8,6 +8,7 @@ package admin
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,9 @@ type Queue interface {
 	Parked() int
 	Topics() []report.Topic
 	Spool() *report.Spool // nil without
+	Bytes() int64         // of the values in memory
+	Health() *report.Health
+	Statistics(ctx context.Context) (report.Statistics, error) // without partitions on an error
 }
 
 // Deps are what the commands are given by the plugin.
@@ -40,6 +44,14 @@ type Deps struct {
 	Level  *slog.LevelVar                     // from which level on lines are logged
 	Scrape *report.Histogram                  // how long it takes to write the metrics, in seconds
 	Start  time.Time                          // when the queues were started
+	Now    func() time.Time                   // nil is time.Now
+}
+
+func (d Deps) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
 }
 
 // A command is one row of the table. Running, helping and what is said about a mistyped name all read it.
@@ -69,6 +81,17 @@ type call struct {
 func commands() []command {
 	return []command{
 		{name: "dump", args: "<id>", least: 1, most: 1 << 10, short: "the state of one queue: counters, failures, spool, topics", run: dump},
+		{
+			name: "status", args: "[id]", most: 1, short: "ok, degraded or failed: why, since when, how much is queued, rates, the last error",
+			long: "ok: what is accepted is delivered. degraded: it is accepted, and some of it cannot be delivered now. failed: calls are refused.\n" +
+				"Of one queue, or of all. Rates are those of the last ten seconds.",
+			run: status,
+		},
+		{
+			name: "stats", args: "[id]", most: 1, short: "the numbers of brokers, topics and partitions",
+			long: "With --json in the form of librdkafka's statistics; without a queue they are those of all, in a list.",
+			run:  stats,
+		},
 		{name: "list", short: "the queues, with how much is in each", run: list},
 		{
 			name: "config", args: "[id] [--all]", most: 1, flags: []string{"--all"}, short: "what counts for each property of a queue, and where it comes from",

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"strings"
@@ -23,14 +24,27 @@ type fake struct {
 	counts report.Queue
 	topics []report.Topic
 	spool  *report.Spool
+	health report.Health
+	stats  report.Statistics
 }
 
-func (f *fake) ID() string                { return f.id }
-func (f *fake) Settings() *conf.Settings  { return f.set }
-func (f *fake) Snapshot() report.Snapshot { return f.counts.Snapshot() }
-func (f *fake) Parked() int               { return 2 }
-func (f *fake) Topics() []report.Topic    { return f.topics }
-func (f *fake) Spool() *report.Spool      { return f.spool }
+func (f *fake) ID() string               { return f.id }
+func (f *fake) Settings() *conf.Settings { return f.set }
+func (f *fake) Snapshot() report.Snapshot {
+	s := f.counts.Snapshot()
+	if f.spool != nil {
+		s.Stored(f.spool.Pending)
+	}
+	return s
+}
+func (f *fake) Bytes() int64           { return 30 }
+func (f *fake) Health() *report.Health { return &f.health }
+func (f *fake) Statistics(context.Context) (report.Statistics, error) {
+	return f.stats, nil
+}
+func (f *fake) Parked() int            { return 2 }
+func (f *fake) Topics() []report.Topic { return f.topics }
+func (f *fake) Spool() *report.Spool   { return f.spool }
 
 func newFake(t *testing.T, id string, settings ...string) *fake {
 	t.Helper()
@@ -74,7 +88,21 @@ func TestCommands(t *testing.T) {
 	disk.spool = &report.Spool{
 		Path: "/s", Mode: "durable", Bytes: 100, MaxBytes: 1000, Segments: 1, Pending: 3, Oldest: time.UnixMilli(0), Syncs: 7, SyncMax: time.Millisecond, Degraded: "no space",
 	}
+	one.health = report.Health{
+		State: report.Degraded, Since: time.UnixMilli(1000), InFlight: 1, Oldest: time.UnixMilli(1000),
+		Problems: []report.Problem{
+			{Kind: report.Disconnected, State: report.Degraded, Text: "kafka:9092: cannot connect\x1b", Since: time.UnixMilli(1000)},
+			{Kind: report.Paused, State: report.Degraded, Text: "paused", Since: time.UnixMilli(2000)},
+		},
+		Error: &report.LastError{Time: time.UnixMilli(0), Text: "Local: Message timed out", Topic: "mail", Code: -192},
+	}
+	one.stats = report.Statistics{
+		Name: "rdkafka#producer-1", Queue: "kafka1", TxMsgs: 1,
+		Brokers: map[string]report.BrokerStatistics{"kafka:9092/1": {State: "UP", StateAge: 5e6, RTT: report.Average{Avg: 1500}, Tx: 3, TxRetries: 1, TopparCnt: 1}},
+		Topics:  map[string]report.TopicStatistics{"mail": {PartitionCnt: 1, MsgqCnt: 2, Partitions: map[string]report.PartitionStatistics{"0": {State: "open", Leader: 1, TxMsgs: 1}}}},
+	}
 	d := depsOf(one, disk)
+	d.Now = func() time.Time { return time.UnixMilli(35000) }
 	d.Recent = func(queue string) []logsink.Entry {
 		all := []logsink.Entry{
 			{First: time.UnixMilli(0), Last: time.UnixMilli(60000), Count: 12, Priority: logsink.Err, Queue: "kafka1", Text: "cannot connect (queue kafka1)"},
@@ -90,18 +118,50 @@ func TestCommands(t *testing.T) {
 		ok      bool
 		want    string
 	}{
-		{"list", true, `queue   storage  queued  on disk  delivered  failed  refused  brokers
-kafka1  memory   3       0        1          1       1        kafka:9092
-disk    durable  3       3        1          1       1        
+		{"list", true, `queue   storage  state     queued  on disk  delivered  failed  refused  brokers
+kafka1  memory   degraded  3       0        1          1       1        kafka:9092
+disk    durable  ok        0       3        1          1       1        
 `},
-		{"list --json", true, `{"queues":[{"id":"kafka1","client":"a\nb#producer-1","storage":"memory","brokers":["kafka:9092"],"queued":3,"on_disk":0,"in":5,"delivered":1,"failed":1,"refused":1},` +
-			`{"id":"disk","client":"rdkafka#producer-1","storage":"durable","brokers":[],"queued":3,"on_disk":3,"in":5,"delivered":1,"failed":1,"refused":1}]}
+		{"list --json", true, `{"queues":[{"id":"kafka1","client":"a\nb#producer-1","storage":"memory","brokers":["kafka:9092"],"state":"degraded","queued":3,"on_disk":0,"in":5,"delivered":1,"failed":1,"refused":1},` +
+			`{"id":"disk","client":"rdkafka#producer-1","storage":"durable","brokers":[],"state":"ok","queued":0,"on_disk":3,"in":5,"delivered":1,"failed":1,"refused":1}]}
 `},
+		{"status", true, `kafka1: degraded since 1970-01-01T00:00:01Z (34 s): kafka:9092: cannot connect\x1b
+  also paused since 1970-01-01T00:00:02Z: paused
+  queued 3, on disk 0, in flight 1, oldest 34 s, waiting calls 2
+  in 0.0/s, delivered 0.0/s over 10 s
+  in 5 = delivered 1 + failed 0 + dropped 0 + expired 1 + dead 0 + queued 3 + on disk 0; refused 1
+  memory: 30 of 1,073,741,824 bytes, at most 100,000 messages
+  last error 1970-01-01T00:00:00Z: Local: Message timed out (topic mail)
+
+disk: ok since 0001-01-01T00:00:00Z (106751 days)
+  queued 0, on disk 3, in flight 0, oldest 0.0 s, waiting calls 2
+  in 0.0/s, delivered 0.0/s over 10 s
+  in 5 = delivered 1 + failed 0 + dropped 0 + expired 1 + dead 0 + queued 0 + on disk 3; refused 1
+  memory: 30 of 1,073,741,824 bytes, at most 100,000 messages
+  spool (durable): 100 of 1,000 bytes, dead letters 0
+`},
+		{"status kafka1 --json", true, `{"queues":[{"queue":"kafka1","state":"degraded","reason":"kafka:9092: cannot connect\u001b","since":"1970-01-01T00:00:01Z",` +
+			`"problems":[{"kind":"disconnected","state":"degraded","text":"kafka:9092: cannot connect\u001b","since":"1970-01-01T00:00:01Z"},` +
+			`{"kind":"paused","state":"degraded","text":"paused","since":"1970-01-01T00:00:02Z"}],"paused":true,"storage":"memory",` +
+			`"in":5,"delivered":1,"failed":0,"dropped":0,"expired":1,"dead":0,"queued":3,"on_disk":0,"in_flight":1,"parked":2,"refused":1,"oldest_age_seconds":34,` +
+			`"in_rate":0,"delivered_rate":0,"limit_messages":100000,"bytes":30,"limit_bytes":1073741824,"spool_bytes":0,"spool_limit_bytes":0,"dead_pending":0,` +
+			`"last_error":{"time":"1970-01-01T00:00:00Z","text":"Local: Message timed out","topic":"mail","code":-192}}]}
+`},
+		{"stats kafka1", true, `queue kafka1: rdkafka#producer-1
+ messages 0, 0 bytes; delivered 1; requests 0, 0 bytes; answers 0, 0 bytes
+ broker        state  for    rtt     in flight  waiting  tx  txretries  timeouts  connects  disconnects  partitions  last error
+ kafka:9092/1  UP     5.0 s  1.5 ms  0          0        3   1          0         0         0            1           
+ topic  partition  state  leader  waiting  in flight  delivered
+ mail   all 1                     2        0          
+        0          open   1       0        0          1
+`},
+		{"stats nosuch", false, `No such id
+there is no queue "nosuch", the queues are: kafka1, disk`},
 		{"dump kafka1", true, `queue kafka1: a\x0ab#producer-1
  producer.msg_cnt 3 (2 parked)
  brokers: kafka:9092
- in 5 (50 bytes of values) = delivered 1 + failed 1 + queued 3; refused 1
-  failed 1: Local: Message timed out (-192)
+ in 5 (50 bytes of values) = delivered 1 + failed 0 + dropped 0 + expired 1 + dead 0 + queued 3 + on disk 0; refused 1
+  expired 1: Local: Message timed out (-192)
  topic mail\x1b: partitions 3, in the client 1, waiting outside 1, stalled
 `},
 		{"config kafka1", true, `queue kafka1: a\x0ab#producer-1

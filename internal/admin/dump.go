@@ -18,7 +18,11 @@ type dumped struct {
 	InBytes   int64          `json:"in_bytes"`
 	Delivered int64          `json:"delivered"`
 	Failed    int64          `json:"failed"`
-	Queued    int64          `json:"queued"`
+	Dropped   int64          `json:"dropped"`
+	Expired   int64          `json:"expired"`
+	Dead      int64          `json:"dead"`
+	Queued    int64          `json:"queued"` // in memory only
+	OnDisk    int64          `json:"on_disk"`
 	Refused   int64          `json:"refused"`
 	Failures  []failure      `json:"failures"`
 	Spool     *report.Spool  `json:"spool"` // null without
@@ -28,6 +32,7 @@ type dumped struct {
 type failure struct {
 	Code  int    `json:"code"`
 	Text  string `json:"text"`
+	Fate  string `json:"fate"` // failed, dropped, expired or dead
 	Count int64  `json:"count"`
 }
 
@@ -41,18 +46,19 @@ func dump(c *call) (answer, error) {
 	set, s := q.Settings(), q.Snapshot()
 	value := dumped{
 		Queue: q.ID(), Client: set.Name, Parked: q.Parked(), Brokers: append([]string{}, set.Brokers...),
-		In: s.In, InBytes: s.InBytes, Delivered: s.Delivered, Failed: s.Failed, Queued: s.Queued, Refused: s.Refused,
+		In: s.In, InBytes: s.InBytes, Delivered: s.Delivered, Failed: s.GivenUp(), Dropped: s.Dropped, Expired: s.Expired, Dead: s.Dead,
+		Queued: s.InMemory(), OnDisk: s.OnDisk, Refused: s.Refused,
 		Failures: []failure{}, Spool: q.Spool(), Topics: append([]report.Topic{}, q.Topics()...),
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "queue %s: %s\n", report.Printable(q.ID()), report.Printable(set.Name))
 	fmt.Fprintf(&b, " producer.msg_cnt %d (%d parked)\n", s.Queued, value.Parked)
 	fmt.Fprintf(&b, " brokers: %s\n", report.Printable(strings.Join(set.Brokers, ",")))
-	fmt.Fprintf(&b, " in %d (%d bytes of values) = delivered %d + failed %d + queued %d; refused %d\n",
-		s.In, s.InBytes, s.Delivered, s.Failed, s.Queued, s.Refused)
+	fmt.Fprintf(&b, " in %d (%d bytes of values) = delivered %d + failed %d + dropped %d + expired %d + dead %d + queued %d + on disk %d; refused %d\n",
+		s.In, s.InBytes, s.Delivered, s.GivenUp(), s.Dropped, s.Expired, s.Dead, s.InMemory(), s.OnDisk, s.Refused)
 	for _, f := range s.Failures {
-		fmt.Fprintf(&b, "  failed %d: %s (%d)\n", f.Count, f.Code.Error(), f.Code)
-		value.Failures = append(value.Failures, failure{int(f.Code), f.Code.Error(), f.Count})
+		fmt.Fprintf(&b, "  %s %d: %s (%d)\n", f.Fate, f.Count, f.Code.Error(), f.Code)
+		value.Failures = append(value.Failures, failure{int(f.Code), f.Code.Error(), f.Fate.String(), f.Count})
 	}
 	if value.Spool != nil {
 		dumpSpool(&b, value.Spool)

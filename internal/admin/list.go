@@ -14,7 +14,8 @@ type listed struct {
 	Client    string   `json:"client"`
 	Storage   string   `json:"storage"` // memory, durable or spill
 	Brokers   []string `json:"brokers"`
-	Queued    int64    `json:"queued"`
+	State     string   `json:"state"`
+	Queued    int64    `json:"queued"` // in memory only
 	OnDisk    int64    `json:"on_disk"`
 	In        int64    `json:"in"`
 	Delivered int64    `json:"delivered"`
@@ -28,10 +29,10 @@ func list(c *call) (answer, error) {
 		set, s := q.Settings(), q.Snapshot()
 		one := listed{
 			ID: q.ID(), Client: set.Name, Storage: "memory", Brokers: append([]string{}, set.Brokers...),
-			Queued: s.Queued, In: s.In, Delivered: s.Delivered, Failed: s.Failed, Refused: s.Refused,
+			State: q.Health().State.String(), Queued: s.InMemory(), OnDisk: s.OnDisk, In: s.In, Delivered: s.Delivered, Failed: s.Failed, Refused: s.Refused,
 		}
 		if spool := q.Spool(); spool != nil {
-			one.Storage, one.OnDisk = spool.Mode, spool.Pending
+			one.Storage = spool.Mode
 		}
 		all = append(all, one)
 	}
@@ -40,9 +41,9 @@ func list(c *call) (answer, error) {
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "queue\tstorage\tqueued\ton disk\tdelivered\tfailed\trefused\tbrokers")
+	fmt.Fprintln(w, "queue\tstorage\tstate\tqueued\ton disk\tdelivered\tfailed\trefused\tbrokers")
 	for _, one := range all {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", report.Printable(one.ID), one.Storage, one.Queued, one.OnDisk,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", report.Printable(one.ID), one.Storage, one.State, one.Queued, one.OnDisk,
 			one.Delivered, one.Failed, one.Refused, report.Printable(strings.Join(one.Brokers, ",")))
 	}
 	if err := w.Flush(); err != nil {

@@ -104,22 +104,18 @@ func handler(d Deps) http.Handler {
 	})
 }
 
-// health says of each queue whether what a script gives it is safe. It is not when the disk of a spool takes nothing; topics that
-// are stalled are named and change nothing: their messages wait.
+// health says the state of each queue. A queue that has failed makes the whole answer a failure: what a script gives it is not taken.
 func health(d Deps) (text string, ok bool) {
 	var b strings.Builder
 	ok = true
 	for _, q := range d.Queues() {
-		id := report.Printable(q.ID())
-		switch spool, stalled := q.Spool(), stalledOf(q.Topics()); {
-		case spool != nil && spool.Degraded != "":
-			fmt.Fprintf(&b, "%s: failed: %s\n", id, report.Printable(spool.Degraded))
-			ok = false
-		case stalled > 0:
-			fmt.Fprintf(&b, "%s: degraded: %d stalled topics\n", id, stalled)
-		default:
-			fmt.Fprintf(&b, "%s: ok\n", id)
+		h := q.Health()
+		fmt.Fprintf(&b, "%s: %s", report.Printable(q.ID()), h.State)
+		if reason := h.Reason(); reason != "" {
+			b.WriteString(": " + report.Printable(reason))
 		}
+		b.WriteByte('\n')
+		ok = ok && h.State != report.Broken
 	}
 	if b.Len() == 0 {
 		b.WriteString("there are no queues\n")

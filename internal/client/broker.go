@@ -37,6 +37,7 @@ type broker struct {
 	until    time.Time     // left alone until then
 	failures int           // in a row
 	last     error
+	lost     time.Time // when the failures began; means nothing without last
 	stats    brokerStats
 }
 
@@ -274,6 +275,9 @@ func (b *broker) grow(err error) {
 	b.until = time.Now().Add(min(time.Duration(float64(b.pause)*(0.75+0.75*rand.Float64())), most))
 	b.pause *= 2
 	b.failures++
+	if b.last == nil {
+		b.lost = time.Now()
+	}
 	b.last = err
 }
 

@@ -186,6 +186,7 @@ type BrokerStatus struct {
 	LastError string        // one sentence, "" if nothing has gone wrong since the connection was usable
 	InFlight  int           // requests without their answer
 	Waiting   int           // requests that are not written yet
+	Lost      time.Time     // when it began to fail; zero if nothing has since the connection was usable
 	Throttle  time.Duration // the last pause that the broker asked for
 	RTT       time.Duration // of produce and other requests, a moving average; 0 before the first answer
 

@@ -40,7 +40,7 @@ func (c *Client) Brokers() []BrokerStatus {
 			s.InFlight = len(b.conn.open)
 		}
 		if b.last != nil {
-			s.LastError = b.last.Error()
+			s.LastError, s.Lost = b.last.Error(), b.lost
 		}
 		if len(b.ids) > 0 {
 			s.ID = b.ids[0]

@@ -45,7 +45,7 @@ const (
 type signals struct {
 	asleep, kicked, closed, parked atomic.Uint32
 	_                              [64]byte
-	refused                        atomic.Int64
+	refused, full                  atomic.Int64
 }
 
 // New makes the intake of queue, and takes nothing before [Ledger.Limit] and [Intake.Open]. maxMessage is
@@ -147,6 +147,9 @@ func (in *Intake) TakeParked(visit func(Script, *Record)) {
 		p = next
 	}
 }
+
+// RefusedFull returns how many calls have found no room, since the intake was made.
+func (in *Intake) RefusedFull() int64 { return in.signals.full.Load() }
 
 // Queueing says whether calls wait for room: who comes then is parked, or refused as by a full queue.
 func (in *Intake) Queueing(waiting bool) { C.intake_wait(in.c, C.bool(waiting)) }

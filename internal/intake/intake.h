@@ -243,6 +243,7 @@ struct intake_signals {
     _Atomic uint32_t parked; /* parked calls that Go has not taken */
     char apart[64];
     _Atomic int64_t refused; /* calls that were answered with INTAKE_REFUSED */
+    _Atomic int64_t full;    /* those of them that found no room, ever */
 };
 struct intake_signals *intake_signals(struct intake *in);
 struct intake_ledger *intake_ledger(struct intake *in);

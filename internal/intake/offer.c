@@ -178,8 +178,11 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     }
     if (answer == INTAKE_REFUSED && r->waits && *code == in->full_code)
         return park(in, r, &offer, topic->index);
-    if (answer == INTAKE_REFUSED)
+    if (answer == INTAKE_REFUSED) {
         atomic_fetch_add_explicit(&in->signals.refused, 1, memory_order_relaxed);
+        if (*code == in->full_code)
+            atomic_fetch_add_explicit(&in->signals.full, 1, memory_order_relaxed);
+    }
     if (answer != INTAKE_TAKEN)
         return answer;
     if (size > INTAKE_LARGEST) {

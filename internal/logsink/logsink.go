@@ -39,7 +39,8 @@ const (
 	LevelNotice = slog.LevelInfo + 2
 )
 
-// Each is the group of lines that are never held back: reports, each of which has news.
+// Each is the group of lines that are never held back: reports, each of which has news. What follows it in the name of a group
+// says which of them belong together.
 const Each = "each"
 
 // queueKey is the attribute with the id of a queue.
@@ -137,7 +138,7 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 	line = shorten(line)
 	priority := priority(r.Level)
 	h.sink.recent.note(what+source+"\x00"+queue, queue, priority, line, r.Time)
-	if priority > Crit && priority < Debug && h.group != Each && h.sink.hold(priority, what, source, line, r.Time) {
+	if priority > Crit && priority < Debug && !strings.HasPrefix(h.group, Each) && h.sink.hold(priority, what, source, line, r.Time) {
 		return nil
 	}
 	h.sink.write(priority, line)

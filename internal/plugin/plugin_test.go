@@ -123,7 +123,7 @@ func TestCommands(t *testing.T) {
 		{[]string{"dump"}, "usage: dump <id>", false},
 		{nil, "dump <id>", false},
 		{[]string{"junk"}, "there is no command \"junk\"\ndump <id>", false},
-		{[]string{"list"}, "queue   storage  queued", true},
+		{[]string{"list"}, "queue   storage  state  queued", true},
 		{[]string{"config", "kafka1"}, "queue kafka1: rdkafka#producer-1\n metadata.broker.list", true},
 		{[]string{"last-errors", "kafka1"}, "no warnings and no errors since the start\n", true},
 		{[]string{"log", "err"}, "OK: lines are logged from err on\n", true},

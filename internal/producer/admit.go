@@ -68,7 +68,7 @@ func (p *Producer) Offer(r *record.Record) resperr.Code {
 		}
 	}
 	if code != resperr.NoError {
-		p.stats.Refuse()
+		p.refused(code)
 	}
 	return code
 }

@@ -126,7 +126,7 @@ func (t *topic) forget(now mono) bool {
 	if now.since(t.send.refused) < forgetAfter {
 		return true
 	}
-	t.send.born = now
+	t.send.born, t.send.missing = now, 0
 	t.refuse(resperr.NoError, now)
 	return false
 }

@@ -92,7 +92,7 @@ func (p *Producer) overdue(a *await) {
 	}
 	p.mu.Unlock()
 	if code == resperr.QueueFull {
-		p.stats.Refuse()
+		p.refused(code)
 	}
 	p.resumes.answer(a, Delivery{Code: code})
 }

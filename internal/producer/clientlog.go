@@ -12,10 +12,11 @@ import (
 
 // Priorities of syslog(3), in which log_level counts.
 const (
-	priorityErr   = 3
-	priorityWarn  = 4
-	priorityInfo  = 6
-	priorityDebug = 7
+	priorityErr    = 3
+	priorityWarn   = 4
+	priorityNotice = 5
+	priorityInfo   = 6
+	priorityDebug  = 7
 )
 
 // Level turns a priority of syslog(3), which librdkafka's log uses, into a level of slog.
@@ -50,6 +51,8 @@ type clientLog struct {
 	set    *conf.Settings
 	thread string
 	ended  context.Context // the queue is being closed: what breaks now is no news
+	outage outage
+	tell   func() // what there is to say of the queue has changed
 }
 
 // Groups of lines, each of which the log repeats once a minute at most.
@@ -57,10 +60,11 @@ const (
 	groupConnection = "connection"
 	groupTLS        = "tls"
 	groupLogin      = "login"
+	groupProtocol   = "protocol"
 )
 
 func newClientLog(ended context.Context, log *slog.Logger, set *conf.Settings) *clientLog {
-	c := &clientLog{log: log, set: set, ended: ended}
+	c := &clientLog{log: log, set: set, ended: ended, tell: func() {}}
 	if set.LogThreadName {
 		c.thread = "[thrd:main]: "
 	}
@@ -87,14 +91,7 @@ func (c *clientLog) Failed(address string, stage client.Stage, err error) {
 		return
 	}
 	group, text := c.blame(err, stage)
-	facility := "FAIL"
-	switch group {
-	case groupTLS:
-		facility = "SSL"
-	case groupLogin:
-		facility = "SASL"
-	}
-	c.say(priorityErr, facility, group, address+": "+text)
+	c.fails(group, address+": "+text)
 }
 
 // Lost implements [client.Log].
@@ -112,7 +109,7 @@ func (c *clientLog) Lost(address string, err error) {
 // Nonsense implements [client.Log].
 func (c *clientLog) Nonsense(address string, err error) {
 	if c.ended.Err() == nil {
-		c.say(priorityErr, "PROTOERR", groupConnection, address+": "+err.Error())
+		c.fails(groupProtocol, address+": "+err.Error())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/recordbatch"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 // A broker is what the sender has to send to one.
@@ -20,6 +21,7 @@ type broker struct {
 	careful  bool         // the last request was cut off: the next one is one batch
 	ready    []*partition // that it leads and that have something to send, in the order in which they came
 	spare    []*partition // the array that ready had before
+	retries  int64        // batches that were sent again
 }
 
 // A request is one produce request on its way.
@@ -199,6 +201,9 @@ func (p *Producer) stamp(r *request, now mono) {
 		r.Deadline = min(r.Deadline, max(oldest.after(limit).since(now), shortestWait))
 	}
 	for _, b := range r.batches {
+		if b.last != resperr.NoError || b.doubtful {
+			r.broker.retries++
+		}
 		r.Batches = append(r.Batches, client.Batch{
 			Topic: b.partition.topic.name, TopicID: b.partition.topic.send.id, Partition: b.partition.id,
 			Append: func(dst []byte, version int16) []byte { return b.encode(dst, p.sender.codec.of(version)) },

@@ -66,6 +66,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.announceWaiters()
 	p.drainIntake()
 	p.mu.Unlock()
+	p.health.end(&p.health.stopping)
 	if stopped {
 		p.senderEnded()
 		return 0

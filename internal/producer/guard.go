@@ -29,6 +29,7 @@ func (p *Producer) breakDown() {
 	if p.fatal.Swap(true) {
 		return
 	}
+	p.health.end(&p.health.broken)
 	if p.front.Intake != nil {
 		p.front.Fail(int(resperr.Fatal))
 	}

@@ -1,6 +1,8 @@
 package producer
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -10,6 +12,7 @@ import (
 // An event is something that the client has to tell the sender: the answer to a request, or news of the cluster.
 type event struct {
 	request *request
+	do      func() // a question, or work, of somebody else for the sender
 	news    client.Event
 }
 
@@ -30,6 +33,23 @@ func (p *Producer) post(e event) {
 	if e.request == nil || p.inbox.eager.Load() {
 		p.wake()
 	}
+}
+
+// errNoSender is the answer of a queue that has ended, or whose sender is busy for too long.
+var errNoSender = errors.New("the queue does not answer: it has ended, or is busy")
+
+// ask has the sender run do between two steps of its own, and waits for the end of that as long as ctx lasts. What was asked
+// for may still be done afterwards, so do must own what it writes to.
+func (p *Producer) ask(ctx context.Context, do func()) error {
+	done := make(chan struct{})
+	p.post(event{do: func() { defer close(done); do() }})
+	select {
+	case <-done:
+		return nil
+	case <-p.finished:
+	case <-ctx.Done():
+	}
+	return errNoSender
 }
 
 // listen lets answers wake the sender from now on, and says whether there is one already.
@@ -56,10 +76,14 @@ func (p *Producer) receive() {
 	now := p.now()
 	for i := range events {
 		e := &events[i]
-		if e.request != nil {
+		switch {
+		case e.request != nil:
 			p.answered(e.request, now)
-		} else {
+		case e.do != nil:
+			e.do()
+		default:
 			p.hear(&e.news, now)
+			p.health.news.Store(true)
 		}
 		*e = event{}
 	}

@@ -61,7 +61,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 		p.wake()
 	}
 	if code != resperr.NoError {
-		p.stats.Refuse()
+		p.refused(code)
 	}
 	return parked, code
 }

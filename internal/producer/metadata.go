@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 
@@ -189,6 +190,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 	recreated := s.known && s.id != none && m.ID != none && s.id != m.ID
 	s.id, s.missing, s.refreshed = m.ID, 0, now
 	if t.refusal.Load() != 0 {
+		p.log.LogAttrs(p.life, levelNotice, "the cluster takes messages of a topic again", slog.String("topic", t.name))
 		t.refuse(resperr.NoError, now)
 		s.born = now
 	}
@@ -258,6 +260,9 @@ func (p *Producer) resize(t *topic, n int, recreated bool) {
 // answered, is librdkafka's.
 func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
 	s := &t.send
+	if !s.active {
+		return // forgotten since it was asked about: nobody would ask again, and calls would be refused for ever
+	}
 	fails, refusal := resperr.NoError, resperr.NoError
 	switch code {
 	case resperr.UnknownTopicOrPart:
@@ -290,6 +295,8 @@ func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
 	if first {
 		s.refused = now
 		t.wasAsked()
+		p.log.LogAttrs(p.life, slog.LevelError, "the cluster does not take messages of a topic, calls are refused until it does: "+code.Error(),
+			slog.String("topic", t.name), slog.Int("errno", int(refusal)))
 	}
 	s.known = false
 	p.failWaiting(t, fails)

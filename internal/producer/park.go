@@ -44,7 +44,7 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 	n := r.Size()
 	code = p.unfit(r, n)
 	if code != resperr.NoError {
-		p.stats.Refuse()
+		p.refused(code)
 		return false, code
 	}
 	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
@@ -70,7 +70,7 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 		p.wake()
 	}
 	if code != resperr.NoError {
-		p.stats.Refuse()
+		p.refused(code)
 	}
 	return parked, code
 }
@@ -122,7 +122,7 @@ func (p *Producer) admitWaiters() {
 func (p *Producer) resumeWaiters(ready []*waiter) {
 	for _, w := range ready {
 		if w.code != resperr.NoError {
-			p.stats.Refuse()
+			p.refused(w.code)
 		}
 		switch {
 		case w.await == nil:

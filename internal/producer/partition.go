@@ -44,6 +44,8 @@ type partition struct {
 	looks         int      // for the leader in a row that did not help
 	inPause       bool     // in the sender's list of pauses
 	dropped       []*entry // no batch has them any more: the sender lets go of them
+	sent          int64    // messages that were acknowledged
+	sentBytes     int64    // of their values
 }
 
 // limits bound a batch.

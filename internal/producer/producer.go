@@ -81,6 +81,7 @@ type Producer struct {
 
 	resumes resumes
 	inbox   inbox
+	health  health
 
 	clientLog *clientLog
 	conflict  atomic.Bool // that every message is refused has been logged
@@ -151,6 +152,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.sender.begin(set)
 	p.life, p.end = context.WithCancel(context.Background())
 	p.clientLog = newClientLog(p.life, p.log, set)
+	p.beginHealth()
 	if deps.Spool != nil {
 		var err error
 		if p.store, err = p.openStorage(*deps.Spool); err != nil {
@@ -193,8 +195,20 @@ func (p *Producer) Settings() *conf.Settings { return p.set }
 // Snapshot returns the counters of the queue. It never blocks.
 func (p *Producer) Snapshot() report.Snapshot {
 	p.look()
-	return p.stats.Snapshot()
+	return p.counted()
 }
+
+// counted returns the counters without those calls that the sender has not looked at.
+func (p *Producer) counted() report.Snapshot {
+	s := p.stats.Snapshot()
+	if p.store != nil {
+		s.Stored(int64(p.store.spool.Stats().Pending))
+	}
+	return s
+}
+
+// Bytes returns the bytes of the values that are in memory.
+func (p *Producer) Bytes() int64 { return max(p.ledger.HeldBytes(), 0) }
 
 // Parked returns how many calls wait for room.
 func (p *Producer) Parked() int { return int(p.waiting.Load()) }

@@ -52,6 +52,7 @@ func (p *Producer) send() {
 		p.admitParked()
 		wait := p.pump(p.now())
 		p.tellEmpty()
+		wait = p.observe(p.now(), wait)
 		if wait == 0 {
 			continue
 		}

@@ -53,6 +53,8 @@ func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
 		}
 	}
 	b.live = 0
+	b.partition.sent += int64(n)
+	b.partition.sentBytes += bytes
 	t.send.records -= n
 	if p.store != nil {
 		t.holds.Add(-int64(n))
@@ -92,6 +94,7 @@ func (p *Producer) makeRoom(e *entry) {
 
 func (p *Producer) fail(code resperr.Code, topic string) {
 	p.stats.Fail(code)
+	p.health.failed(code, topic)
 	if !p.gaveUp.Load() {
 		// The text is the original's, to the letter; operators grep for it.
 		p.log.LogAttrs(context.Background(), slog.LevelError, "message delivery failed: "+code.Error(),

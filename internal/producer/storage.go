@@ -92,7 +92,7 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 	var err error
 	s.spool, err = spool.Open(spool.Options{
 		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: cfg.FS, Log: p.log,
-		Point: killPoint(), Room: p.wake, Guard: func(run func()) { p.guard("the writer of the spool", run) },
+		Point: killPoint(), Room: p.wake, Changed: p.changed, Guard: func(run func()) { p.guard("the writer of the spool", run) },
 	})
 	if errors.Is(err, spool.ErrLocked) && cfg.LockedMemory {
 		p.log.Warn("another process has the spool, so this one keeps its messages in memory only", "error", err)

@@ -46,3 +46,16 @@ func printable(c rune) bool {
 	}
 	return true
 }
+
+// Thousands returns n with commas: 1,204.
+func Thousands(n int64) string {
+	text := fmt.Sprint(n)
+	from := 1
+	if n < 0 {
+		from = 2
+	}
+	for i := len(text) - 3; i >= from; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}

@@ -1,7 +1,7 @@
 // Package report holds what a queue knows about itself: counters that always add up.
 //
-// It promises that in = delivered + failed + queued holds in every [Snapshot], whatever runs at the
-// same time. It knows no Kafka and no host; producer writes it, admin reads it, from any goroutine.
+// It promises that in = delivered + failed + queued holds in every [Snapshot], whatever runs at the same time, and so does the finer
+// in = delivered + given up + dropped + expired + dead + in memory + on disk. It knows no Kafka and no host; producer writes it, admin reads it, from any goroutine.
 package report
 
 import (
@@ -26,8 +26,8 @@ type Queue struct {
 	delivered atomic.Int64
 	failed    atomic.Int64
 
-	mu     sync.Mutex
-	byCode map[resperr.Code]int64 // guarded by mu
+	mu   sync.Mutex
+	lost map[Loss]int64 // guarded by mu
 }
 
 // Admit counts one accepted message whose value has the given number of bytes.
@@ -54,15 +54,47 @@ func (q *Queue) Deliver() { q.delivered.Add(1) }
 // DeliverMany is Deliver for n messages at once.
 func (q *Queue) DeliverMany(n int64) { q.delivered.Add(n) }
 
-// Fail counts one accepted message that will never be delivered, under its reason.
-func (q *Queue) Fail(code resperr.Code) {
-	q.mu.Lock()
-	if q.byCode == nil {
-		q.byCode = make(map[resperr.Code]int64)
+// A Fate is what became of an accepted message that was not delivered.
+type Fate uint8
+
+// The fates.
+const (
+	Failed  Fate = iota // given up for a reason that is none of the others
+	Dropped             // by on_full: drop_oldest, or purged by command
+	Expired             // it was too old
+	Dead                // it is a dead letter
+)
+
+// String returns the word that metrics and commands use.
+func (f Fate) String() string { return [...]string{"failed", "dropped", "expired", "dead"}[f] }
+
+// A Loss is a fate and its reason.
+type Loss struct {
+	Fate Fate
+	Code resperr.Code
+}
+
+// Fail counts one accepted message that will never be delivered, under its reason: as expired where that is its age.
+func (q *Queue) Fail(code resperr.Code) { q.FailMany(code, 1) }
+
+// FailMany is Fail for n messages at once.
+func (q *Queue) FailMany(code resperr.Code, n int64) {
+	fate := Failed
+	if code == resperr.MsgTimedOut {
+		fate = Expired
 	}
-	q.byCode[code]++
+	q.Lose(Loss{fate, code}, n)
+}
+
+// Lose counts n accepted messages that will never be delivered.
+func (q *Queue) Lose(l Loss, n int64) {
+	q.mu.Lock()
+	if q.lost == nil {
+		q.lost = make(map[Loss]int64)
+	}
+	q.lost[l] += n
 	q.mu.Unlock()
-	q.failed.Add(1)
+	q.failed.Add(n)
 }
 
 // Settled returns how many accepted messages have had their delivery report.
@@ -70,7 +102,7 @@ func (q *Queue) Settled() int64 { return q.delivered.Load() + q.failed.Load() }
 
 // Failure is a reason for lost messages and how many it lost.
 type Failure struct {
-	Code  resperr.Code
+	Loss
 	Count int64
 }
 
@@ -80,10 +112,20 @@ type Snapshot struct {
 	InBytes   int64 // bytes of their values
 	Refused   int64 // calls answered with errno
 	Delivered int64 // acknowledged by the broker
-	Failed    int64 // reported as failed
-	Queued    int64 // accepted, no report yet
+	Failed    int64 // given up, whatever became of it: with the next three
+	Dropped   int64 // to make room, or by command
+	Expired   int64 // because of its age
+	Dead      int64 // made a dead letter
+	Queued    int64 // accepted, no report yet, wherever it is: with the next one
+	OnDisk    int64
 	Failures  []Failure
 }
+
+// GivenUp is how many of Failed have none of the other fates.
+func (s *Snapshot) GivenUp() int64 { return s.Failed - s.Dropped - s.Expired - s.Dead }
+
+// InMemory is how many of Queued are in memory only.
+func (s *Snapshot) InMemory() int64 { return s.Queued - s.OnDisk }
 
 // Snapshot reads the counters so that In = Delivered + Failed + Queued, and Failed is the sum of Failures.
 //
@@ -92,16 +134,30 @@ type Snapshot struct {
 func (q *Queue) Snapshot() Snapshot {
 	s := Snapshot{Refused: q.refused.Load()}
 	q.mu.Lock()
-	for code, n := range q.byCode {
-		s.Failures = append(s.Failures, Failure{code, n})
+	for l, n := range q.lost {
+		s.Failures = append(s.Failures, Failure{l, n})
 		s.Failed += n
+		switch l.Fate {
+		case Dropped:
+			s.Dropped += n
+		case Expired:
+			s.Expired += n
+		case Dead:
+			s.Dead += n
+		}
 	}
 	q.mu.Unlock()
 	s.Delivered = q.delivered.Load()
 	s.In, s.InBytes = q.admitted.Load(), q.admBytes.Load()
 	s.Queued = s.In - s.Delivered - s.Failed
-	slices.SortFunc(s.Failures, func(a, b Failure) int { return cmp.Compare(a.Code, b.Code) })
+	slices.SortFunc(s.Failures, func(a, b Failure) int { return cmp.Or(cmp.Compare(a.Fate, b.Fate), cmp.Compare(a.Code, b.Code)) })
 	return s
+}
+
+// Stored says that n messages without a report are on disk. A spool lets go of a message a moment after or before it is counted, so
+// no more than have no report.
+func (s *Snapshot) Stored(n int64) {
+	s.OnDisk = min(max(n, 0), s.Queued)
 }
 
 // Topic is what a queue says of one topic.
@@ -121,17 +177,6 @@ func (q *Queue) Restore(n int64) { q.admitted.Add(n) }
 func (q *Queue) Withdraw(valueBytes int) {
 	q.admBytes.Add(-int64(valueBytes))
 	q.admitted.Add(-1)
-}
-
-// FailMany is Fail for n messages at once.
-func (q *Queue) FailMany(code resperr.Code, n int64) {
-	q.mu.Lock()
-	if q.byCode == nil {
-		q.byCode = make(map[resperr.Code]int64)
-	}
-	q.byCode[code] += n
-	q.mu.Unlock()
-	q.failed.Add(n)
 }
 
 // Spool is what a queue says of its spool.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -19,26 +18,31 @@ func TestStatisticsAreOneLineOfJSON(t *testing.T) {
 	q.Deliver()
 	q.Fail(resperr.MsgTimedOut)
 	q.Refuse()
-	s := Statistics{Name: "rdkafka#producer-1", ClientID: "rdkafka", Queue: "kafka1", MsgCnt: 2, MsgSize: 20, MsgMax: 100000, MsgSizeMax: 1 << 30}
+	s := Statistics{Name: "rdkafka#producer-1", ClientID: "rdkafka", Type: "producer", Queue: "kafka1", TS: 1500000, Time: 1, Age: 1000000, MsgCnt: 2, MsgSize: 20, MsgMax: 100000, MsgSizeMax: 1 << 30}
 	s.SetCounters(q.Snapshot())
-	s.SetTime(time.UnixMilli(1500), time.UnixMilli(500))
-	got := s.JSON([]Topic{{Name: "mail", Partitions: 3, InClient: 1, Waiting: 1, Stalled: true}})
+	s.Topics = map[string]TopicStatistics{"mail": {Topic: "mail", PartitionCnt: 1, XmitMsgqCnt: 1, MsgqCnt: 1, Stalled: true, Partitions: map[string]PartitionStatistics{"0": {Leader: 1, Broker: 1, State: "open", TxMsgs: 2}}}}
+	got := s.Line()
 	want := `{"name":"rdkafka#producer-1","client_id":"rdkafka","type":"producer","queue":"kafka1","ts":1500000,"time":1,"age":1000000,` +
-		`"msg_cnt":2,"msg_size":20,"msg_max":100000,"msg_size_max":1073741824,` +
-		`"txmsgs":2,"in":5,"in_bytes":50,"refused":1,"failed":1,"failures":{"-192":1},` +
-		`"topics":{"mail":{"topic":"mail","partition_cnt":3,"msgq_cnt":1,"xmit_msgq_cnt":1,"stalled":true}}}`
+		`"msg_cnt":2,"msg_size":20,"msg_max":100000,"msg_size_max":1073741824,"tx":0,"tx_bytes":0,"rx":0,"rx_bytes":0,` +
+		`"txmsgs":2,"in":5,"in_bytes":50,"refused":1,"failed":0,"dropped":0,"expired":1,"dead":0,"queued":2,"on_disk":0,"failures":{"-192":1},` +
+		`"metadata_cache_cnt":0,"brokers":{},"topics":{"mail":{"topic":"mail","partition_cnt":1,"msgq_cnt":1,"xmit_msgq_cnt":1,"stalled":true,` +
+		`"partitions":{"0":{"partition":0,"broker":1,"leader":1,"state":"open","msgq_cnt":0,"msgq_bytes":0,"msgs_inflight":0,"txmsgs":2,"txbytes":0}}}}}`
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
 func TestStatisticsOfManyTopicsFitIntoALine(t *testing.T) {
-	var topics []Topic
+	all := Statistics{Topics: map[string]TopicStatistics{}, Brokers: map[string]BrokerStatistics{}}
 	for i := range 1000 {
-		topics = append(topics, Topic{Name: fmt.Sprintf("topic-%d\n\"", i)})
+		t := TopicStatistics{Topic: fmt.Sprintf("topic-%d\n\"", i), Partitions: map[string]PartitionStatistics{"0": {}}}
+		if i == 999 {
+			t.XmitMsgqCnt = 1
+		}
+		all.Topics[t.Topic] = t
+		all.Brokers[fmt.Sprint(i)] = BrokerStatistics{}
 	}
-	topics[999].InClient = 1
-	got := Statistics{}.JSON(topics)
+	got := all.Line()
 	var back Statistics
 	if err := json.Unmarshal([]byte(got), &back); err != nil {
 		t.Fatal(err)
@@ -46,7 +50,10 @@ func TestStatisticsOfManyTopicsFitIntoALine(t *testing.T) {
 	if len(got) > mostStatistics || strings.Contains(got, "\n") {
 		t.Errorf("the line has %d bytes", len(got))
 	}
-	if _, ok := back.Topics[topics[999].Name]; !ok || len(back.Topics)+back.TopicsOmitted != 1000 {
+	if len(back.Brokers) == 0 || len(back.Brokers) == 1000 {
+		t.Errorf("%d brokers", len(back.Brokers))
+	}
+	if _, ok := back.Topics["topic-999\n\""]; !ok || len(back.Topics)+back.TopicsOmitted != 1000 {
 		t.Errorf("%d topics and %d omitted, the busy one among them: %t", len(back.Topics), back.TopicsOmitted, ok)
 	}
 }

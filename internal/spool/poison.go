@@ -65,6 +65,7 @@ func (s *Spool) degrade(cause error) {
 	s.n.degradations++
 	s.mu.Unlock()
 	s.say("degraded", "nothing can be stored until the disk is back", cause)
+	s.opts.Changed()
 }
 
 func (s *Spool) reason() error {
@@ -102,6 +103,7 @@ func (s *Spool) probe() {
 	s.mu.Unlock()
 	nudge(s.keep) // its files may have vanished too
 	s.opts.Log.Info("records are stored again", "spool", s.opts.Dir, "after", s.opts.Now().Sub(since).Round(time.Millisecond))
+	s.opts.Changed()
 	if room {
 		s.opts.Room()
 	}

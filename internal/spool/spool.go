@@ -43,6 +43,8 @@ type Options struct {
 	// Room is called once there may be room again after Append had refused, from the goroutine that made it: one
 	// of the spool's, or one that acknowledged. It must not block.
 	Room func()
+	// Changed is called when the spool begins to refuse because of its disk, and when it ceases to, from the syncer. It must not block.
+	Changed func()
 
 	// Guard runs each goroutine of the spool; nil runs it plainly. What panics in one ends in it.
 	Guard func(run func())
@@ -113,6 +115,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Room == nil {
 		o.Room = func() {}
+	}
+	if o.Changed == nil {
+		o.Changed = func() {}
 	}
 	if o.Guard == nil {
 		o.Guard = func(run func()) { run() }

@@ -1,0 +1,74 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/report"
+)
+
+// statsTime bounds how long a queue is waited for, whose sender may be busy.
+const statsTime = 2 * time.Second
+
+func stats(c *call) (answer, error) {
+	queues, err := c.queues()
+	if err != nil {
+		return answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), statsTime)
+	defer cancel()
+	all := []report.Statistics{}
+	var b strings.Builder
+	for i, q := range queues {
+		one, err := q.Statistics(ctx)
+		all = append(all, one)
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if werr := writeStats(&b, &one); werr != nil {
+			return answer{}, werr
+		}
+		if err != nil {
+			fmt.Fprintf(&b, "partitions are left out: %v\n", err)
+		}
+	}
+	switch {
+	case len(c.args) > 0:
+		return answer{b.String(), all[0]}, nil // as librdkafka's
+	case len(all) == 0:
+		b.WriteString("there are no queues\n")
+	}
+	return answer{b.String(), map[string][]report.Statistics{"queues": all}}, nil
+}
+
+func writeStats(b *strings.Builder, s *report.Statistics) error {
+	fmt.Fprintf(b, "queue %s: %s\n", report.Printable(s.Queue), report.Printable(s.Name))
+	fmt.Fprintf(b, " messages %d, %d bytes; delivered %d; requests %d, %d bytes; answers %d, %d bytes\n", s.MsgCnt, s.MsgSize, s.TxMsgs, s.Tx, s.TxBytes, s.Rx, s.RxBytes)
+	w := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, " broker\tstate\tfor\trtt\tin flight\twaiting\ttx\ttxretries\ttimeouts\tconnects\tdisconnects\tpartitions\tlast error")
+	for _, name := range slices.Sorted(maps.Keys(s.Brokers)) {
+		r := s.Brokers[name]
+		fmt.Fprintf(w, " %s\t%s\t%s\t%.1f ms\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", report.Printable(name), r.State, age(time.Duration(r.StateAge)*time.Microsecond),
+			float64(r.RTT.Avg)/1000, r.WaitrespCnt, r.OutbufCnt, r.Tx, r.TxRetries, r.ReqTimeouts, r.Connects, r.Disconnects, r.TopparCnt, report.Printable(r.LastError))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	w = tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, " topic\tpartition\tstate\tleader\twaiting\tin flight\tdelivered")
+	for _, name := range slices.Sorted(maps.Keys(s.Topics)) {
+		t := s.Topics[name]
+		fmt.Fprintf(w, " %s\t%s\t%s\t\t%d\t%d\t\n", report.Printable(name), "all "+count(t.PartitionCnt), strings.TrimPrefix(stalled(t.Stalled), ", "), t.MsgqCnt, t.XmitMsgqCnt)
+		parts := slices.Collect(maps.Values(t.Partitions))
+		slices.SortFunc(parts, func(a, b report.PartitionStatistics) int { return int(a.Partition - b.Partition) })
+		for _, p := range parts {
+			fmt.Fprintf(w, " \t%d\t%s\t%d\t%d\t%d\t%d\n", p.Partition, p.State, p.Leader, p.MsgqCnt, p.MsgsInflight, p.TxMsgs)
+		}
+	}
+	return w.Flush()
+}

@@ -1,0 +1,111 @@
+package producer
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/report"
+)
+
+// An outage is a time in which brokers that are needed cannot be used. It begins with the first failure, which is one line of the
+// log, and ends with another one; what fails meanwhile in the same way is not told again.
+type outage struct {
+	mu    sync.Mutex
+	since time.Time // zero: there is none; guarded by mu
+	group string    // what is wrong; guarded by mu
+	text  string    // the line that tells it; guarded by mu
+	loud  flaps     // guarded by mu
+	each  bool      // of the present one; guarded by mu
+	told  time.Time // when text was told; guarded by mu
+}
+
+// Flaps counts how often a state has begun within a minute. The first few times are told one by one; a broker that comes and
+// goes each second is then one line a minute.
+type flaps struct {
+	at [mostFlaps]time.Time
+	i  int
+}
+
+const mostFlaps = 5
+
+func (f *flaps) begin(now time.Time) (each bool) {
+	each = now.Sub(f.at[f.i]) >= time.Minute
+	f.at[f.i], f.i = now, (f.i+1)%mostFlaps
+	return each
+}
+
+// groupOf is the group of a line about the begin or the end of a state.
+func groupOf(group string, each bool) string {
+	if each {
+		return logsink.Each + ":" + group
+	}
+	return group
+}
+
+// fails tells that a broker cannot be used, where that is news.
+func (c *clientLog) fails(group, line string) {
+	o := &c.outage
+	now := time.Now()
+	o.mu.Lock()
+	again := !o.since.IsZero() && o.group == group
+	if !again {
+		if o.since.IsZero() {
+			o.since = now
+		}
+		o.group, o.text, o.each, o.told = group, line, o.loud.begin(now), now
+	}
+	each := o.each
+	o.mu.Unlock()
+	facility := map[string]string{groupTLS: "SSL", groupLogin: "SASL", groupProtocol: "PROTOERR"}[group]
+	if facility == "" {
+		facility = "FAIL"
+	}
+	if again {
+		c.say(priorityDebug, facility, group, line)
+		return
+	}
+	c.say(priorityErr, facility, groupOf(group, each), line)
+	c.tell()
+}
+
+// present returns the outage that there is.
+func (o *outage) present() (kind report.Kind, text string, since time.Time, is bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	kind = report.Disconnected
+	switch o.group {
+	case groupTLS:
+		kind = report.TLS
+	case groupLogin:
+		kind = report.Login
+	}
+	return kind, o.text, o.since, !o.since.IsZero()
+}
+
+// recovers ends the outage, and tells for how long it was and how much is queued.
+func (c *clientLog) recovers(queued int64) {
+	o := &c.outage
+	now := time.Now()
+	o.mu.Lock()
+	since, each := o.since, o.each
+	o.since = time.Time{}
+	o.mu.Unlock()
+	if !since.IsZero() {
+		c.say(priorityNotice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", spell(now.Sub(since)), report.Thousands(queued)))
+	}
+}
+
+// spell is a duration as operators read it.
+func spell(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}
