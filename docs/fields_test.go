@@ -40,8 +40,10 @@ func TestTheFieldsAreThoseOfThePrograms(t *testing.T) {
 			t.Errorf("the page has no kind %s", kind)
 		}
 	}
-	for _, kind := range []reflect.Type{reflect.TypeFor[report.Spool](), reflect.TypeFor[report.Topic](), reflect.TypeFor[report.Statistics](), reflect.TypeFor[report.TopicStatistics](),
-		reflect.TypeFor[report.BrokerStatistics](), reflect.TypeFor[report.PartitionStatistics](), reflect.TypeFor[report.Problem](), reflect.TypeFor[report.LastError]()} {
+	for _, kind := range []reflect.Type{
+		reflect.TypeFor[report.Spool](), reflect.TypeFor[report.Topic](), reflect.TypeFor[report.Statistics](), reflect.TypeFor[report.TopicStatistics](),
+		reflect.TypeFor[report.BrokerStatistics](), reflect.TypeFor[report.PartitionStatistics](), reflect.TypeFor[report.Problem](), reflect.TypeFor[report.LastError](),
+	} {
 		for i := range kind.NumField() {
 			name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
 			if !slices.Contains(named, name) && !strings.Contains(text, "`"+name+"`") {

@@ -227,8 +227,8 @@ func (p *Producer) fullText(now mono) string {
 		h.fullSeen, h.fullAt = refused, now
 	}
 	count, bytes, cost := p.ledger.Room()
-	full := h.fullAt != 0 && now.since(h.fullAt) < fullFor
-	if !full && !(h.fullAt != 0 && p.store == nil && (count < 1 || bytes < 1 || cost < recordCost)) {
+	noRoom := p.store == nil && (count < 1 || bytes < 1 || cost < recordCost)
+	if h.fullAt == 0 || now.since(h.fullAt) >= fullFor && !noRoom {
 		h.fullAt = 0
 		return ""
 	}
