@@ -77,8 +77,10 @@ FORCE:
 
 include internal/standin/standin.mk
 include internal/spool/spool.mk
+include internal/intake/intake.mk
 -include parity/parity.mk
 include e2e/e2e.mk
 include bench/bench.mk
 include calm/calm.mk
+include soak/soak.mk
 include packaging/package.mk
