@@ -6,7 +6,8 @@
 // or by the group of slog's WithGroup, in which any line repeats any other. Debug lines are written as
 // they come: who asks for them wants them all. A line is one line, whatever a message holds: what comes from a broker, a script or
 // a file is escaped, and a line that syslog would cut or refuse is shortened. It knows no C: the caller gives it the function that
-// writes. It may be called from any goroutine and never blocks on anything but that function.
+// writes. It may be called from any goroutine, under any lock. It does not wait for a syslog that blocks; only a critical line, which
+// may be the last one of the process, and Close wait for it, for two seconds at most.
 package logsink
 
 import (
@@ -63,7 +64,7 @@ const others = "\x00others"
 
 // A Sink turns records into lines and holds back repetitions.
 type Sink struct {
-	write  func(priority int, line string)
+	out    outlet
 	level  slog.Leveler
 	recent recent
 
@@ -80,16 +81,23 @@ type repeat struct {
 	held     int
 }
 
-// New returns a Sink that gives its lines to write, which must be safe for concurrent use.
+// New returns a Sink that gives its lines to write, one at a time, from a goroutine of the sink.
 func New(level slog.Leveler, write func(priority int, line string)) *Sink {
-	return &Sink{write: write, level: level, seen: make(map[string]*repeat)}
+	return &Sink{out: outlet{write: write}, level: level, seen: make(map[string]*repeat)}
 }
 
 // Handler returns the slog handler of the sink.
 func (s *Sink) Handler() slog.Handler { return handler{sink: s} }
 
-// Close writes the counts of what is still held back. The sink may be used afterwards.
-func (s *Sink) Close() { s.sweep(true) }
+// Close writes the counts of what is still held back, and waits for syslog, for two seconds at most. The sink may be used
+// afterwards.
+func (s *Sink) Close() {
+	s.sweep(true)
+	s.Flush()
+}
+
+// Flush waits until what was logged is written, for two seconds at most.
+func (s *Sink) Flush() { s.out.flush() }
 
 type handler struct {
 	sink  *Sink
@@ -141,7 +149,10 @@ func (h handler) Handle(_ context.Context, r slog.Record) error {
 	if priority > Crit && priority < Debug && !strings.HasPrefix(h.group, Each) && h.sink.hold(priority, what, source, line, r.Time) {
 		return nil
 	}
-	h.sink.write(priority, line)
+	h.sink.out.put(priority, line)
+	if priority <= Crit {
+		h.sink.out.flush()
+	}
 	return nil
 }
 
@@ -252,7 +263,7 @@ func (s *Sink) sweep(all bool) {
 	s.mu.Unlock()
 	slices.SortFunc(outs, func(a, b out) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.line, b.line)) })
 	for _, o := range outs {
-		s.write(o.priority, o.line)
+		s.out.put(o.priority, o.line)
 	}
 }
 

@@ -22,7 +22,9 @@ func (l *lines) write(priority int, line string) {
 	l.all = append(l.all, fmt.Sprintf("%d %s", priority, line))
 }
 
+// take returns what was written, once the sink has written all that it was given.
 func (l *lines) take() string {
+	synctest.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := strings.Join(l.all, "\n")

@@ -23,21 +23,23 @@ import (
 
 // syslog is the log as it reaches the host: what repeats is held back.
 type syslog struct {
+	sink  *logsink.Sink
 	mu    sync.Mutex
 	lines []string
 }
 
 func (s *syslog) logger(t *testing.T) *slog.Logger {
-	sink := logsink.New(slog.LevelDebug, func(priority int, line string) {
+	s.sink = logsink.New(slog.LevelDebug, func(priority int, line string) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.lines = append(s.lines, fmt.Sprintf("%d %s", priority, line))
 	})
-	t.Cleanup(sink.Close)
-	return slog.New(sink.Handler())
+	t.Cleanup(s.sink.Close)
+	return slog.New(s.sink.Handler())
 }
 
 func (s *syslog) take() []string {
+	s.sink.Flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lines := s.lines

@@ -1,8 +1,12 @@
 package producer
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -244,5 +248,90 @@ func TestStopAnswersDeliveriesBehindASpool(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		stop(t, p, time.Minute)
 		c.inOrder("mail", 3)
+	})
+}
+
+// A log that blocks, as syslog does when its daemon hangs, holds the call that logs and no other one.
+func TestALogThatHangsHoldsNoLockWhileTheOldestAreDropped(t *testing.T) {
+	for _, spill := range []bool{false, true} {
+		t.Run(fmt.Sprintf("spill %t", spill), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				hang := &hanging{until: make(chan struct{})}
+				p := c.spooledTo(slog.New(hang), small(faultfs.New(1), spill, DropOldest), "queue.buffering.max.messages=10")
+				free := sync.OnceFunc(func() { close(hang.until) })
+				defer free()
+				for i := range 100 { // some forty of them are dropped
+					go keep(t, p, kilobyte(i), false)
+					time.Sleep(100 * time.Millisecond)
+				}
+				if hang.held.Load() == 0 {
+					t.Fatal("nothing was dropped, so nothing was tested")
+				}
+				called := make(chan struct{})
+				go func() {
+					_ = p.Snapshot()
+					_ = p.held()
+					_ = p.Spool()
+					close(called)
+				}()
+				synctest.Wait()
+				select {
+				case <-called:
+				default:
+					t.Error("a call waits for the log")
+				}
+				free()
+				stop(t, p, time.Minute)
+			})
+		})
+	}
+}
+
+// hanging is a log that hangs when it is told of dropped messages.
+type hanging struct {
+	slog.Handler
+	until chan struct{}
+	held  atomic.Int32
+}
+
+func (h *hanging) Enabled(context.Context, slog.Level) bool { return true }
+func (h *hanging) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h *hanging) WithGroup(string) slog.Handler            { return h }
+
+func (h *hanging) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "the oldest messages are dropped") {
+		h.held.Add(1)
+		<-h.until
+	}
+	return nil
+}
+
+// A wake-up costs the same whether one call waits for room behind the oldest or a hundred thousand do.
+func TestThoseBehindTheOldestWaitingCallAreNotLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		c.down.Store(true)
+		log := &logged{}
+		p := c.spooled(log, small(faultfs.New(1), false, Wait))
+		for i := 0; p.Parked() == 0; i++ {
+			keep(t, p, kilobyte(i), false)
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		p.mu.Lock()
+		p.waiters = append(p.waiters, nil) // to look at it is a fault
+		p.mu.Unlock()
+		p.wake()
+		time.Sleep(time.Second)
+		p.mu.Lock()
+		p.waiters = p.waiters[:len(p.waiters)-1]
+		p.mu.Unlock()
+		if p.fatal.Load() {
+			t.Errorf("it is looked at:\n%s", log)
+		}
+		c.down.Store(false)
+		stop(t, p, time.Minute)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 
 	"github.com/halon-extras/kafka/internal/record"
@@ -51,11 +52,13 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 			w.record = record.Record{} // its bytes are the host's
 		case later || w.patient && passing(code):
 			w.record = cloneRecord(r)
+			s.crowded = s.crowded && w.patient
 			p.waiters = append(p.waiters, w)
 			p.waiting.Add(1)
 			parked, code, kick = true, resperr.NoError, true
 		}
 		p.mu.Unlock()
+		p.logDropped()
 	}
 	if kick {
 		p.wake()
@@ -78,7 +81,7 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	case p.closed && !queued:
 		return resperr.Destroy, false, false
 	case !queued && len(p.waiters) > 0:
-		return resperr.QueueFull, s.Spill, false
+		return resperr.QueueFull, s.Spill && !s.crowded, false
 	}
 	t := p.topicOf(w.record.Topic)
 	if code := t.refuses(w.record.Partition); code != resperr.NoError {
@@ -134,7 +137,8 @@ func (s *storage) put(p *Producer, t *topic, w *waiter) resperr.Code {
 	return refusalOf(err)
 }
 
-// append appends to the spool, and makes room first where that is configured. The caller holds s.mu.
+// append appends to the spool, and makes room first where that is configured. The caller holds s.mu, and
+// calls logDropped when it holds no lock any more.
 func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uint64, err error) {
 	add := s.spool.Append
 	if s.Spill {
@@ -154,10 +158,20 @@ func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uin
 				p.resumes.answer(a, Delivery{Code: resperr.PurgeQueue})
 			}
 		}
+		s.unlogged.Add(n)
+	}
+	return add(payload, done)
+}
+
+// logDropped logs what append has dropped. A log may block, so the caller holds no lock.
+func (p *Producer) logDropped() {
+	if p.store.unlogged.Load() == 0 {
+		return
+	}
+	if n := p.store.unlogged.Swap(0); n > 0 {
 		p.log.LogAttrs(context.Background(), slog.LevelError, "the spool is full: the oldest messages are dropped",
 			slog.Uint64("messages", n))
 	}
-	return add(payload, done)
 }
 
 // refusalOf says what a script is told when the spool does not take its record.
@@ -210,34 +224,48 @@ func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error)
 	}
 }
 
-// placeWaiters tries the parked calls again, in order. The sender runs it.
+// placeWaiters tries the parked calls again, in order, up to the first that still has to wait. The sender runs it
+// at each wake-up, and thousands may be parked: so those behind are not looked at.
+//
+// Calls without block wait only for older records on their way to the disk, never for room. They are answered
+// when the oldest call is found to wait for room, and while it does so, none is parked.
 func (p *Producer) placeWaiters() {
 	var ready []*waiter
+	s := p.store
 	p.mu.Lock()
-	kept := p.waiters[:0]
-	blocked := false
-	for _, w := range p.waiters {
-		later := false
-		code := resperr.QueueFull
-		if !blocked {
-			code, later, _ = p.place(w, true)
+	crowded := false
+	n := 0
+	for ; n < len(p.waiters); n++ {
+		w := p.waiters[n]
+		code, later, _ := p.place(w, true)
+		if later {
+			break
 		}
-		switch {
-		case later || passing(code) && w.patient:
-			blocked = true
-			kept = append(kept, w)
-			continue
-		case passing(code):
-		case code == resperr.NoError && (w.await != nil || !p.store.Spill):
+		if passing(code) && w.patient {
+			crowded = true
+			break
+		}
+		p.waiters[n] = nil
+		if code == resperr.NoError && (w.await != nil || !s.Spill) {
 			continue // answered later
 		}
 		w.code = code
 		ready = append(ready, w)
 	}
-	clear(p.waiters[len(kept):])
-	p.waiters = kept
-	p.waiting.Store(int32(len(kept)))
+	p.waiters = p.waiters[n:]
+	if crowded && !s.crowded {
+		p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+			if !w.patient {
+				w.code = resperr.QueueFull
+				ready = append(ready, w)
+			}
+			return !w.patient
+		})
+	}
+	s.crowded = crowded
+	p.waiting.Store(int32(len(p.waiters)))
 	p.mu.Unlock()
+	p.logDropped()
 	p.resumeWaiters(ready)
 }
 

@@ -70,6 +70,7 @@ func (p *Producer) spillTopics() {
 	}
 	wanted := func(e *entry) bool { return topics[e.topic] }
 	err := p.save(p.unsaved(wanted))
+	defer p.logDropped() // after the lock is free
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil { // what has come meanwhile, and nothing can come now
@@ -126,6 +127,7 @@ func appendUnsaved(found []*entry, s *slab, want func(*entry) bool) []*entry {
 
 // save appends entries to the spool, in order, and stops at the first that it does not take.
 func (p *Producer) save(entries []*entry) error {
+	defer p.logDropped()
 	for _, e := range entries {
 		p.mu.Lock()
 		err := p.saveEntry(e)
@@ -194,6 +196,7 @@ func (p *Producer) saveRest(ctx context.Context, ended bool) (lost int64) {
 		return lost
 	}
 	all := func(*entry) bool { return true }
+	defer p.logDropped()
 	entries := p.unsaved(all)
 	p.mu.Lock()
 	entries = append(entries, p.waitingEntries(all)...)

@@ -67,6 +67,7 @@ type storage struct {
 	replaying bool         // the feeder has not seen yet what was on the disk at the start, and of which topics
 	turning   bool         // the sender is to bring records of topics to the disk
 	refusing  resperr.Code // why the disk did not take them, when that will not pass in a moment
+	crowded   bool         // the oldest parked call waits for room, and no parked call is without block
 	behind    bool         // there may be topics whose records the main cursor has left
 
 	mu      sync.Mutex
@@ -78,6 +79,8 @@ type storage struct {
 	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
 	dropped uint64               // what is below was given up by DropOldest, and counted; guarded by mu
 	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
+
+	unlogged atomic.Uint64 // records given up by DropOldest that no line has told yet
 
 	letters atomic.Int64 // dead letters written since the start
 }

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,8 +24,13 @@ func durable(disk *faultfs.FS) SpoolConfig {
 // spooled opens a queue with a spool.
 func (c *cluster) spooled(log *logged, cfg SpoolConfig, properties ...string) *Producer {
 	c.t.Helper()
+	return c.spooledTo(log.logger(), cfg, properties...)
+}
+
+func (c *cluster) spooledTo(log *slog.Logger, cfg SpoolConfig, properties ...string) *Producer {
+	c.t.Helper()
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
-	p, err := New("kafka1", set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Spool: &cfg})
+	p, err := New("kafka1", set, Deps{Log: log, Client: conf.Deps{Dialer: c.dial}, Spool: &cfg})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -1,0 +1,84 @@
+package logsink
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// waiting bounds the lines that syslog has not taken yet. Beyond it, lines are counted and not kept.
+	waiting = 1000
+
+	// patience is how long a critical line, and the end of the process, wait for syslog.
+	patience = 2 * time.Second
+)
+
+// An outlet writes lines, in order, from a goroutine of its own, which lives only while there are any. syslog(3) blocks
+// when the daemon does not read its socket, and who logs may be a thread of the host, the writer of a spool, or the sender of a
+// queue: each of them would hold calls for as long.
+type outlet struct {
+	write func(priority int, line string)
+
+	mu      sync.Mutex
+	lines   []entry       // guarded by mu
+	lost    int           // lines beyond waiting; guarded by mu
+	written chan struct{} // closed when all is written; nil when nothing is being written; guarded by mu
+}
+
+type entry struct {
+	priority int
+	line     string
+}
+
+// put takes a line and does not wait for it to be written.
+func (o *outlet) put(priority int, line string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.lines) >= waiting {
+		o.lost++
+		return
+	}
+	o.lines = append(o.lines, entry{priority, line})
+	if o.written == nil {
+		o.written = make(chan struct{})
+		go o.run()
+	}
+}
+
+func (o *outlet) run() {
+	for {
+		o.mu.Lock()
+		lines, lost := o.lines, o.lost
+		o.lines, o.lost = nil, 0
+		if len(lines) == 0 {
+			close(o.written)
+			o.written = nil
+			o.mu.Unlock()
+			return
+		}
+		o.mu.Unlock()
+		for _, e := range lines {
+			o.write(e.priority, e.line)
+		}
+		if lost > 0 {
+			o.write(Warning, fmt.Sprintf("%ssyslog was too slow, %d line(s) were not written", prefix, lost))
+		}
+	}
+}
+
+// flush waits until all lines are written, but not longer than patience.
+func (o *outlet) flush() {
+	o.mu.Lock()
+	written := o.written
+	o.mu.Unlock()
+	if written == nil {
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-written:
+	case <-timer.C:
+	}
+}
