@@ -20,7 +20,7 @@ bench-scale: $(BUILD)/kafka.so bench-build ## both by topics, partitions, queues
 		$(if $(POINT_SECONDS),-seconds $(POINT_SECONDS)) $(if $(filter-out 0,$(DOCS)),-docs docs)
 
 .PHONY: profile
-profile: $(BUILD)/blackhole ## the profile that kafka.so is built with, made anew (cmd/kafka/default.pgo)
+profile: $(BUILD)/blackhole ## the profile that kafka.so is built with, made again (cmd/kafka/default.pgo)
 	bench/profile $(BUILD) cmd/kafka/default.pgo
 
 $(BUILD)/driver: $(wildcard bench/driver/*.[ch]) include/HalonMTA.h

@@ -13,7 +13,7 @@ import (
 const strays = 2
 
 // share is the part of the calls that may be held at full speed, where eight threads that never rest fight for the processors: one
-// that loses its own within the few instructions of a lock holds up those that come next.
+// that is preempted within the few instructions of a lock delays the next ones.
 const share = 1000
 
 // table is what the operator reads: the longest calls, state by state, and then a sentence for each of the other figures.
@@ -70,7 +70,7 @@ func (a *table) print() {
 		threads, rate, a.proof.limit)
 	fmt.Println("longest: by the clock, with what the kernel gave to other threads meanwhile; blocked: the thread slept in the call;")
 	fmt.Printf("worked: it ran, or the hypervisor had its processor, so %d such calls of a state are let pass.\n", strays)
-	fmt.Printf("At full speed one call in %d may be held: a thread that loses its processor within a lock holds up the next ones.\n", share)
+	fmt.Printf("At full speed one call in %d may be held: a thread that is preempted while it holds a lock delays the next ones.\n", share)
 	if a.proof.limit > defaultLimit {
 		fmt.Printf("The limit was relaxed from %v by CALM_LIMIT_US.\n", defaultLimit)
 	}

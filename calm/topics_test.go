@@ -89,7 +89,7 @@ func (c *counter) produce(req *kmsg.ProduceRequest) kmsg.Response {
 	return resp
 }
 
-// heard notes that the good topic gets on. All requests are answered by one goroutine.
+// heard notes that the good topic makes progress. All requests are answered by one goroutine.
 func (c *counter) heard() {
 	now := time.Now().UnixNano()
 	if last := c.last.Swap(now); last != 0 {

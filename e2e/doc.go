@@ -12,7 +12,7 @@
 //	                  a broker with these topics; its HOST:PORT is in $BROKER. After `kafka stop` it is the
 //	                  same broker, with its data, on the same address
 //	                  With create=auto a topic that a producer asks for is created
-//	kafka stop        the broker ends in order, and its address refuses connections
+//	kafka stop        the broker shuts down normally, and its address refuses connections
 //	kafka hang        it takes connections and bytes and answers nothing
 //	kafka resume      it goes on with what reached it in the meantime
 //	kafka cut         every connection breaks at once; new ones are taken

@@ -235,7 +235,7 @@ func (c *cluster) metadata(request kmsg.Request) (kmsg.Response, error, bool) { 
 	return resp, nil, true
 }
 
-// wire is what all requests of the run had in common, in words.
+// wire is what all requests of the run had in common, as text.
 func (c *cluster) wire() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

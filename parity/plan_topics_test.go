@@ -66,10 +66,10 @@ func topicScenarios() []scenario {
 			},
 		},
 		{
-			name:   "a topic that was deleted and made anew",
+			name:   "a topic that was deleted and recreated",
 			config: []string{"retry.backoff.ms=50", "message.timeout.ms=20000", "topic.metadata.propagation.max.ms=20000"},
 			script: script{topics: topic(1, "t"), asks: map[string]func(*cluster) error{
-				"delete the topic and make it anew": func(c *cluster) error {
+				"recreate the topic": func(c *cluster) error {
 					if err := c.kafka.DeleteTopic("t"); err != nil {
 						return err
 					}
@@ -78,7 +78,7 @@ func topicScenarios() []scenario {
 			}},
 			steps: []play.Step{
 				call("first call", message("t", "1")), reports("first report"),
-				broker("delete the topic and make it anew"),
+				broker("recreate the topic"),
 				call("second call", message("t", "2")), reports("second report"),
 			},
 			anywhere: true,

@@ -17,7 +17,7 @@ func TestLedger(t *testing.T) {
 		{"all in order", []id{{1, 0, 1}, {1, 1, 1}, {1, 0, 2}}, "0 0 0 0"},
 		{"one is missing", []id{{1, 0, 1}, {1, 1, 1}}, "1 0 0 0"},
 		{"a worker is missing", []id{{1, 0, 1}, {1, 0, 2}}, "1 0 0 0"},
-		{"one comes twice", []id{{1, 0, 1}, {1, 0, 2}, {1, 0, 1}, {1, 1, 1}}, "0 0 1 0"},
+		{"one is delivered twice", []id{{1, 0, 1}, {1, 0, 2}, {1, 0, 1}, {1, 1, 1}}, "0 0 1 0"},
 		{"a newer one comes first", []id{{1, 0, 2}, {1, 0, 1}, {1, 1, 1}}, "0 0 0 1"},
 		{"a kill hides the answer of the last", []id{{1, 0, 1}, {1, 0, 2}, {1, 0, 3}, {1, 1, 1}}, "0 0 0 0"},
 		{"nobody has produced it", []id{{1, 0, 1}, {1, 0, 2}, {1, 0, 4}, {1, 1, 1}}, "0 1 0 0"},

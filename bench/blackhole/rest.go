@@ -81,7 +81,7 @@ func (c *conn) versions(h header) error {
 	return c.send()
 }
 
-// topicID is the same for a name in every answer: another one would tell a client that the topic was deleted and made anew.
+// topicID is the same for a name in every answer: another one would tell a client that the topic was deleted and recreated.
 func topicID(name string) (id [16]byte) {
 	sum := sha256.Sum256([]byte(name))
 	copy(id[:], sum[:])

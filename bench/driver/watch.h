@@ -2,7 +2,7 @@
  * The watch on the longest calls of one thread: how long they took, and what of that was the plugin's doing.
  *
  * A call that takes long need not have been held. On a machine with more threads that run than processors the kernel takes the
- * processor away in the midst of a call, for milliseconds, and a plugin that does nothing is hit as often. So the
+ * processor away in the middle of a call, for milliseconds, and a plugin that does nothing is hit as often. So the
  * time of a long call is taken apart with the kernel's own account of the thread:
  *
  *   worked    the thread was running: the plugin's code, and the kernel's on its behalf

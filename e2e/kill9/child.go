@@ -94,14 +94,14 @@ func (c *child) kill(d time.Duration, each func(line)) (late bool, err error) {
 	}
 }
 
-// end ends it in order.
+// end shuts it down normally.
 func (c *child) end(each func(line)) error {
 	_ = c.stdin.Close()
 	for l := range c.lines {
 		each(l)
 	}
 	if err := c.process.Wait(); err != nil {
-		return fmt.Errorf("the host did not end in order: %w\n%s", err, &c.errors)
+		return fmt.Errorf("the host did not shut down normally: %w\n%s", err, &c.errors)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@
 //	lost         every record that was answered with [] is on the topic
 //	order        of each key, the first occurrences are in the order in which they were produced
 //	invented     nothing is on the topic that nobody produced, and no byte of a record has changed
-//	duplicates   a record comes twice only when a kill found it on the topic and not yet acknowledged in the spool's
+//	duplicates   a record is delivered twice only when a kill found it on the topic and not yet acknowledged in the spool's
 //	             position: the bound is the number of those, over all kills
 //
 // It ends with one line, and with status 1 when one of them does not hold:

@@ -41,7 +41,7 @@ type host struct {
 	out io.Writer // guarded by mu: a line that a kill cuts must be the last
 }
 
-// beHost runs a life and returns the exit status, when nobody kills it: that of the last life, which ends in order
+// beHost runs a life and returns the exit status, when nobody kills it: that of the last life, which shuts down normally
 // when its standard input does.
 func beHost(text string) int {
 	h := &host{out: os.Stdout}

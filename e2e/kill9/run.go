@@ -118,7 +118,7 @@ func often(point string) int {
 	return 3
 }
 
-// last sends what is left and ends in order, with an empty spool.
+// last sends what is left and shuts down normally, with an empty spool.
 func (r *run) last(ctx context.Context) error {
 	r.Workers = 0
 	c, err := startChild(r.life, "")
@@ -142,7 +142,7 @@ func (r *run) last(ctx context.Context) error {
 	}
 	left, err := r.pending()
 	if len(left) > 0 {
-		r.journal.fault("%d records are left in the spool after an end in order", len(left))
+		r.journal.fault("%d records are left in the spool after a normal shutdown", len(left))
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func TestMetricsFollowTheRules(t *testing.T) {
 				switch head[1] {
 				case "HELP":
 					if seen[head[2]] {
-						t.Errorf("%s comes twice", head[2])
+						t.Errorf("%s is there twice", head[2])
 					}
 					seen[head[2]] = true
 					name, kind, unit, help = head[2], "", "", head[3]

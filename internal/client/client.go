@@ -28,7 +28,7 @@ import (
 
 // Deps is what a client gets from its surroundings.
 type Deps struct {
-	// Log is told what an operator should know. Never nil.
+	// Log gets what an operator should know. Never nil.
 	Log Log
 
 	// Events is called from any goroutine and must not block. Events of one broker come in order, and
@@ -43,7 +43,7 @@ type Deps struct {
 	// [conf.Deps] has it. It is asked at each login.
 	Secret func(property string) (text string, ok bool)
 
-	// Report is told of changed TLS files that cannot be used, while the old ones stay; nil is nobody.
+	// Report gets changed TLS files that cannot be used, while the old ones stay; nil is nobody.
 	Report func(err error)
 
 	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
@@ -54,8 +54,8 @@ type Deps struct {
 	Guard func(func())
 }
 
-// Log is told what an operator should know. Its methods are called from the client's goroutines and
-// must not block. The same is told again as often as it happens.
+// Log gets what an operator should know. Its methods are called from the client's goroutines and
+// must not block. The same is reported again as often as it happens.
 type Log interface {
 	Failed(address string, stage Stage, err error) // an attempt to connect has failed at this stage
 	Lost(address string, err error)                // a usable connection has ended, and not by this side
@@ -88,7 +88,7 @@ const (
 	MetadataReceived
 	// MetadataFailed: no broker has answered; ask again after a pause of your own.
 	MetadataFailed
-	// ProducerID: a producer id was given, or, if Code is not 0, refused for good.
+	// ProducerID: a producer id was given, or, if Code is not 0, permanently refused.
 	ProducerID
 )
 

@@ -9,7 +9,7 @@ import (
 )
 
 // AskProducerID asks the cluster for a producer id. It does not block: the event [ProducerID] follows
-// when a broker has given one or has refused for good. What passes is tried again until then.
+// when a broker has given one or has permanently refused. What passes is tried again until then.
 func (c *Client) AskProducerID() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,7 @@ type Deps struct {
 	// must not block for long; nil asks the sources of [Conf.SetSecret].
 	Secret func(property string) (text string, ok bool)
 
-	// Report is told of changed TLS files that cannot be used; nil is nobody.
+	// Report gets changed TLS files that cannot be used; nil is nobody.
 	Report func(err error)
 
 	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.

@@ -108,7 +108,7 @@ var producerProperties = []Property{
 	},
 	{
 		Name: "enable.metrics.push", Kind: Bool, Default: "true", Importance: Low,
-		How: NotHonoured, Why: "no broker asks for the metrics of a producer unless it was told to; they are read from this side",
+		How: NotHonoured, Why: "no broker asks for the metrics of a producer unless it is configured to; they are read from this side",
 		Doc: "Whether client metrics are sent to brokers that subscribed to them.",
 	},
 }

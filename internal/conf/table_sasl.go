@@ -50,7 +50,7 @@ var saslProperties = []Property{
 		Name: "sasl.oauthbearer.config", Kind: String, Importance: Low,
 		Secret: true,
 		How:    OwnCode,
-		Doc:    "What the unsecured token or the token service is told, as key=value pairs.",
+		Doc:    "Extensions for the unsecured token or the token service, as key=value pairs.",
 	},
 	{
 		Name: "enable.sasl.oauthbearer.unsecure.jwt", Kind: Bool, Default: "false", Importance: Low,

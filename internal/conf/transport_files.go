@@ -50,7 +50,7 @@ func (t trust) addTo(pool *x509.CertPool) error {
 const largestFile = 64 << 20
 
 // readFile reads a file that an operator named. What is no file at all, like a pipe that nobody
-// writes to, would hold up the start of the host.
+// writes to, would delay the start of the host.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {

@@ -41,7 +41,7 @@ func (s *tlsSource) nothingInCommon(err error) error {
 	return err
 }
 
-// offers says in words which suites are offered.
+// offers describes which suites are offered.
 //
 // Compat: OpenSSL has suites that package tls has not, such as those with DHE.
 func (s *tlsSource) offers() string {

@@ -133,7 +133,7 @@ type attempt struct {
 	read    atomic.Int32 // the same of the last answer
 	resp    kmsg.Response
 	err     error
-	why     string // err in words
+	why     string // err in a sentence
 }
 
 // longestClientID is kgo's limit; a broker only logs the name.

@@ -99,7 +99,7 @@ func overview() string {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-14s %s\n", c.name, c.short)
 	}
-	b.WriteString("\nhalon-kafka help COMMAND tells more. Exit status: 0 fine, 1 problems were found, 2 usage or an unreadable file.\n")
+	b.WriteString("\nSee halon-kafka help COMMAND. Exit status: 0 fine, 1 problems were found, 2 usage or an unreadable file.\n")
 	return b.String()
 }
 

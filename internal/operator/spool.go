@@ -69,7 +69,7 @@ func inUse(r *spool.Report) error {
 	return fmt.Errorf("spool %s: it is in use by %s: stop that process first", r.Dir, holder(r))
 }
 
-// holder names the process of a report in words.
+// holder names the process of a report in a sentence.
 func holder(r *spool.Report) string {
 	if r.PID == "" {
 		return "a process that did not leave its name"

@@ -18,13 +18,13 @@ file and bytes, records that should be there and are not, and records that this 
 in the queue's configuration. It only reads, also while the mail server runs.
 
 Damage costs the records in it and no others: the plugin steps over it, counts it and keeps the bytes. What is torn at
-the end of the last segment was being written when the machine stopped, and nobody was told that it was stored.
+the end of the last segment was being written when the machine stopped, and the write was never acknowledged.
 
   --json   one JSON object:
              {"dir":"...","running":false,"frames":60,"segments":4,"pending":60,"missing":1,"position":"",
               "damage":[{"file":"...","from":1024,"to":1064,"torn":false,"reason":"..."}],
               "unreadable":[{"seq":7,"reason":"..."}],"dead":{...}}
-           frames counts good records, also those that are done with; missing counts pending records that no file
+           frames counts good records, also those that are acknowledged; missing counts pending records that no file
            has; dead is the same of the dead letters, null when there are none
 
 Exit status: 0 fine, 1 something is wrong, 2 usage, or no spool in that folder.

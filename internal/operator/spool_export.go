@@ -26,9 +26,9 @@ spool check reports.
 A key, value or topic that is not UTF-8 is called key_base64, value_base64 or topic_base64; such a name or value of a
 header is {"base64":"..."}. partition -1 leaves it to the partitioner. seq is the record's place in the spool.
 
-  --dead   the dead letters instead: the records that Kafka refused for good. Each line also has
+  --dead   the dead letters instead: the records that Kafka permanently rejected. Each line also has
              "errno":10,"reason":"Broker: Message size too large"
-  --all    also records that are done with and still on disk
+  --all    also records that are acknowledged and still on disk
 
 Exit status: 0 fine, 1 a record or the disk cannot be read, 2 usage, or no spool in that folder.
 `

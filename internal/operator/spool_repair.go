@@ -55,7 +55,7 @@ func spoolRepair(_ context.Context, args []string, t Terminal) int {
 			return spoolFailed(t, fs.Name(), err)
 		}
 		if plan.Missing > 0 {
-			fmt.Fprintf(t.Out, "%s: %s cannot be brought back\n", folder, plural(int(plan.Missing), "pending record"))
+			fmt.Fprintf(t.Out, "%s: %s cannot be recovered\n", folder, plural(int(plan.Missing), "pending record"))
 		}
 		switch {
 		case plan.Applied:

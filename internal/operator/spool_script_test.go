@@ -22,7 +22,7 @@ type holding struct {
 
 // command is the scripts' command spool:
 //
-//	spool fill DIR COUNT [ACKED]   append records 1 to COUNT, acknowledge the first ACKED, end in order
+//	spool fill DIR COUNT [ACKED]   append records 1 to COUNT, acknowledge the first ACKED, shut down normally
 //	spool dead DIR REASON COUNT    the same with dead letters
 //	spool raw DIR TEXT             append a payload that is no record
 //	spool hold DIR                 keep it open until the script ends, or release

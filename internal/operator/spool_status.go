@@ -77,7 +77,7 @@ func writeStatus(w io.Writer, live, dead *spool.Report, now time.Time) error {
 	row("owner", "%s", ownerText(live))
 	row("pending", "%s", pendingText(live, "record", now))
 	row("on disk", "%s in %s; %s free", size(live.Bytes), plural(len(live.Segments), "segment"), size(live.Free))
-	row("sequences", "all below %d are done with; the next is %d", live.Frontier, live.Next)
+	row("sequences", "all below %d are acknowledged; the next is %d", live.Frontier, live.Next)
 	if dead == nil {
 		row("dead letters", "none")
 	} else {
@@ -92,7 +92,7 @@ func ownerText(r *spool.Report) string {
 	case r.Running:
 		return "in use by " + holder(r)
 	case r.PID != "":
-		return "not in use; " + holder(r) + " had it last, and did not end in order"
+		return "not in use; " + holder(r) + " used it last, and its shutdown was unclean"
 	}
 	return "not in use"
 }

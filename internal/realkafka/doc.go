@@ -2,7 +2,7 @@
 //
 // It promises a broker and controller in one process (KRaft), from the jars that e2e/kafka/pom.xml
 // pins, on the machine's own Java, on loopback ports that no other broker has, with its data in a
-// folder of its own. The broker can hang ([Broker.Pause]), die ([Broker.Kill]), stop in order
+// folder of its own. The broker can hang ([Broker.Pause]), die ([Broker.Kill]), shut down normally
 // ([Broker.Stop]) and come back on the same ports with the same data ([Broker.Start]). The process
 // never outlives the test process, not even one that was killed.
 //

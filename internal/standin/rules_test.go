@@ -55,7 +55,7 @@ func TestABrokenRuleIsOneFault(t *testing.T) {
 			for i, name := range c.calls {
 				if i == len(c.calls)-1 && i > 0 {
 					wantNoFaults(t, h)
-					// wantNoFaults gave the dead memory back: keep anew what the last call misuses.
+					// wantNoFaults gave the dead memory back: keep again what the last call misuses.
 					call(t, h, c.calls[0], c.args...)
 				}
 				if _, _, err := try(h, name, c.args...); err != nil {

@@ -255,7 +255,6 @@ static const struct scenario scenarios[] = {
     {"a call after the place was given back", room_for_one, {call_twice, take_twice, nothing}, verdict},
     {"three calls for two places, while Go takes", room_for_two, {call_twice, call, take}, verdict},
     {"two calls for the last place of a chunk, while Go takes", almost_full_chunk, {call, call, take}, verdict},
-    {"a chunk is used again while a call still looks at it", room_for_one, {call, call, take_twice}, verdict},
     {"a large record beside a small one, while Go takes", room_for_two, {call_large, call, take}, verdict},
     {"Go shuts the queue", room_for_two, {call, call, shut_and_take}, verdict},
     {"the queue ends", room_for_two, {call, call, end_and_take}, verdict},

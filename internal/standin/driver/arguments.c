@@ -165,7 +165,7 @@ const struct scenario arguments_scenarios[] = {
     {"check-order", "", "scripts that catch the original's exceptions would take the wrong branch", check_order},
     {"missing-none-empty", "", "a compacted topic would keep what a script deletes", missing_none_empty},
     {"nul-bytes", "", "a message with a NUL byte would be cut", nul_bytes},
-    {"partition-numbers", "", "a wrong number would send a record to a partition that nobody chose", partition_numbers},
+    {"partition-numbers", "", "a wrong number would send a record to a partition that was never chosen", partition_numbers},
     {"headers", "", "one odd header would lose a record, or end the mail server", headers},
     {NULL, NULL, NULL, NULL},
 };
