@@ -116,6 +116,12 @@ type Property struct {
 	Min, Max     int32  // Kind Int and Double
 	Default      string // as Set would take it; "" is unset
 	EmptyDefault bool   // the default is the empty text and not unset
+
+	// Kind String: the text that is refused by itself, with librdkafka's words for the property, or by the error that refuse returns.
+	// Nil refuses nothing. An unset text is refused where invalid is not nil.
+	invalid func(text string) bool
+	refuse  func(text string) error
+
 	Words        []Word
 	Importance   Importance
 	Hidden       bool   // not in librdkafka's manual

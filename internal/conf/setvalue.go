@@ -49,33 +49,22 @@ func invalid(format string, args ...any) error {
 // resets: text of blanks is the empty text once they are cut, and that is a value.
 func (c *Conf) setText(i int, text string, present bool) error {
 	p, v := &properties[i], &c.values[i]
-	if valid := validator(p); valid != nil && (!present || !valid(text)) {
+	if p.invalid != nil && (!present || p.invalid(text)) {
 		if !present {
 			text = "(null)"
 		}
 		return invalid(`Invalid value for configuration property "%s": %s`, p.Name, text)
 	}
-	if p.Name == "plugin.library.paths" && text != "" {
-		return refusePlugin(text)
+	if p.refuse != nil && text != "" {
+		if err := p.refuse(text); err != nil {
+			return err
+		}
 	}
 	c.reset(i)
 	if present {
 		v.text, v.present = text, true
 	}
 	v.modified = true
-	return nil
-}
-
-// validator returns the check that a few text properties have, or nil.
-func validator(p *Property) func(string) bool {
-	switch p.Name {
-	case "sasl.mechanisms":
-		return func(s string) bool { return !strings.ContainsAny(s, ", ") }
-	case "partitioner":
-		return func(s string) bool { _, ok := partitionerNamed(s); return ok }
-	case "broker.version.fallback":
-		return func(s string) bool { return !strings.HasPrefix(s, "0.7.") && !strings.HasPrefix(s, "0.6.") }
-	}
 	return nil
 }
 

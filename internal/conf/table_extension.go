@@ -4,7 +4,8 @@ package conf
 var extensionProperties = []Property{
 	{
 		Name: "plugin.library.paths", Kind: String, Importance: Low,
-		How: Refused, Why: "libraries made for librdkafka cannot be loaded without librdkafka",
+		refuse: refusePlugin,
+		How:    Refused, Why: "libraries made for librdkafka cannot be loaded without librdkafka",
 		Doc: "Libraries of librdkafka interceptors to load.",
 	},
 	{

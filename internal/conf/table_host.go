@@ -1,6 +1,9 @@
 package conf
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // hostProperties are the rows of logging, callbacks of a program and protocol versions, in librdkafka's order.
 var hostProperties = []Property{
@@ -125,6 +128,7 @@ var hostProperties = []Property{
 	},
 	{
 		Name: "broker.version.fallback", Kind: String, Default: "0.10.0", Importance: Medium,
+		invalid:    func(s string) bool { return strings.HasPrefix(s, "0.7.") || strings.HasPrefix(s, "0.6.") },
 		Deprecated: true,
 		Notice:     "**Post-deprecation actions: remove this configuration property, brokers < 0.10.0 won't be supported anymore in librdkafka 3.x.** Older broker versions (before 0.10.0) provide no way for a client to query for supported protocol features (ApiVersionRequest, see `api.version.request`) making it impossible for the client to know what features it may use. As a workaround a user may set this property to the expected broker version and the client will automatically adjust its feature set accordingly if the ApiVersionRequest fails (or is disabled). The fallback broker version will be used for `api.version.fallback.ms`. Valid values are: 0.9.0, 0.8.2, 0.8.1, 0.8.0. Any other value >= 0.10, such as 0.10.2.1, enables ApiVersionRequests.",
 		How:        OwnCode, Why: "used where api.version.request is false",

@@ -1,13 +1,17 @@
 package conf
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // saslProperties are the rows of logins, in librdkafka's order.
 var saslProperties = []Property{
 	{
 		Name: "sasl.mechanisms", Kind: String, Default: "GSSAPI", Importance: High,
-		How: OwnCode,
-		Doc: "How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI with a keytab, or AWS_MSK_IAM with an access key.",
+		invalid: func(s string) bool { return strings.ContainsAny(s, ", ") },
+		How:     OwnCode,
+		Doc:     "How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, GSSAPI with a keytab, or AWS_MSK_IAM with an access key.",
 	},
 	{Name: "sasl.mechanism", Kind: Alias, Alias: "sasl.mechanisms"},
 	{

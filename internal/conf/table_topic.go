@@ -39,7 +39,8 @@ var topicProperties = []Property{
 	},
 	{
 		Name: "partitioner", Scope: TopicScope, Role: ProducerRole, Kind: String, Default: "consistent_random", Importance: High,
-		How: OwnCode, Why: "bit for bit as librdkafka",
+		invalid: func(s string) bool { _, known := partitionerNamed(s); return !known },
+		How:     OwnCode, Why: "bit for bit as librdkafka",
 		Doc: "How the partition of a message is chosen that names none.",
 	},
 	{
