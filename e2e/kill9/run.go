@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -214,8 +215,8 @@ func (r *run) pending() (all []id, err error) {
 		all = append(all, i)
 		return err
 	})
-	if errors.Is(err, spool.ErrNoSpool) {
-		err = nil // killed before the first file
+	if errors.Is(err, spool.ErrNoSpool) || errors.Is(err, fs.ErrNotExist) {
+		err = nil // killed before the first file, or the folder
 	}
 	return all, err
 }
