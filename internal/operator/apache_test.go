@@ -81,21 +81,21 @@ func TestConnectApache(t *testing.T) {
 	}{
 		{"a cluster", "PLAINTEXT", nil, []string{"--topic", "mail", "--topic", "nosuch", "--topic", "no/such"}, cluster +
 			"topic mail: 3 partitions\ntopic nosuch: it does not exist; the first message asks the cluster to create it\ntopic no/such: its name is not valid in Kafka\n"},
-		{"TLS on a port without", "PLAINTEXT", ssl, nil, "ADDR: it speaks no TLS, and security.protocol is ssl: plaintext or another port is meant\n"},
-		{"a login on a port without", "PLAINTEXT", login("PLAIN", "admin", "right"), nil, "ADDR: it expects no login, and security.protocol is sasl_plaintext: plaintext or another port is meant\n"},
+		{"TLS on a port without", "PLAINTEXT", ssl, nil, "ADDR: the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port\n"},
+		{"a login on a port without", "PLAINTEXT", login("PLAIN", "admin", "right"), nil, "ADDR: the broker does not use SASL, and security.protocol is sasl_plaintext: set it to plaintext, or correct the port\n"},
 
 		{"PLAIN", "LOGIN", login("PLAIN", "admin", "right"), []string{"--topic", "mail"}, cluster + "topic mail: 3 partitions\n"},
-		{"PLAIN with a wrong password", "LOGIN", login("PLAIN", "admin", "wrong"), nil, "ADDR: the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password\n"},
+		{"PLAIN with a wrong password", "LOGIN", login("PLAIN", "admin", "wrong"), nil, "ADDR: the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password (the broker says: Authentication failed: Invalid username or password)\n"},
 		{"SCRAM", "LOGIN", login("SCRAM-SHA-256", "admin", "right"), nil, cluster},
-		{"SCRAM with a wrong password", "LOGIN", login("SCRAM-SHA-256", "admin", "wrong"), nil, "ADDR: the login of the user admin with SCRAM-SHA-256 is refused: wrong sasl.username or sasl.password\n"},
-		{"SCRAM with an unknown user", "LOGIN", login("SCRAM-SHA-256", "nobody", "right"), nil, "ADDR: the login of the user nobody with SCRAM-SHA-256 is refused: wrong sasl.username or sasl.password\n"},
+		{"SCRAM with a wrong password", "LOGIN", login("SCRAM-SHA-256", "admin", "wrong"), nil, "ADDR: the login of the user admin with SCRAM-SHA-256 is refused: wrong sasl.username or sasl.password (the broker says: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256)\n"},
+		{"SCRAM with an unknown user", "LOGIN", login("SCRAM-SHA-256", "nobody", "right"), nil, "ADDR: the login of the user nobody with SCRAM-SHA-256 is refused: wrong sasl.username or sasl.password (the broker says: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256)\n"},
 		{"a mechanism that is not offered", "LOGIN", login("SCRAM-SHA-512", "admin", "right"), nil, "ADDR: it does not offer SCRAM-SHA-512, but PLAIN, SCRAM-SHA-256: set sasl.mechanism\n"},
-		{"no login", "LOGIN", nil, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, and security.protocol is plaintext: sasl_plaintext or another port is meant\n"},
+		{"no login", "LOGIN", nil, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, and security.protocol is plaintext: set it to sasl_plaintext, or correct the port\n"},
 		{"topics that may only be read, and not even that", "LOGIN", login("PLAIN", "reader", "right"), []string{"--topic", "mail", "--topic", "other"}, cluster +
 			"topic mail: it is not authorised: the user reader may see it, and not write to it\ntopic other: it is not authorised: the user reader may not see it\n"},
 
 		{"TLS", "SSL", append(ssl[:2:2], keyPair(t, ca.issue("client", soon))...), nil, cluster},
-		{"no TLS on a port with it", "SSL", nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: ssl or another port is meant\n"},
+		{"no TLS on a port with it", "SSL", nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: set it to ssl, or correct the port\n"},
 		{
 			"an unknown authority", "SSL",
 			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", pemOf("CERTIFICATE", stranger.cert.Raw))},
@@ -107,8 +107,8 @@ func TestConnectApache(t *testing.T) {
 		{"a client certificate of somebody else", "MUTUAL", append(ssl[:2:2], keyPair(t, stranger.issue("client", soon))...), nil, "ADDR: it refuses the certificate of this client, or trusts no authority that signed it: tls: bad certificate\n"},
 
 		{"TLS and a login", "BOTH", append(login("PLAIN", "admin", "right"), "security.protocol=sasl_ssl", trust), nil, cluster},
-		{"TLS and no login", "BOTH", ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, and security.protocol is ssl: sasl_ssl or another port is meant\n"},
-		{"a login and no TLS", "BOTH", login("PLAIN", "admin", "right"), nil, "ADDR: it expects TLS, and security.protocol is sasl_plaintext: sasl_ssl or another port is meant\n"},
+		{"TLS and no login", "BOTH", ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, and security.protocol is ssl: set it to sasl_ssl, or correct the port\n"},
+		{"a login and no TLS", "BOTH", login("PLAIN", "admin", "right"), nil, "ADDR: it expects TLS, and security.protocol is sasl_plaintext: set it to sasl_ssl, or correct the port\n"},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			address := kafka.Address(test.listener)

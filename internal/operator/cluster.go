@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/reason"
 )
 
 // cluster is what a queue found behind its bootstrap.servers. A nil cluster was not asked. Its JSON is part of
@@ -134,7 +135,7 @@ func lookAt(set *conf.Settings, name string, answer *kmsg.MetadataResponse) topi
 		}
 		return t
 	case kerr.TopicAuthorizationFailed:
-		t.Problem = exact("it is not authorised: " + whoIs(set) + " may not see it")
+		t.Problem = exact("it is not authorised: " + reason.User(set) + " may not see it")
 		return t
 	case kerr.InvalidTopicException:
 		t.Problem = "its name is not valid in Kafka"
@@ -151,17 +152,9 @@ func lookAt(set *conf.Settings, name string, answer *kmsg.MetadataResponse) topi
 	}
 	switch {
 	case found.AuthorizedOperations != math.MinInt32 && found.AuthorizedOperations&mayWrite == 0:
-		t.Problem = exact("it is not authorised: " + whoIs(set) + " may see it, and not write to it")
+		t.Problem = exact("it is not authorised: " + reason.User(set) + " may see it, and not write to it")
 	case len(leaderless) > 0:
 		t.Problem = exact(fmt.Sprintf("%d of %s have no leader: %s", len(leaderless), plural(t.Partitions, "partition"), strings.Join(leaderless, ", ")))
 	}
 	return t
-}
-
-// whoIs names the user of a queue.
-func whoIs(set *conf.Settings) string {
-	if name, ok := set.Get("sasl.username"); ok && name != "" && usesSASL(set) {
-		return "the user " + name
-	}
-	return "this client"
 }

@@ -210,15 +210,15 @@ func testConnect(t *testing.T) {
 
 		{"a login", login, user("admin", "right"), nil, cluster},
 		{"a wrong password", login, user("admin", "wrong"), nil, "ADDR: the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password\n"},
-		{"a wrong password, and the broker says so", says58, user("admin", "wrong"), nil, "ADDR: the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password\n"},
+		{"a wrong password, and the broker says so", says58, user("admin", "wrong"), nil, "ADDR: the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password (the broker says: Authentication failed: invalid credentials)\n"},
 		{
 			"a wrong password with SCRAM", both,
 			[]string{"security.protocol=sasl_ssl", trust, "sasl.mechanism=SCRAM-SHA-256", "sasl.username=admin", "sasl.password=wrong"},
 			nil,
 			"ADDR: the login of the user admin with SCRAM-SHA-256 is refused: wrong sasl.username or sasl.password\n",
 		},
-		{"a login is expected", login, nil, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, and security.protocol is plaintext: sasl_plaintext or another port is meant\n"},
-		{"no login is expected", refusesLogins, user("admin", "right"), nil, "ADDR: it expects no login, and security.protocol is sasl_plaintext: plaintext or another port is meant\n"},
+		{"a login is expected", login, nil, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, and security.protocol is plaintext: set it to sasl_plaintext, or correct the port\n"},
+		{"no login is expected", refusesLogins, user("admin", "right"), nil, "ADDR: the broker does not use SASL, and security.protocol is sasl_plaintext: set it to plaintext, or correct the port\n"},
 		{
 			"another mechanism is expected", login,
 			[]string{"security.protocol=sasl_plaintext", "sasl.mechanism=OAUTHBEARER", "enable.sasl.oauthbearer.unsecure.jwt=true"},
@@ -232,11 +232,11 @@ func testConnect(t *testing.T) {
 			"topic secret: it is not authorised: the user reader may not see it\n"},
 
 		{"TLS", secure, ssl, nil, cluster},
-		{"TLS is expected", secure, nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: ssl or another port is meant\n"},
-		{"TLS and a login are expected", both, nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: sasl_ssl or another port is meant\n"},
-		{"a login behind TLS is expected", both, ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, and security.protocol is ssl: sasl_ssl or another port is meant\n"},
+		{"TLS is expected", secure, nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: set it to ssl, or correct the port\n"},
+		{"TLS and a login are expected", both, nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: set it to sasl_ssl, or correct the port\n"},
+		{"a login behind TLS is expected", both, ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, and security.protocol is ssl: set it to sasl_ssl, or correct the port\n"},
 		{"TLS and a login", both, []string{"security.protocol=sasl_ssl", trust, "sasl.mechanism=SCRAM-SHA-256", "sasl.username=admin", "sasl.password=right"}, nil, cluster},
-		{"no TLS is expected", plain, ssl, nil, "ADDR: it speaks no TLS, and security.protocol is ssl: plaintext or another port is meant\n"},
+		{"no TLS is expected", plain, ssl, nil, "ADDR: the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port\n"},
 		{
 			"an unknown authority", secure,
 			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", pemOf("CERTIFICATE", stranger.cert.Raw))},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/halon-extras/kafka/internal/reason"
 )
 
 // A broker that is spoken to in the wrong way mostly closes the connection, and that says nothing. So once an
@@ -52,7 +54,7 @@ func probe(ctx context.Context, address string, limit time.Duration) listener {
 		}
 		secure := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true})
 		err := secure.HandshakeContext(ctx)
-		if _, refused := alertOf(err); err == nil || refused {
+		if _, refused := reason.Alert(err); err == nil || refused {
 			l.tls = true
 		}
 		if err != nil {

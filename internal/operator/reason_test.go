@@ -72,7 +72,7 @@ func TestReasons(t *testing.T) {
 		},
 		{"a certificate that is revoked", ssl, nothing, nothing, dial(&tls.CertificateVerificationError{Err: errors.New("the certificate of CN=broker is revoked")}), "its certificate is refused: the certificate of CN=broker is revoked"},
 		{"a certificate without names", ssl, nothing, nothing, dial(&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "kafka"}}), "its certificate is for no host (it has no subject alternative name and no common name), and not for kafka: bootstrap.servers must use a name of the certificate"},
-		{"an answer that is no TLS record", ssl, nothing, nothing, dial(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "it speaks no TLS, and security.protocol is ssl: plaintext or another port is meant"},
+		{"an answer that is no TLS record", ssl, nothing, nothing, dial(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), "the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port"},
 		{
 			"no cipher suite in common", ssl, nothing, nothing,
 			fmt.Errorf("unable to dial: %w", &conf.HandshakeError{Alert: 40, Offers: "ssl.cipher.suites leaves TLS 1.3"}),
@@ -81,9 +81,9 @@ func TestReasons(t *testing.T) {
 		{"an alert that says little", ssl, nothing, nothing, dial(alert(80)), "it ends the TLS handshake: tls: internal error"},
 		{"an unknown certificate of ours", ssl, 3, 18, alert(46), "it wants a certificate from this client: set ssl.certificate.location and ssl.key.location, or ssl.keystore.location"},
 
-		{"a wrong password", plain, 36, 36, fmt.Errorf("%w: no such user", kerr.SaslAuthenticationFailed), "the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password"},
+		{"a wrong password", plain, 36, 36, fmt.Errorf("%w: no such user", kerr.SaslAuthenticationFailed), "the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password (the broker says: no such user)"},
 		{"a connection that ends at the login", plain, 36, 17, io.ErrUnexpectedEOF, "the login of the user admin with PLAIN is refused: wrong sasl.username or sasl.password"},
-		{"a token that is refused", oauth, 36, 36, fmt.Errorf(`%w: {"status":"invalid_token"}`, kerr.SaslAuthenticationFailed), "the login with OAUTHBEARER is refused: SASL_AUTHENTICATION_FAILED: SASL Authentication failed.: {\"status\":\"invalid_token\"}"},
+		{"a token that is refused", oauth, 36, 36, fmt.Errorf(`%w: {"status":"invalid_token"}`, kerr.SaslAuthenticationFailed), `the login with OAUTHBEARER is refused (the broker says: {"status":"invalid_token"})`},
 		{"no token", oauth, 17, 17, errors.New("the token endpoint answers 401 Unauthorized"), "the login with OAUTHBEARER fails on this side: the token endpoint answers 401 Unauthorized"},
 		{"a token server that is down is not the broker", oauth, 17, 17, dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "the login with OAUTHBEARER fails on this side: unable to dial: dial tcp: connect: connection refused"},
 		{"a server that does not know the password", plain, 36, 36, errors.New("invalid server signature"), "the login with PLAIN fails on this side: invalid server signature"},

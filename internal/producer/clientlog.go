@@ -8,6 +8,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/reason"
 )
 
 // Priorities of syslog(3), in which log_level counts.
@@ -103,7 +104,15 @@ func (c *clientLog) Lost(address string, err error) {
 	if !c.set.LogConnectionClose {
 		priority = priorityDebug
 	}
-	c.say(priority, "FAIL", groupConnection, address+": the connection is lost: "+networkText(err))
+	c.say(priority, "FAIL", groupConnection, address+": the connection is lost: "+lostText(err))
+}
+
+// lostText says what became of a connection.
+func lostText(err error) string {
+	if text := reason.Connection(err); text != "" {
+		return text
+	}
+	return err.Error()
 }
 
 // Nonsense implements [client.Log].

@@ -89,9 +89,9 @@ func TestAnOutageIsOneLineAndItsEndAnother(t *testing.T) {
 		first      string
 		last       string
 	}{
-		{"plain", nil, "3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused (queue kafka1)", "5 kafka: CONNECT(5): rdkafka#producer-1: [thrd:main]: connected again after 10 min, 6"},
-		{"named", []string{"client.id=mx", "log.connection.close=false"}, "3 kafka: FAIL(3): mx#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused (queue kafka1)", "5 kafka: CONNECT(5): mx#producer-1: [thrd:main]: connected again after 10 min, 6"},
-		{"idempotent", []string{"enable.idempotence=true", "log.thread.name=false", "log_level=3"}, "3 kafka: FAIL(3): rdkafka#producer-1: ADDRESS: cannot connect: the connection is refused (queue kafka1)", ""},
+		{"plain", nil, "3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused: nothing listens there, or a firewall rejects it (queue kafka1)", "5 kafka: CONNECT(5): rdkafka#producer-1: [thrd:main]: connected again after 10 min, 6"},
+		{"named", []string{"client.id=mx", "log.connection.close=false"}, "3 kafka: FAIL(3): mx#producer-1: [thrd:main]: ADDRESS: cannot connect: the connection is refused: nothing listens there, or a firewall rejects it (queue kafka1)", "5 kafka: CONNECT(5): mx#producer-1: [thrd:main]: connected again after 10 min, 6"},
+		{"idempotent", []string{"enable.idempotence=true", "log.thread.name=false", "log_level=3"}, "3 kafka: FAIL(3): rdkafka#producer-1: ADDRESS: cannot connect: the connection is refused: nothing listens there, or a firewall rejects it (queue kafka1)", ""},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -201,13 +201,13 @@ func TestReasonsGoByTheTypeOfTheError(t *testing.T) {
 		text  string
 	}{
 		{fmt.Errorf("unable to dial: %w", x509.UnknownAuthorityError{}), client.Connecting, groupTLS, "its certificate is signed by an unknown authority: ssl.ca.location must name the certificate of that authority"},
-		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), client.Versions, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: SASL_AUTHENTICATION_FAILED`},
-		{kerr.UnsupportedSaslMechanism, client.Versions, groupLogin, "it does not offer PLAIN: look at sasl.mechanism"},
-		{kerr.ClusterAuthorizationFailed, client.Versions, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED"},
-		{io.EOF, client.Versions, groupConnection, "cannot connect: it closes the connection: does it speak another protocol than security.protocol=sasl_ssl?"},
+		{fmt.Errorf("x: %w", kerr.SaslAuthenticationFailed), client.Versions, groupLogin, "the login of the user mail with PLAIN is refused: wrong sasl.username or sasl.password"},
+		{kerr.UnsupportedSaslMechanism, client.Versions, groupLogin, "it does not offer PLAIN: set sasl.mechanism to one that it offers"},
+		{kerr.ClusterAuthorizationFailed, client.Versions, groupConnection, "cannot connect: it answers CLUSTER_AUTHORIZATION_FAILED: Cluster authorization failed."},
+		{io.EOF, client.Versions, groupConnection, "cannot connect: it closes the connection: is the port for another security.protocol than sasl_ssl?"},
 		{context.DeadlineExceeded, client.Connecting, groupConnection, "cannot connect: it does not answer in time"},
-		{io.EOF, client.Login, groupLogin, `the login of "mail" with PLAIN is refused: look at sasl.username and sasl.password: it ends the connection`},
-		{fmt.Errorf("no token"), client.Versions, groupLogin, "the login with PLAIN fails: no token"},
+		{io.EOF, client.Login, groupLogin, "the login of the user mail with PLAIN is refused: wrong sasl.username or sasl.password"},
+		{fmt.Errorf("no token"), client.Versions, groupLogin, "the login with PLAIN fails on this side: no token"},
 	} {
 		if group, text := c.blame(test.err, test.at); group != test.group || text != test.text {
 			t.Errorf("%v is %s: %s\nwant %s: %s", test.err, group, text, test.group, test.text)
