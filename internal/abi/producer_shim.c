@@ -72,12 +72,9 @@ static void set_result(HalonHSLValue *ret, int code, const char *text)
 static void gather(struct kafka_arg *arg, HalonHSLArguments *arguments, size_t position)
 {
     HalonHSLValue *value = HalonMTA_hsl_argument_get(arguments, position);
-    arg->bytes = NULL;
-    arg->length = 0;
-    if (!value) {
-        arg->kind = KAFKA_MISSING;
+    *arg = (struct kafka_arg){.kind = KAFKA_MISSING};
+    if (!value)
         return;
-    }
     /* Not a switch: the header's constants need not be integer constant expressions for C. */
     int type = HalonMTA_hsl_value_type(value);
     if (type == HALONMTA_HSL_TYPE_STRING) {
@@ -114,6 +111,7 @@ static bool gather_pairs(struct kafka_call *call, HalonHSLArguments *arguments, 
         if (!v)
             break;
         struct intake_pair *pair = &call->pairs[call->pair_count];
+        *pair = (struct intake_pair){0};
         if (HalonMTA_hsl_value_type(k) == HALONMTA_HSL_TYPE_STRING &&
             HalonMTA_hsl_value_type(v) == HALONMTA_HSL_TYPE_STRING &&
             HalonMTA_hsl_value_get(k, HALONMTA_HSL_TYPE_STRING, &pair->name, &pair->name_length) &&
@@ -173,10 +171,11 @@ static bool optional_string(const struct kafka_arg *arg)
 }
 
 /*
- * Leaves the record of a call that has nothing wrong with it where Go finds it. False is no verdict: Go looks at the call
- * then, and says what is wrong, or waits, or does what takes longer. So what is asked here is what binding.Check asks.
+ * Puts the record of a call that has nothing wrong with it where Go finds it. False decides nothing: Go judges the call
+ * then, and says what is wrong, or waits, or does what takes longer. So what is asked here is what binding.Check asks; e2e's
+ * both-ways.txtar compares the two for every kind of argument.
  */
-static bool leave(struct kafka_call *call)
+static bool offer(struct kafka_call *call)
 {
     const struct kafka_arg *args = call->args, *partition = &args[KAFKA_PARTITION], *block = &args[KAFKA_BLOCK];
 
@@ -230,16 +229,16 @@ static bool leave(struct kafka_call *call)
     return false;
 }
 
-/* One call of either function: gather, cross unless the record could be left, and do what Go has decided. */
+/* One call of either function: gather, cross unless the record was taken, and do what Go has decided. */
 static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret,
-                void (*cross)(struct kafka_call *), bool may_leave)
+                void (*cross)(struct kafka_call *), bool may_offer)
 {
     if (forked()) {
         throw(context, "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child");
         return;
     }
     struct intake_pair on_stack[PAIRS_ON_STACK];
-    struct kafka_call call;
+    struct kafka_call call; /* not cleared as a whole: the text is 256 bytes, and gather clears each argument */
     call.context = context;
     call.ret = ret;
     call.pairs = NULL;
@@ -255,7 +254,7 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
         return;
     }
 
-    if (!may_leave || !leave(&call))
+    if (!may_offer || !offer(&call))
         cross(&call);
 
     if (call.pairs != on_stack)
