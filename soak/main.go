@@ -63,8 +63,5 @@ func start(args []string) (ok bool, err error) {
 		return false, err
 	}
 	ok = r.print(os.Stdout, fmt.Sprintf("soak -minutes %g -rate %d", *minutes, *rate))
-	if err := r.write(*out); err != nil {
-		return false, err
-	}
 	return ok, r.plot(*out, *docs, ok, fmt.Sprintf("make soak MINUTES=%g: %s", *minutes, strings.Join(r.totals(), ", ")))
 }

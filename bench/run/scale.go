@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/halon-extras/kafka/bench/gnuplot"
 )
 
 // situation is how much there is of what a queue's cost can grow with. It is a key: what two axes share is measured once.
@@ -113,14 +118,44 @@ func measureScale(b bench, names string, seconds float64, docs string) (failed b
 	if err := writeJSON(filepath.Join(b.build, "bench-scale.json"), r); err != nil {
 		return failed, err
 	}
-	picture := r.plot()
-	if err := os.WriteFile(filepath.Join(b.build, "bench-scale.svg"), picture, 0o644); err != nil {
+	picture, err := r.plot(filepath.Join(b.build, "bench-scale"))
+	switch {
+	case errors.Is(err, gnuplot.ErrMissing) && docs == "":
+		fmt.Fprintln(os.Stderr, err)
+		return failed, nil
+	case err != nil || docs == "" || failed:
 		return failed, err
 	}
-	if docs == "" || failed {
-		return failed, nil
-	}
 	return false, r.document(docs, picture)
+}
+
+//go:embed scale.gp
+var scaleScript []byte
+
+// plot draws the report; a block of the table is an axis.
+func (r scaleReport) plot(name string) ([]byte, error) {
+	var table bytes.Buffer
+	for i, m := range r.Axes {
+		if i > 0 {
+			table.WriteString("\n\n")
+		}
+		for _, p := range m.Points {
+			fmt.Fprintf(&table, "%s\t%s\t%d", m.Axis, m.Label, p.At)
+			for _, x := range p.Figures[:2] {
+				fmt.Fprintf(&table, "\t%s\t%s", x.Ours.exact(), x.Baseline.exact())
+			}
+			table.WriteByte('\n')
+		}
+	}
+	return gnuplot.Draw(name, "How the cost grows: one thread, queue, topic and partition but for what the axis says; 200-byte values, two headers", table.Bytes(), scaleScript)
+}
+
+// exact is the median for a program to read.
+func (s *spread) exact() string {
+	if s == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(s.Median, 'g', 6, 64)
 }
 
 // chooseAxes finds axes by name; none means all.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/halon-extras/kafka/bench/gnuplot"
 )
 
 // example has figures for every point; the value of a figure is what `value` says for its axis, point and side.
@@ -82,7 +85,7 @@ func TestTheDocumentKeepsWhatStandsAroundTheMarkers(t *testing.T) {
 	r := example(grown)
 	write("# Title\n\n" + scaleBegin + "\nold\n" + scaleEnd + "\n\nAfter.\n")
 	for range 2 { // again on its own work
-		if err := r.document(dir, r.plot()); err != nil {
+		if err := r.document(dir, []byte("<svg/>")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,6 +119,33 @@ func TestTheDocumentKeepsWhatStandsAroundTheMarkers(t *testing.T) {
 	write("# Title\n" + scaleEnd + "\n")
 	if err := r.document(dir, nil); err == nil || !strings.Contains(err.Error(), scaleBegin) {
 		t.Errorf("a page without a marker gave %v", err)
+	}
+}
+
+// The table has a block for each axis. Where there is a gnuplot, the picture has both lines of each panel.
+func TestThePlotHasAPanelForEachAxisAndQuantity(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "it's a plot")
+	picture, err := example(grown).plot(name)
+	table, tableErr := os.ReadFile(name + ".tsv")
+	if tableErr != nil {
+		t.Fatal(tableErr)
+	}
+	if blocks := strings.Split(string(table), "\n\n\n"); len(blocks) != 4 || !strings.HasPrefix(blocks[3], "threads\thost threads\t1\t") || strings.Count(blocks[3], "\n") != 5 {
+		t.Errorf("the table is\n%s", table)
+	}
+	if errors.Is(err, gnuplot.ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"host threads (log scale)", "Messages a second, in millions", "CPU time, microseconds a message", "kafka.so", "librdkafka"} {
+		if !strings.Contains(string(picture), word) {
+			t.Errorf("the plot has no %q", word)
+		}
+	}
+	if panels := strings.Count(string(picture), "(log scale)</tspan>"); panels < 8 {
+		t.Errorf("%d panels", panels)
 	}
 }
 
