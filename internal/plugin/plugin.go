@@ -99,6 +99,9 @@ func (p *Plugin) Start(config *queueconf.Node) error {
 		q, err := p.open(c)
 		if err != nil {
 			stopAll(qs.order, 0)
+			for _, q := range qs.order {
+				q.Gone() // the next start uses its intake again
+			}
 			return err
 		}
 		qs.byID[c.ID] = q
