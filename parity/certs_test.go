@@ -77,7 +77,7 @@ func TestCertificates(t *testing.T) {
 	if len(cases) < fewest || float64(same) < alike*float64(len(cases)) {
 		t.Errorf("%d of %d files are judged as by librdkafka, and %.0f %% of at least %d must be", same, len(cases), 100*alike, fewest)
 	}
-	right, wrong := settle(found, rows)
+	right, wrong := compareRows(found, rows)
 	if *update {
 		if err := writeDifferences(certTable, right); err != nil {
 			t.Fatal(err)

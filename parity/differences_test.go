@@ -120,9 +120,9 @@ func merge(with, without []difference) []difference {
 	return rows
 }
 
-// settle holds what was found in one scenario against the rows about it. It returns the rows as they should be, and a sentence
+// compareRows holds what was found in one scenario against the rows about it. It returns the rows as they should be, and a sentence
 // for each thing that is not.
-func settle(found, rows []difference) (right []difference, wrong []string) {
+func compareRows(found, rows []difference) (right []difference, wrong []string) {
 	for _, d := range found {
 		i := slices.IndexFunc(rows, func(row difference) bool { return row.scenario == d.scenario && row.step == d.step })
 		d.reason = unexplained

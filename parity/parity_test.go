@@ -134,7 +134,7 @@ func TestParity(t *testing.T) {
 				right = append(right, mine...)
 				t.FailNow() // compareAll has said why
 			}
-			kept, wrong := settle(differences, mine)
+			kept, wrong := compareRows(differences, mine)
 			right = append(right, kept...)
 			if *update {
 				return

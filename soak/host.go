@@ -18,7 +18,7 @@ import (
 	"github.com/halon-extras/kafka/internal/standin"
 )
 
-// life is what a host is told, as JSON in hostVariable.
+// life are the arguments of a host, as JSON in hostVariable.
 type life struct {
 	Kind            string // of kinds
 	Number          int

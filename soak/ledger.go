@@ -50,7 +50,7 @@ func (t *track) add(n int) (before bool) {
 
 func (t *track) has(n int) bool { return n/64 < len(t.seen) && t.seen[n/64]>>(n%64)&1 == 1 }
 
-// ledger compares what a host was told with what has arrived. The broker's goroutine fills it; it is read when the broker is closed.
+// ledger compares the answers that a host got with what has arrived. The broker's goroutine fills it; it is read when the broker is closed.
 type ledger struct {
 	tracks     map[[2]int]*track // by life and worker
 	latest     map[int]id        // by worker: the last first arrival

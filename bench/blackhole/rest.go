@@ -11,7 +11,7 @@ import (
 // unsupportedVersion is the error code of an ApiVersions request that is newer than the broker.
 const unsupportedVersion = 35
 
-// metadataMax is a version with topic ids, which any broker of today has. Without them librdkafka 2.15.0 cannot read what it is told of
+// metadataMax is a version with topic ids, which any broker of today has. Without them librdkafka 2.15.0 cannot read the answer about
 // a hundred topics of one partition: it takes memory for four times the size of the response, and short names need more.
 const metadataMax = 12
 
@@ -63,7 +63,7 @@ func (c *conn) rest(h header) error {
 	return c.send()
 }
 
-// versions answers ApiVersions. A client newer than the broker is told so in version 0 and asks again. The header of this
+// versions answers ApiVersions. A client newer than the broker gets that answer in version 0 and asks again. The header of this
 // one response never has tags.
 func (c *conn) versions(h header) error {
 	c.in.skip(c.in.left)

@@ -10,7 +10,7 @@
 #include "process.h"
 #include "watch.h"
 
-#define ANSWERS    16 /* different ones that are told apart */
+#define ANSWERS    16 /* different ones that are counted apart */
 #define AFTER_NS   100000000
 #define WOKEN_NS   60000000000u
 #define QUEUE_FULL (-184)

@@ -106,7 +106,7 @@ static void go_on(struct worker *w, struct script *s)
         messages_next(&w->messages);
         s->called = ticks();
         if (!host_begin(&s->context, c->load->function, &w->messages.arguments))
-            return; /* from here on it belongs to whoever is told that it can go on */
+            return; /* from here on it belongs to whoever wakes it */
     }
 }
 

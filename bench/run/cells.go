@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// cell is one situation: what the driver is told, and which figures are taken from its runs.
+// cell is one situation: the arguments of the driver, and which figures are taken from its runs.
 type cell struct {
 	name, about string
 	args        string // of the driver, the same for both plugins; "": no plugin of ours runs

@@ -59,7 +59,7 @@ func TestAnAxisChangesOneThingAndBeginsWithOneOfEach(t *testing.T) {
 	}
 	c := situation{3, 5, 7, 9}.cell("x", 0.5)
 	if want := "--headers 2 --topics 3 --queues 7 --threads 9 --warmup 50000 --seconds 0.5"; c.args != want || c.partitions != 5 {
-		t.Errorf("the driver is told %q with %d partitions, want %q", c.args, c.partitions, want)
+		t.Errorf("the driver gets %q with %d partitions, want %q", c.args, c.partitions, want)
 	}
 }
 

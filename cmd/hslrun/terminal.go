@@ -40,7 +40,7 @@ func (t *terminal) syslog(priority int, text string) {
 // critical is syslog's level for what a plugin reports of a queue that ends with messages in it.
 const critical = 2
 
-// stopping says that the plugin is told to stop: what its log reports as lost from now on was lost at the end.
+// stopping says that the plugin has begun to stop: what its log reports as lost from now on was lost at the end.
 func (t *terminal) stopping() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,7 +10,7 @@ func TestMessagesLostAtTheEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		during int // the level of a line while scripts run; 0 is none
-		atEnd  int // and of one after the plugin is told to stop
+		atEnd  int // and of one after the plugin has begun to stop
 		want   bool
 	}{
 		{"nothing is logged", 0, 0, false},

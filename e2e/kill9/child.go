@@ -71,7 +71,7 @@ func (c *child) read(out io.Reader) {
 	}
 }
 
-// kill ends it after d at the latest; when it was told a point, it may be faster. It calls each with the lines
+// kill ends it after d at the latest; with a point it may be faster. It calls each with the lines
 // that the host said, to the last one, and reports whether it was this process that killed it.
 func (c *child) kill(d time.Duration, each func(line)) (late bool, err error) {
 	timer := time.NewTimer(d)

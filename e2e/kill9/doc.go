@@ -3,7 +3,7 @@
 //
 // There are three processes: this one, which has the embedded broker and the journal and survives; the host, which is
 // this program again; and between them the folder on disk. The host tells on its standard output what was
-// answered, in one write before it goes on, so that a kill cannot take back what a script was told.
+// answered, in one write before it goes on, so that a kill cannot take back an answer that a script has.
 //
 //	-host=plugin   kafka.so in the stand-in host: scripts call kafka_producer on a queue with a durable spool
 //	-host=spool    package spool alone, with the pipe in the place of Kafka

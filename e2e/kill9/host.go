@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// life is what a host is told, in the environment variable of that name.
+// life are the arguments of a host, in the environment variable of that name.
 type life struct {
 	Host    string // "plugin" or "spool"
 	Dir     string // of the spool

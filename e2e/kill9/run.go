@@ -29,7 +29,7 @@ type run struct {
 	places  map[string]int
 }
 
-// longest is how long a life may take that was told a point and does not come to it.
+// longest is how long a life may take that has a point and does not come to it.
 const longest = 1500 * time.Millisecond
 
 // all runs the lives, and then one that only sends what is left. It reports whether everything held.

@@ -17,7 +17,7 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// fake is a queue that says what it is told to.
+// fake is a queue that says what a test wants.
 type fake struct {
 	id     string
 	set    *conf.Settings

@@ -22,7 +22,7 @@ type broker struct {
 	seed    bool
 	wake    chan struct{} // for its goroutine: something has changed
 
-	ids      []int32 // as which the cluster names the address, and who is told
+	ids      []int32 // as which the cluster names the address, and who hears of it
 	leaving  bool    // one of ids has another address now: end the connection when nothing is open
 	wanted   bool    // by the caller
 	announce bool    // tell Up once more
@@ -226,7 +226,7 @@ func (b *broker) ended(n *conn, e end) {
 			b.wanted = false
 			return false // a question that has just come is asked on the next connection
 		case !e.leave:
-			b.settle(n, e.err)
+			b.choosePause(n, e.err)
 		}
 		return true
 	})
@@ -252,9 +252,9 @@ func (b *broker) ended(n *conn, e end) {
 	}
 }
 
-// settle decides on the pause after a loss: it starts again at the first one only if the connection
+// choosePause decides on the pause after a loss: it starts again at the first one only if the connection
 // was of use. A broker that lets the client in and then hangs up, or talks nonsense, is asked ever less often.
-func (b *broker) settle(n *conn, err error) {
+func (b *broker) choosePause(n *conn, err error) {
 	var odd *nonsense
 	if n.answered || time.Since(n.up) >= b.c.set.ReconnectMax {
 		if !errors.As(err, &odd) {

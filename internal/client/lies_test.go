@@ -46,7 +46,7 @@ func twisted[R kmsg.Response](twist func(r R)) func(*liar, *talk) bool {
 	}
 }
 
-// A broker that lies for eight seconds is told apart in one sentence, is not asked in a tight loop,
+// A broker that lies for eight seconds is described in one sentence, is not asked in a tight loop,
 // and is used again soon after it is honest.
 func TestLiesEnd(t *testing.T) {
 	hello := func(text string) func(*liar, *talk) bool {

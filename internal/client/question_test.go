@@ -22,8 +22,8 @@ type town struct {
 	dialed []string          // in order; guarded by mu
 }
 
-// settle makes a town of brokers 1, 2 and so on at these addresses.
-func settle(t *testing.T, addresses ...string) *town {
+// newTown makes a town of brokers 1, 2 and so on at these addresses.
+func newTown(t *testing.T, addresses ...string) *town {
 	w := &town{liars: map[string]*liar{}, ways: map[string]string{}}
 	for _, a := range addresses {
 		w.liars[a] = newLiar(t)
@@ -93,7 +93,7 @@ func TestBootstrapServersAreTriedBeside(t *testing.T) {
 	for _, way := range []string{"refused", "dead"} {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := settle(t, "a:9092", "b:9092", "c:9092")
+				w := newTown(t, "a:9092", "b:9092", "c:9092")
 				w.is("a:9092", way)
 				w.is("b:9092", way)
 				visit(t, w, []string{three}, func(b *bench) {
@@ -108,7 +108,7 @@ func TestBootstrapServersAreTriedBeside(t *testing.T) {
 	}
 	t.Run("none", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			visit(t, settle(t), nil, func(b *bench) {
+			visit(t, newTown(t), nil, func(b *bench) {
 				b.c.AskMetadata(nil, false)
 				if e := b.next(MetadataFailed); e.Err != ErrNoBrokers { //nolint:errorlint // itself
 					t.Error(e.Err)
@@ -122,7 +122,7 @@ func TestBootstrapServersAreTriedBeside(t *testing.T) {
 // whose address is none of a broker is closed.
 func TestBootstrapConnectionsAreAdopted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092")
+		w := newTown(t, "a:9092")
 		visit(t, w, []string{"bootstrap.servers=a:9092"}, func(b *bench) {
 			b.ask("mail")
 			b.up(1)
@@ -132,7 +132,7 @@ func TestBootstrapConnectionsAreAdopted(t *testing.T) {
 		})
 	})
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092", "front:9092")
+		w := newTown(t, "a:9092", "front:9092")
 		w.name("a:9092")
 		visit(t, w, []string{"bootstrap.servers=front:9092"}, func(b *bench) {
 			b.ask("mail")
@@ -169,7 +169,7 @@ func TestABrokerThatIsAwayDelaysNoQuestion(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := settle(t, "a:9092", "b:9092", "c:9092")
+				w := newTown(t, "a:9092", "b:9092", "c:9092")
 				visit(t, w, []string{three}, func(b *bench) {
 					b.ask("mail")
 					for id := range int32(3) {
@@ -193,7 +193,7 @@ func TestABrokerThatIsAwayDelaysNoQuestion(t *testing.T) {
 
 func TestABrokerMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092", "b:9092", "c:9092")
+		w := newTown(t, "a:9092", "b:9092", "c:9092")
 		w.name("a:9092", "b:9092")
 		visit(t, w, []string{"bootstrap.servers=a:9092"}, func(b *bench) {
 			b.ask("mail")
@@ -234,7 +234,7 @@ func TestABrokerMoves(t *testing.T) {
 // A broker that is tried in vain is not tried any more when the cluster has it elsewhere, or has it no more.
 func TestABrokerThatIsAwayMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092", "b:9092", "c:9092")
+		w := newTown(t, "a:9092", "b:9092", "c:9092")
 		w.name("a:9092", "b:9092")
 		w.is("b:9092", "refused")
 		visit(t, w, []string{"bootstrap.servers=a:9092"}, func(b *bench) {
@@ -265,7 +265,7 @@ func TestABrokerThatIsAwayMoves(t *testing.T) {
 // When all brokers have moved, the bootstrap servers know where; what they said before is forgotten.
 func TestAClusterMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "front:9092", "a:9092", "b:9092", "x:9092", "y:9092")
+		w := newTown(t, "front:9092", "a:9092", "b:9092", "x:9092", "y:9092")
 		w.name("a:9092", "b:9092")
 		visit(t, w, []string{"bootstrap.servers=front:9092"}, func(b *bench) {
 			b.ask("mail")
@@ -299,7 +299,7 @@ func TestNothingCanBeLearnt(t *testing.T) {
 	for _, strategy := range []string{"none", "rebootstrap"} {
 		t.Run(strategy, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := settle(t, "front:9092", "a:9092")
+				w := newTown(t, "front:9092", "a:9092")
 				w.name("a:9092")
 				visit(t, w, []string{"bootstrap.servers=front:9092", "metadata.recovery.strategy=" + strategy, "metadata.recovery.rebootstrap.trigger.ms=60000"}, func(b *bench) {
 					b.ask("mail")
@@ -326,7 +326,7 @@ func TestNothingCanBeLearnt(t *testing.T) {
 
 func TestQuestionsReplaceEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092")
+		w := newTown(t, "a:9092")
 		var asked []string
 		w.liars["a:9092"].lies(func(c *talk) bool {
 			if m, ok := c.req.(*kmsg.MetadataRequest); ok {
@@ -353,7 +353,7 @@ func TestQuestionsReplaceEachOther(t *testing.T) {
 
 func TestProducerIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092", "b:9092")
+		w := newTown(t, "a:9092", "b:9092")
 		tries := 0
 		for _, l := range w.liars {
 			l.lies(func(c *talk) bool {
@@ -395,7 +395,7 @@ func TestProducerIDs(t *testing.T) {
 
 func TestConnectionsThatAreNotSparse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092", "b:9092", "c:9092")
+		w := newTown(t, "a:9092", "b:9092", "c:9092")
 		visit(t, w, []string{"bootstrap.servers=a:9092", "enable.sparse.connections=false"}, func(b *bench) {
 			b.ask()
 			synctest.Wait()
@@ -408,10 +408,10 @@ func TestConnectionsThatAreNotSparse(t *testing.T) {
 	})
 }
 
-// Brokers that the configuration says are too old are not asked what they speak, and the reason is told.
+// Brokers that the configuration says are too old are not asked what they speak, and the log has the reason.
 func TestBrokersThatAreNotAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := settle(t, "a:9092")
+		w := newTown(t, "a:9092")
 		w.liars["a:9092"].lies(func(*talk) bool {
 			t.Error("the broker is asked")
 			return false
@@ -430,7 +430,7 @@ func TestBrokersThatAreNotAsked(t *testing.T) {
 func TestOldBrokersAreAskedAgain(t *testing.T) {
 	for _, tells := range []int16{-1, 0, 2, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			w := settle(t, "a:9092")
+			w := newTown(t, "a:9092")
 			var asked []int16
 			w.liars["a:9092"].lies(func(c *talk) bool {
 				if c.key != versionsKey {

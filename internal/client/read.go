@@ -127,7 +127,7 @@ func (n *conn) handle(body []byte) error {
 	} else {
 		throttle, err = r.read(&a, r.version)
 	}
-	if !n.settled(r, throttle, err) {
+	if !n.finish(r, throttle, err) {
 		r.finish(err)
 	}
 	if throttle > 0 && err == nil {
@@ -166,8 +166,8 @@ func (n *conn) match(body []byte) (*request, error) {
 // quotas over less, and gets the pause of a broker that was lost: it must not end the use of the broker.
 const mostMute = time.Minute
 
-// settled takes an answered request off, and reports whether it was given up before.
-func (n *conn) settled(r *request, throttle int32, err error) (given bool) {
+// finish takes an answered request off, and reports whether it was given up before.
+func (n *conn) finish(r *request, throttle int32, err error) (given bool) {
 	n.b.c.mu.Lock()
 	defer n.b.c.mu.Unlock()
 	now := time.Now()

@@ -157,7 +157,7 @@ func TestRequestsAreWhatKmsgReads(t *testing.T) {
 				Topic: name, TopicID: [16]byte{name[0]}, Partition: int32(i),
 				Append: func(dst []byte, version int16) []byte {
 					if version != v {
-						t.Errorf("the batch is told version %d, want %d", version, v)
+						t.Errorf("the batch gets version %d, want %d", version, v)
 					}
 					return append(dst, large[:size]...)
 				},

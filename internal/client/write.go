@@ -55,7 +55,7 @@ func (n *conn) send(r *request, version int16) error {
 	n.b.stats.requests++
 	n.b.stats.txBytes += uint64(written)
 	if r.answered {
-		return err // and done with: a broker may answer before it has read all
+		return err // and that is all: a broker may answer before it has read all
 	}
 	r.sent, r.written = now, written > 0
 	r.due = now.Add(r.deadline)

@@ -75,7 +75,7 @@ func (s *Settings) Login(deps Deps) sasl.Mechanism {
 	return s.mechanism(credentials{conf: s.conf, secret: s.with(deps).Secret})
 }
 
-// maxSoftwareName is the longest name and version that brokers are told.
+// maxSoftwareName is the longest name and version that brokers get.
 const maxSoftwareName = 256
 
 // Software returns the name and version to report to brokers, which refuse empty ones.

@@ -38,7 +38,7 @@ func TestFewAreNotHonoured(t *testing.T) {
 		}
 	}
 	if len(not) > most {
-		t.Errorf("%d properties are not honoured, at most %d may be: %q", len(not), most, not)
+		t.Errorf("%d properties are ignored, at most %d may be: %q", len(not), most, not)
 	}
 }
 

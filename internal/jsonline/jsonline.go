@@ -1,6 +1,6 @@
 // Package jsonline is a record as one line of JSON: what hslrun prints of a topic and halon-kafka of a spool.
 //
-// It promises that no byte is lost, null is told from empty, and text stays readable: what is UTF-8 is a string,
+// It promises that no byte is lost, null is not empty, and text stays readable: what is UTF-8 is a string,
 // what is not is base64 under another name. The names and their order are an interface, since other programs read
 // the lines. It is pure, knows no Kafka client and no disk, and may be called from any goroutine.
 package jsonline

@@ -2,7 +2,7 @@
 //
 // It promises that an outage of a day is a line a minute and queue, not a line a message, and that
 // the count of what was held back is printed: what is new is written at once, and what repeats is
-// written once a minute, all that one queue repeats in one line. What repeats is told by the message,
+// written once a minute, all that one queue repeats in one line. What repeats is found by the message,
 // or by the group of slog's WithGroup, in which any line repeats any other. Debug lines are written as
 // they come: who asks for them wants them all. A line is one line, whatever a message holds: what comes from a broker, a script or
 // a file is escaped, and a line that syslog would cut or refuse is shortened. It knows no C: the caller gives it the function that

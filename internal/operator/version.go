@@ -29,10 +29,10 @@ func version(_ context.Context, args []string, t Terminal) int {
 	return exitFine
 }
 
-// softwareName is what brokers are told.
+// softwareName is the name that brokers get.
 const softwareName = "halon-kafka"
 
-// softwareVersion is what version prints and brokers are told.
+// softwareVersion is what version prints and brokers get.
 func softwareVersion() string {
 	if release != "" {
 		return release

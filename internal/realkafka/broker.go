@@ -19,7 +19,7 @@ import (
 type Options struct {
 	// Listeners are added to PLAINTEXT.
 	Listeners []Listener
-	// Advertised replaces, by listener name, the HOST:PORT that clients are told to connect to: the address
+	// Advertised replaces, by listener name, the HOST:PORT that clients connect to: the address
 	// of a forwarder that a test put in front of the broker.
 	Advertised map[string]string
 	// Properties go into server.properties and win over what this package sets there.

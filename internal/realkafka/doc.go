@@ -16,5 +16,5 @@
 // A Broker belongs to one test or one TestMain; its methods may be called from any goroutine.
 //
 // The files: broker.go has the states of a broker, jars.go what it needs from the machine,
-// properties.go what it is told, process.go the child process, ready.go the wait for an answer.
+// properties.go its configuration, process.go the child process, ready.go the wait for an answer.
 package realkafka

@@ -10,8 +10,8 @@ import (
 	"github.com/halon-extras/kafka/internal/record"
 )
 
-// maxPlain is the most that the records of a batch may be when they are decompressed. The largest batch that brokers take unless
-// they are told otherwise is 1 MiB.
+// maxPlain is the most that the records of a batch may be when they are decompressed. The largest batch that brokers take by default
+// is 1 MiB.
 const maxPlain = 64 << 20
 
 // codecMask is the part of the attributes that names the codec. A producer without transactions sets no other.

@@ -68,9 +68,9 @@ func (h *Host) forget(tag uint64) {
 	delete(h.waiting, tag)
 }
 
-// settle returns when every event before it was taken: the log lines of an entry of the plugin have then
+// awaitEvents returns when every event before it was taken: the log lines of an entry of the plugin have then
 // reached Options.Log.
-func (h *Host) settle() {
+func (h *Host) awaitEvents() {
 	tag := h.newTag()
 	C.standin_event_mark(C.uint64_t(tag))
 	select {

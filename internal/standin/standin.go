@@ -112,7 +112,7 @@ func Open(path string, options Options) (*Host, error) {
 // them starts. It may be called again after [Host.Cleanup].
 func (h *Host) Init() bool {
 	ok := bool(C.standin_init())
-	h.settle()
+	h.awaitEvents()
 	return ok
 }
 
@@ -120,14 +120,14 @@ func (h *Host) Init() bool {
 // Register is not known: a plugin must take both.
 func (h *Host) Register() bool {
 	ok := bool(C.standin_register())
-	h.settle()
+	h.awaitEvents()
 	return ok
 }
 
 // Ready calls Halon_ready: the host is up.
 func (h *Host) Ready() {
 	C.standin_ready()
-	h.settle()
+	h.awaitEvents()
 }
 
 // Reload calls Halon_config_reload with a new running configuration. Nil: NULL.
@@ -137,7 +137,7 @@ func (h *Host) Reload(config *Config) error {
 		return err
 	}
 	C.standin_reload(tree)
-	h.settle()
+	h.awaitEvents()
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (h *Host) Reload(config *Config) error {
 func (h *Host) Cleanup() {
 	C.standin_early_cleanup()
 	C.standin_cleanup()
-	h.settle()
+	h.awaitEvents()
 }
 
 // Close forgets the plugin, after [Host.Cleanup] and with no script running; [Open] may follow. A plugin
@@ -195,7 +195,7 @@ func (h *Host) Command(args []string) (out []byte, ok bool) {
 	ok = bool(C.standin_command(C.size_t(len(args)), (**C.char)(argv), (*C.size_t)(argvl), &text, &size))
 	out = goBytes(text, size)
 	C.free(unsafe.Pointer(text))
-	h.settle()
+	h.awaitEvents()
 	return out, ok
 }
 

@@ -59,7 +59,7 @@ type Line struct {
 type Result struct {
 	Name    string
 	Answers []Answer `json:",omitempty"`
-	Dump    string   `json:",omitempty"` // of a settle: the last answer of the command dump
+	Dump    string   `json:",omitempty"` // of the wait for an empty queue: the last answer of the command dump
 	Output  string   `json:",omitempty"` // of a command
 	OK      bool     `json:",omitempty"` // of a command
 	Millis  int64    // how long the step took

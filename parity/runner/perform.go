@@ -89,7 +89,7 @@ func (s *stage) step(step play.Step) (*play.Result, error) {
 	case step.Until != nil:
 		result.Answers, err = s.until(step.Until)
 	case step.Settle:
-		result.Dump = s.settle()
+		result.Dump = s.awaitEmpty()
 	case step.Pause > 0:
 		time.Sleep(time.Duration(step.Pause) * time.Millisecond)
 	case step.Command != nil:
@@ -178,8 +178,8 @@ func answer(ret any) (play.Answer, error) {
 // nothingQueued is in the answer of dump of both plugins when every accepted message has its report.
 var nothingQueued = regexp.MustCompile(`producer\.msg_cnt 0 \(`)
 
-// settle returns the dump that showed an empty queue, or the last one.
-func (s *stage) settle() string {
+// awaitEmpty returns the dump that showed an empty queue, or the last one.
+func (s *stage) awaitEmpty() string {
 	for end := time.Now().Add(patience); ; time.Sleep(lookEvery) {
 		out, ok := s.host.Command([]string{"dump", play.Queue})
 		if !ok || nothingQueued.Match(out) || time.Now().After(end) {

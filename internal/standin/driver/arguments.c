@@ -46,7 +46,7 @@ static struct answer with_type_at(size_t position, char letter)
 }
 
 /*
- * A script that passes a wrong type is told which argument, in the words that the scripts of the installed
+ * A script that passes a wrong type gets an exception that names the argument, in the words that the scripts of the installed
  * base catch; otherwise it would send a wrong record, or none, in silence.
  */
 static void wrong_types(void)

@@ -19,7 +19,7 @@ struct function {
 
 extern const struct function good_functions[], broken_functions[]; /* up to a NULL name */
 
-/* What the entry points leave for the functions. */
+/* What the entry points keep for the functions. */
 extern char *config_json, *appconfig_json, *shape;
 extern int inits, cleanups, early_cleanups, readies;
 extern HalonHSLRegisterContext *kept_register;

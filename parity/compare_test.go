@@ -57,7 +57,7 @@ func TestSettleIsContentOnlyWithWhatIsExplainedAndStillTrue(t *testing.T) {
 		{"a row that is stale", nil, []difference{row("2", "because")}, `step "a": the row in differences.tsv can go`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, wrong := settle(c.found, c.rows)
+			_, wrong := compareRows(c.found, c.rows)
 			switch {
 			case c.wrong == "" && len(wrong) > 0:
 				t.Errorf("not content: %q", wrong)
