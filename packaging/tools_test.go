@@ -3,7 +3,6 @@ package packaging
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -35,30 +34,37 @@ func buildHost(t *testing.T, project, arch string) string {
 	return file
 }
 
-// copyProject copies the files that git knows or would take, and nothing that a build left, into a folder whose name is
-// one that a person might choose.
+// copyProject copies the project, without git's folder and what a build left, into a folder whose name is one that a person might
+// choose.
 func copyProject(t *testing.T, project string) string {
 	t.Helper()
-	list := output(t, "git", "-C", project, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
 	to := filepath.Join(t.TempDir(), "it's a copy")
-	for _, name := range strings.Split(strings.TrimRight(list, "\x00"), "\x00") {
-		from := filepath.Join(project, name)
-		info, err := os.Stat(from)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			continue // removed and not yet committed, or no file
-		}
+	err := filepath.WalkDir(project, func(from string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			t.Fatal(err)
+			return err
+		}
+		name, err := filepath.Rel(project, from)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name == ".git" || name == "build"):
+			return filepath.SkipDir
+		case !entry.Type().IsRegular() || name == ".git" || strings.HasSuffix(name, ".test") || strings.HasSuffix(name, ".prof"):
+			return nil // a worktree's .git is a file
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
 		}
 		content, err := os.ReadFile(from)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		target := filepath.Join(to, name)
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		write(t, target, string(content), info.Mode().Perm())
+		write(t, filepath.Join(to, name), string(content), info.Mode().Perm())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return to
 }
