@@ -45,9 +45,11 @@ RACED = $(GO) list ./internal/... | grep -v -e /standin -e /realkafka -e /abi
 test: build ## all tests that need no Java, in random order and under the race detector: some minutes on two cores
 	$(E2E_ENV) E2E_BROKER=embedded $(GO) test -shuffle=on $$($(GO) list ./... | grep -v '/parity$$' | grep -vxF "$$($(RACED))") # make parity needs librdkafka
 	$(GO) test -race -shuffle=on -timeout 30m $$($(RACED))
+	PACKED=1 $(GO) test -race -shuffle=on -timeout 30m ./internal/producer # again, with records as calls leave them
 
 race: ## the tests in process under the race detector
 	$(GO) test -race -shuffle=on -timeout 30m $$($(RACED))
+	PACKED=1 $(GO) test -race -shuffle=on -timeout 30m ./internal/producer # again, with records as calls leave them
 
 lint: ## gofumpt, golangci-lint with the import rules of the design, and C without warnings
 	$(TOOL) golangci-lint run ./...

@@ -9,6 +9,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/quiet"
 )
 
 // broker is one address, and the connection to it. A bootstrap server is one too; when the cluster
@@ -156,6 +158,7 @@ func (b *broker) connect() (n *conn, stage Stage, err error) {
 	if secure, ok := dialed.(*tls.Conn); ok {
 		n.raw = secure.NetConn()
 	}
+	n.quiet, _ = n.raw.(*quiet.Conn)
 	if err := b.hold(n); err != nil {
 		return n, Connecting, err
 	}

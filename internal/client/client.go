@@ -151,9 +151,9 @@ type Batch struct {
 	TopicID   [16]byte // zero if it is not known; a request with such a batch is written with a version that names topics
 	Partition int32
 
-	// Append appends the encoded record batch (v2) to dst. It is called at most once, on the goroutine
-	// that writes, with the version of the request. It must append at least one byte.
-	Append func(dst []byte, produceVersion int16) []byte
+	// Append appends the encoded record batch (v2) to dst, or returns it in pieces that stay as they are until Done. It is called
+	// at most once, on the goroutine that writes, with the version of the request. There is at least one byte.
+	Append func(dst []byte, produceVersion int16) (appended []byte, pieces [][]byte)
 
 	Answer Answer
 

@@ -50,7 +50,7 @@ func newBench(t *testing.T, dial func(ctx context.Context, network, address stri
 	t.Helper()
 	b := &bench{t: t, events: make(chan Event, 10000), dial: dial}
 	b.c = New(settings(t, properties...), Deps{Log: b, Events: func(e Event) { b.events <- e }, Dialer: dial})
-	t.Cleanup(b.c.Close)
+	t.Cleanup(func() { b.c.Close() })
 	return b
 }
 
@@ -113,8 +113,8 @@ func (b *bench) up(id int32) {
 }
 
 // batch returns the bytes of a record batch with one record.
-func batch(value string) func([]byte, int16) []byte {
-	return func(dst []byte, _ int16) []byte {
+func batch(value string) func([]byte, int16) ([]byte, [][]byte) {
+	return func(dst []byte, _ int16) ([]byte, [][]byte) {
 		r := kmsg.Record{Value: []byte(value)}
 		r.Length = int32(len(r.AppendTo(nil)) - 1)
 		body := r.AppendTo(nil)
@@ -126,7 +126,7 @@ func batch(value string) func([]byte, int16) []byte {
 		rb.Length = int32(len(raw) - 12)
 		raw = rb.AppendTo(nil)
 		rb.CRC = int32(crc(raw[21:]))
-		return rb.AppendTo(dst)
+		return rb.AppendTo(dst), nil
 	}
 }
 

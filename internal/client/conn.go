@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/quiet"
 )
 
 // conn is one connection. The broker's goroutine writes, its own reads.
@@ -12,9 +14,13 @@ type conn struct {
 	b        *broker
 	raw      net.Conn // below TLS: closing it ends everything at once, where TLS would first try to say farewell
 	net      net.Conn
+	quiet    *quiet.Conn    // raw, if it is one
 	outdated func() bool    // the certificates have changed; nil without TLS
 	has      map[int16]span // what broker and client speak; of the broker's goroutine
 	w        []byte         // what is written; of the broker's goroutine
+	cuts     []cut          // of it; of the broker's goroutine
+	flat     []byte         // the same put together, for TLS; of the broker's goroutine
+	vector   net.Buffers    // the same in pieces; of the broker's goroutine
 	spare    int            // how many writes in a row have used little of w
 	reading  bool           // the goroutine that reads was started
 	ended    chan struct{}  // closed when it is over

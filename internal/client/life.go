@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/quiet"
 )
 
 // Client has the connections of one queue, and what is known of the cluster.
@@ -47,7 +48,7 @@ func New(set *conf.Settings, deps Deps) *Client {
 		brokers:  map[string]*broker{},
 	}
 	own := conf.Deps{
-		Dialer: deps.Dialer, Secret: deps.Secret, Report: deps.Report,
+		Dialer: deps.Dialer, Wrap: quiet.Hush, Secret: deps.Secret, Report: deps.Report,
 		SoftwareName: deps.SoftwareName, SoftwareVersion: deps.SoftwareVersion,
 	}
 	c.dialer, c.mechanism = set.Dialer(own), set.Login(own)
@@ -63,10 +64,10 @@ func New(set *conf.Settings, deps Deps) *Client {
 // inside a call of the host's or of a library that does not look at its context.
 const closeLimit = 500 * time.Millisecond
 
-// Close ends every connection and every goroutine, and waits for that for at most half a second. Open
+// Close ends every connection and every goroutine, waits for that for at most half a second, and says whether all have ended. Open
 // requests are answered with [ErrClosed] before. It must not be called from within [Produce.Done],
 // [Batch.Append] or a function of [Deps].
-func (c *Client) Close() {
+func (c *Client) Close() (ended bool) {
 	c.mu.Lock()
 	c.closed = true
 	var conns []*conn
@@ -80,16 +81,18 @@ func (c *Client) Close() {
 	for _, n := range conns {
 		n.raw.Close()
 	}
-	ended := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
 		c.work.Wait()
-		close(ended)
+		close(done)
 	}()
 	limit := time.NewTimer(closeLimit)
 	defer limit.Stop()
 	select {
-	case <-ended:
+	case <-done:
+		return true
 	case <-limit.C:
+		return false
 	}
 }
 
@@ -182,6 +185,18 @@ func (c *Client) Send(id int32, r *Produce) bool {
 	b.queue = append(b.queue, &request{key: produceKey, produce: r, deadline: r.Deadline, silent: r.Acks == 0})
 	b.poke()
 	return true
+}
+
+// Look says that the caller looks at answers now, and lazy that it does so again soon: until then answers wake nobody, and neither does the
+// end of a connection. It does not block.
+func (c *Client) Look(lazy bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range c.brokers {
+		if n := b.conn; n != nil && n.quiet != nil {
+			n.quiet.Look(lazy && b.state == Ready)
+		}
+	}
 }
 
 // Ready reports whether [Client.Send] would take a request now.

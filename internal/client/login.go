@@ -86,7 +86,7 @@ func (n *conn) talk(ctx context.Context, session sasl.Session, token []byte, fra
 		case done:
 			// The last word of the oldest form has no answer.
 			r := &request{key: loginKey, raw: true, silent: true, body: rawBody(token)}
-			err = n.send(r, 0)
+			_, err = n.send(r, 0)
 		default:
 			a, err = exchange(ctx, n, &request{key: loginKey, raw: true, body: rawBody(token)}, 0, readRaw)
 		}

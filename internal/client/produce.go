@@ -40,7 +40,9 @@ func (r *Produce) version(highest int16) int16 {
 // their own and copy them.
 //
 //	transactional id (none), acks, timeout, [ topic, [ partition, batch ] ]
-func (r *Produce) appendBody(dst []byte, version int16) []byte {
+//
+// Batches that lie elsewhere are cuts.
+func (r *Produce) appendBody(dst []byte, version int16, cuts []cut) ([]byte, []cut) {
 	flexible := version >= firstFlexible(produceKey)
 	count := func(n int) {
 		if flexible {
@@ -84,36 +86,57 @@ func (r *Produce) appendBody(dst []byte, version int16) []byte {
 		count(n)
 		for range n {
 			dst = kbin.AppendInt32(dst, r.Batches[i].Partition)
-			dst = appendSized(dst, flexible, version, r.Batches[i].Append)
+			dst, cuts = appendBatch(dst, flexible, version, &r.Batches[i], cuts)
 			end()
 			i++
 		}
 		end()
 	}
 	end()
-	return dst
+	return dst, cuts
 }
 
 func sameTopic(a, b *Batch) bool { return a.TopicID == b.TopicID && a.Topic == b.Topic }
 
-// appendSized appends bytes of which the length is known only afterwards, with the length before
-// them. Three bytes hold the compact length of 16 KiB to 2 MiB; what is smaller or larger is moved.
-func appendSized(dst []byte, flexible bool, version int16, write func([]byte, int16) []byte) []byte {
-	at := len(dst)
+// A cut is where pieces go between the bytes of a request.
+type cut struct {
+	at     int
+	pieces [][]byte
+}
+
+// appendBatch appends a batch with its length before it, which is known only afterwards where it was appended. Three bytes hold the
+// compact length of 16 KiB to 2 MiB; what is smaller or larger is moved.
+func appendBatch(dst []byte, flexible bool, version int16, b *Batch, cuts []cut) ([]byte, []cut) {
+	at, guess := len(dst), 3
 	if !flexible {
-		dst = write(append(dst, 0, 0, 0, 0), version)
-		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
-		return dst
+		guess = 4
 	}
-	const guess = 3
-	dst = write(append(dst, 0, 0, 0), version)
+	var room [4]byte
+	dst, pieces := b.Append(append(dst, room[:guess]...), version)
 	size := len(dst) - at - guess
+	for _, piece := range pieces {
+		size += len(piece)
+	}
+	if !flexible {
+		binary.BigEndian.PutUint32(dst[at:], uint32(size))
+	} else {
+		dst = putLength(dst, at, guess, size)
+	}
+	if pieces != nil {
+		cuts = append(cuts, cut{len(dst), pieces})
+	}
+	return dst, cuts
+}
+
+// putLength writes the compact length to dst[at:], where there is a guess of its own length, and moves what follows.
+func putLength(dst []byte, at, guess, size int) []byte {
 	var head [5]byte
 	length := kbin.AppendUvarint(head[:0], uint32(size)+1)
+	behind := len(dst) - at - guess
 	switch more := len(length) - guess; {
 	case more > 0:
 		dst = append(dst, length[:more]...) // only for its room
-		copy(dst[at+len(length):], dst[at+guess:at+guess+size])
+		copy(dst[at+len(length):], dst[at+guess:at+guess+behind])
 	case more < 0:
 		copy(dst[at+len(length):], dst[at+guess:])
 		dst = dst[:len(dst)+more]

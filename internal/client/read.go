@@ -127,7 +127,7 @@ func (n *conn) handle(body []byte) error {
 	} else {
 		throttle, err = r.read(&a, r.version)
 	}
-	if !n.finish(r, throttle, err) {
+	if n.finish(r, throttle, err) {
 		r.finish(err)
 	}
 	if throttle > 0 && err == nil {
@@ -166,8 +166,9 @@ func (n *conn) match(body []byte) (*request, error) {
 // quotas over less, and gets the pause of a broker that was lost: it must not end the use of the broker.
 const mostMute = time.Minute
 
-// finish takes an answered request off, and reports whether it was given up before.
-func (n *conn) finish(r *request, throttle int32, err error) (given bool) {
+// finish takes an answered request off, and reports whether that is to be told: it may have been given up before, and what is still
+// being written tells it itself.
+func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 	n.b.c.mu.Lock()
 	defer n.b.c.mu.Unlock()
 	now := time.Now()
@@ -175,13 +176,14 @@ func (n *conn) finish(r *request, throttle int32, err error) (given bool) {
 	if n.open = n.open[1:]; len(n.open) == 0 {
 		n.open = nil
 	}
-	r.answered = true
+	r.answered, r.outcome = true, err
+	tell = !r.given && r.returned
 	n.used, n.fails = now, 0
 	if throttle > 0 || n.b.state == Draining {
 		n.b.poke() // else the other goroutine sleeps on: it has nothing to do
 	}
 	if err != nil {
-		return r.given
+		return tell
 	}
 	n.answered = n.answered || !n.up.IsZero()
 	if !r.sent.IsZero() {
@@ -190,7 +192,7 @@ func (n *conn) finish(r *request, throttle int32, err error) (given bool) {
 	if throttle > 0 {
 		n.mute(now, time.Duration(throttle)*time.Millisecond)
 	}
-	return r.given
+	return tell
 }
 
 // mute keeps the client from writing for a while, which does not count for open requests: the broker

@@ -80,6 +80,8 @@ type request struct {
 	due      time.Time // for its answer
 	given    bool      // it has timed out, and done was called: the answer is for nobody
 	answered bool      // the answer was read
+	returned bool      // the write is over
+	outcome  error     // of an answer that came before that
 	written  bool      // some byte may have reached the broker
 }
 

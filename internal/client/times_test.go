@@ -401,7 +401,7 @@ func TestPanics(t *testing.T) {
 				bad := mail(-1)
 				switch test {
 				case "in Append":
-					bad.Batches[0].Append = func([]byte, int16) []byte { panic("a fault") }
+					bad.Batches[0].Append = func([]byte, int16) ([]byte, [][]byte) { panic("a fault") }
 					bad.Done = func(*Produce, error) {}
 				case "in Done":
 					bad.Done = func(*Produce, error) { panic("a fault") }

@@ -15,47 +15,59 @@ func (n *conn) write(r *request) {
 	if r.produce != nil {
 		version = r.produce.version(version)
 	}
-	err := n.send(r, version)
+	early, err := n.send(r, version)
 	if err != nil {
 		n.lose(err)
 	}
-	if !r.silent {
-		return
+	switch {
+	case early:
+		r.finish(r.outcome)
+	case r.silent:
+		for i := range r.produce.Batches {
+			r.produce.Batches[i].notAnswered()
+		}
+		r.finish(err)
 	}
-	for i := range r.produce.Batches {
-		r.produce.Batches[i].notAnswered()
-	}
-	r.finish(err)
 }
 
-// send writes one request.
-func (n *conn) send(r *request, version int16) error {
+// send writes one request. early says that the answer came first, whose outcome is for the caller to tell: until the write has
+// returned, what is written must stay as it is.
+func (n *conn) send(r *request, version int16) (early bool, err error) {
 	c := n.b.c
-	w := n.w[:0]
+	w, cuts := n.w[:0], n.cuts[:0]
 	switch {
 	case r.raw:
 		w = r.body(append(w, 0, 0, 0, 0), version)
 	case r.produce != nil:
-		w = r.produce.appendBody(appendHeader(w, r.key, version, r.id, c.clientID), version)
+		w, cuts = r.produce.appendBody(appendHeader(w, r.key, version, r.id, c.clientID), version, cuts)
 	default:
 		w = r.body(appendHeader(w, r.key, version, r.id, c.clientID), version)
 	}
-	binary.BigEndian.PutUint32(w, uint32(len(w)-4))
+	size := len(w)
+	for _, cut := range cuts {
+		for _, piece := range cut.pieces {
+			size += len(piece)
+		}
+	}
+	binary.BigEndian.PutUint32(w, uint32(size-4))
 	limit := n.begin(r, version)
-	err := n.net.SetWriteDeadline(limit)
+	err = n.net.SetWriteDeadline(limit)
 	written := 0
 	if err == nil {
-		written, err = n.net.Write(w)
+		written, err = n.writeAll(w, cuts)
 	}
 	n.keep(w)
+	clear(cuts)
+	n.cuts = cuts
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	n.used = now
 	n.b.stats.requests++
 	n.b.stats.txBytes += uint64(written)
+	r.returned = true
 	if r.answered {
-		return err // and that is all: a broker may answer before it has read all
+		return !r.given, err
 	}
 	r.sent, r.written = now, written > 0
 	r.due = now.Add(r.deadline)
@@ -63,9 +75,46 @@ func (n *conn) send(r *request, version int16) error {
 		r.due = n.muted.Add(r.deadline)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("%s could not be written in time: %w", name(r.key), err)
+		return false, fmt.Errorf("%s could not be written in time: %w", name(r.key), err)
 	}
-	return err
+	return false, err
+}
+
+// writeAll writes w with the pieces at its cuts. The kernel is given the pieces as they lie; under TLS, which copies everything, they are
+// put together first, because each write of its own would be a record of its own.
+func (n *conn) writeAll(w []byte, cuts []cut) (int, error) {
+	if len(cuts) == 0 {
+		return n.net.Write(w)
+	}
+	at := 0
+	if n.raw != n.net {
+		flat := n.flat[:0]
+		for _, cut := range cuts {
+			flat = append(flat, w[at:cut.at]...)
+			at = cut.at
+			for _, piece := range cut.pieces {
+				flat = append(flat, piece...)
+			}
+		}
+		n.flat = append(flat, w[at:]...)
+		return n.net.Write(n.flat)
+	}
+	vector := n.vector[:0]
+	for _, cut := range cuts {
+		vector = append(vector, w[at:cut.at])
+		vector = append(vector, cut.pieces...)
+		at = cut.at
+	}
+	if at < len(w) {
+		vector = append(vector, w[at:])
+	}
+	n.vector = vector
+	defer clear(n.vector)
+	if n.quiet != nil {
+		return n.quiet.WritePieces(vector)
+	}
+	written, err := vector.WriteTo(n.net)
+	return int(written), err
 }
 
 // begin notes what the goroutine that reads has to know, and returns until when all has to be written.
@@ -108,7 +157,10 @@ func exchange[T any](ctx context.Context, n *conn, r *request, version int16, re
 	ctx, cancel := context.WithTimeout(ctx, r.deadline)
 	defer cancel()
 	n.enroll(r)
-	if err := n.send(r, version); err != nil {
+	early, err := n.send(r, version)
+	if early {
+		r.finish(r.outcome)
+	} else if err != nil {
 		return none, err
 	}
 	select {

@@ -16,6 +16,9 @@ type Deps struct {
 	// put on top of either.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Wrap is given each connection to a broker before TLS is put on it; nil leaves it.
+	Wrap func(net.Conn) net.Conn
+
 	// Secret gives the present value of a property that is kept outside of the configuration, such as
 	// sasl.password, and false for the others. It is asked at each login, from many goroutines, and
 	// must not block for long; nil asks the sources of [Conf.SetSecret].

@@ -42,6 +42,7 @@ func (c *Conf) network() network {
 // top. It is safe for many goroutines.
 type Dialer struct {
 	set  *Settings
+	wrap func(net.Conn) net.Conn
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	own  bool      // dial is TCP and not a caller's stand-in for it
 	tls  *tlsFiles // nil where the protocol is not encrypted
@@ -53,7 +54,7 @@ type Dialer struct {
 // Dialer returns the dialer of these settings.
 func (s *Settings) Dialer(deps Deps) *Dialer {
 	deps = s.with(deps)
-	d := &Dialer{set: s, dial: deps.Dialer, tls: s.tls.with(deps), addresses: map[string]resolved{}}
+	d := &Dialer{set: s, dial: deps.Dialer, wrap: deps.Wrap, tls: s.tls.with(deps), addresses: map[string]resolved{}}
 	if d.dial == nil {
 		d.dial, d.own = s.network.dialTCP, true
 	}
@@ -101,7 +102,11 @@ func (d *Dialer) dialOne(ctx context.Context, address string, left int) (net.Con
 		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
 		defer cancel()
 	}
-	return d.dial(ctx, d.set.network.tcp(), address)
+	conn, err := d.dial(ctx, d.set.network.tcp(), address)
+	if err == nil && d.wrap != nil {
+		conn = d.wrap(conn)
+	}
+	return conn, err
 }
 
 // tcp returns the network of the address family.

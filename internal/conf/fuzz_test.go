@@ -46,11 +46,6 @@ func FuzzSetFinalizeOptions(f *testing.F) {
 		s.MaxVersions()
 		s.InFlight(true)
 		s.Software(Deps{})
-		chooser := s.Chooser(func(int) int { return 0 })
-		choice := chooser.Begin()
-		if n := chooser.Choose(&choice, []byte("k"), 3, []int32{2}, 1); n < 0 || n > 2 {
-			t.Fatalf("partition %d of 3\n%s", n, text)
-		}
 		if _, _, err := s.Dialer(Deps{Dialer: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }}).Connect(t.Context(), "h:1"); err == nil {
 			t.Fatal("a connection from nowhere")
 		}

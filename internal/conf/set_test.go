@@ -91,3 +91,18 @@ func TestSet(t *testing.T) {
 		}
 	}
 }
+
+func settingsFor(t *testing.T, properties ...string) *Settings {
+	t.Helper()
+	c := New()
+	for i := 0; i < len(properties); i += 2 {
+		if err := c.Set(properties[i], properties[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, _, err := c.Finalize(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,6 +1,9 @@
 package conf
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // topicProperties are the rows of producing and consuming, for each topic, in librdkafka's order.
 var topicProperties = []Property{
@@ -39,7 +42,7 @@ var topicProperties = []Property{
 	},
 	{
 		Name: "partitioner", Scope: TopicScope, Role: ProducerRole, Kind: String, Default: "consistent_random", Importance: High,
-		invalid: func(s string) bool { _, known := partitionerNamed(s); return !known },
+		invalid: func(s string) bool { return !slices.Contains(partitioners, s) },
 		How:     OwnCode, Why: "bit for bit as librdkafka",
 		Doc: "How the partition of a message is chosen that names none.",
 	},

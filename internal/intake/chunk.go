@@ -1,5 +1,10 @@
 package intake
 
+/*
+#include "pack.h"
+*/
+import "C"
+
 import (
 	"sync/atomic"
 	"unsafe"
@@ -21,7 +26,8 @@ type head struct {
 	first               int64
 	leave               load
 	large               bool
-	_                   [7]byte
+	_                   [3]byte
+	holds               uint32
 	notes               [Records]uint64
 }
 
@@ -55,27 +61,9 @@ func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state)))
 // time from Take to that is that of a copy, and more only when a caller has lost its processor within. Until then the sum is
 // an estimate that is too high.
 func (c Chunk) Sum() (s Sum, complete bool) {
-	if c.head.large {
-		var f Record
-		for r := c.Reader(); r.Next(&f); {
-			s = Sum{Values: len(f.Value), Payload: len(f.Key) + len(f.Value), Headers: f.Headers}
-			for range f.Headers {
-				name, value := f.NextHeader()
-				s.Payload += len(name) + len(value)
-			}
-		}
-		return s, true
-	}
-	for i := range c.head.notes[:c.Count()] {
-		note := atomic.LoadUint64(&c.head.notes[i])
-		if note == 0 {
-			return Sum{Values: c.Size(), Payload: c.Size(), Headers: c.Size() / int(unsafe.Sizeof(header{}))}, false
-		}
-		s.Values += int(note & 0xffff)
-		s.Payload += int(note >> 16 & 0xffff)
-		s.Headers += int(note >> 32 & 0xffff)
-	}
-	return s, true
+	var values, payload, headers C.size_t
+	complete = bool(C.intake_sum((*C.struct_intake_chunk)(unsafe.Pointer(c.head)), &values, &payload, &headers))
+	return Sum{Values: int(values), Payload: int(payload), Headers: int(headers)}, complete
 }
 
 // A Sum is what the records of a chunk hold together.

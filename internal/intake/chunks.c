@@ -22,6 +22,7 @@ _Static_assert(sizeof(struct intake_frame) == 32, "chunk.go knows the layout");
 static void prepare(struct intake_chunk *chunk, struct intake_load leave, uint32_t max_bytes)
 {
     chunk->leave = leave;
+    chunk->holds = 1;
     atomic_store_explicit(&chunk->max_records, (uint32_t)leave.count, memory_order_relaxed);
     atomic_store_explicit(&chunk->max_bytes, max_bytes, memory_order_relaxed);
     atomic_store_explicit(&chunk->first, 0, memory_order_relaxed);
@@ -287,6 +288,8 @@ void intake_correct(struct intake *in, struct intake_load by, unsigned chunks)
 
 void intake_free(struct intake *in, struct intake_chunk *chunk)
 {
+    if (--chunk->holds)
+        return;
     if (chunk->large) {
         free(chunk); /* nobody else has ever seen it */
         return;

@@ -79,7 +79,8 @@ struct intake_chunk {
     _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
     struct intake_load leave; /* what was charged for it */
     bool large;               /* one record, whose frame is longer than this struct */
-    char apart[7];
+    char apart[3];
+    uint32_t holds;           /* of a taken chunk: who reads it, each of whom gives it to intake_free */
     _Atomic uint64_t notes[INTAKE_RECORDS];
     char frames[INTAKE_CHUNK - INTAKE_HEAD];
 };
@@ -226,7 +227,7 @@ struct intake_parked *intake_take_parked(struct intake *in);
 /* intake_wait - says whether calls wait for room; who comes then is parked, or refused as by a full queue. */
 void intake_wait(struct intake *in, bool waiting);
 
-/* intake_free - gives a chunk back that nobody reads. */
+/* intake_free - ends one hold of a chunk. With the last one nobody reads it any more, and it goes back. */
 void intake_free(struct intake *in, struct intake_chunk *chunk);
 
 /*

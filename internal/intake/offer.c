@@ -117,6 +117,7 @@ static enum intake_answer offer_large(struct intake *in, const struct intake_rec
     if (!chunk)
         return INTAKE_ASK;
     chunk->large = true;
+    chunk->holds = 1;
     atomic_store_explicit(&chunk->state, INTAKE_CLOSED | INTAKE_RECORD | offer->size, memory_order_relaxed);
     atomic_store_explicit(&chunk->first, offer->milliseconds, memory_order_relaxed);
     atomic_store_explicit(&chunk->notes[0], INTAKE_COMPLETE, memory_order_relaxed);

@@ -133,7 +133,7 @@ func (p *Plugin) open(c queueconf.Queue) (*producer.Producer, error) {
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),
-		Intake: p.intake(c), Worked: p.pace.worked, Wake: p.wake,
+		Intake: p.intake(c), Quiet: true, Worked: p.pace.worked, Wake: p.wake,
 	})
 }
 

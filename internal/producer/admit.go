@@ -175,7 +175,7 @@ func (p *Producer) topicOf(name string) *topic {
 	t, ok := p.topics[name]
 	if !ok {
 		t = &topic{name: strings.Clone(name)}
-		t.send.choice = p.chooser.Begin()
+		t.send.choice = intake.NewChoice()
 		p.topics[t.name] = t
 	}
 	return t

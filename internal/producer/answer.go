@@ -15,10 +15,11 @@ import (
 // answered settles the batches of a request, or sends them again.
 func (p *Producer) answered(r *request, now mono) {
 	r.broker.requests--
+	p.release(r)
 	r.broker.careful = r.err != nil && r.Written && !errors.Is(r.err, client.ErrClosed)
 	for i, b := range r.batches {
 		part := b.partition
-		part.topic.inFlight.Add(-int64(len(b.entries)))
+		part.topic.inFlight.Add(-int64(b.count()))
 		switch {
 		case r.err == nil:
 			a := &r.Batches[i].Answer
@@ -56,11 +57,12 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 		out = reject // an answer that makes no sense
 	}
 	if code != resperr.NoError && b.last != code {
-		p.clientLog.say(priorityDebug, "PRODUCE", "", fmt.Sprintf("%s [%d]: %d message(s) are not taken: %s", t.name, part.id, len(b.entries), code.Error()))
+		p.clientLog.say(priorityDebug, "PRODUCE", "", fmt.Sprintf("%s [%d]: %d message(s) are not taken: %s", t.name, part.id, b.count(), code.Error()))
 	}
 	switch out {
 	case bisect:
-		if len(b.entries) > 1 {
+		if b.count() > 1 {
+			p.unpackBatch(b)
 			part.halve(b)
 			return
 		}
@@ -106,7 +108,7 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 			return
 		}
 		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the broker misses records before these: they are sent again in a new epoch, and some may be delivered twice",
-			slog.String("topic", t.name), slog.Int("partition", int(part.id)), slog.Int("messages", len(b.entries)))
+			slog.String("topic", t.name), slog.Int("partition", int(part.id)), slog.Int("messages", b.count()))
 		if p.exhausted(b) {
 			p.failBatch(b, code)
 			return
@@ -143,10 +145,11 @@ func (p *Producer) sendAgain(b *batch, pause time.Duration, now mono) {
 func (p *Producer) failNamed(b *batch, a *client.Answer, code resperr.Code) bool {
 	named := false
 	for _, r := range a.Records {
-		if r.Index < 0 || int(r.Index) >= len(b.entries) {
+		if r.Index < 0 || int(r.Index) >= b.count() {
 			continue
 		}
 		named = true
+		p.unpackBatch(b)
 		if e := b.entries[r.Index]; !e.reported {
 			b.live--
 			p.settle(e, code)
@@ -178,6 +181,10 @@ func (p *Producer) delivered(b *batch, a *client.Answer) {
 		t.stalled.Store(false)
 		s.moved = p.now()
 	}
+	if b.packed != nil {
+		p.settlePacked(b)
+		return
+	}
 	p.settleDelivered(b, a)
 	for _, e := range b.entries {
 		p.letGo(e.slab)
@@ -186,6 +193,7 @@ func (p *Producer) delivered(b *batch, a *client.Answer) {
 
 // failBatch settles a batch that will not be sent again.
 func (p *Producer) failBatch(b *batch, code resperr.Code) {
+	p.unpackBatch(b)
 	for _, e := range b.entries {
 		p.settle(e, code)
 	}

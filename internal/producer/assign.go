@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -38,8 +38,9 @@ type sending struct {
 	wanted     bool     // metadata is wanted
 	refreshed  mono     // when metadata last named it
 	used       mono     // when it was last active
-	choice     conf.Choice
-	store      *slab // where records of mixed slabs are moved, so that those can go
+	choice     intake.Choice
+	routed     *intake.Choice // the packer's, while records of the topic are packed
+	store      *slab          // where records of mixed slabs are moved, so that those can go
 }
 
 // assign puts e into a batch of its partition. The topic is known.
@@ -53,7 +54,11 @@ func (p *Producer) assign(t *topic, e *entry, now mono) {
 	n := int32(len(s.partitions))
 	choice := e.asked
 	if choice == anyPartition {
-		choice = p.chooser.Choose(&s.choice, e.key, n, s.led, int64(now))
+		kept := &s.choice
+		if s.routed != nil {
+			kept = s.routed
+		}
+		choice = p.chooser.Choose(kept, e.key, n, s.led, int64(now))
 	}
 	if choice < 0 || choice >= n {
 		p.failOne(e, resperr.UnknownPartition)
@@ -103,6 +108,7 @@ func (p *Producer) assignAll(t *topic, now mono) {
 // unassign takes the records of batches back, which have lost their partition, before what waits already.
 func (p *Producer) unassign(t *topic, batches []*batch) {
 	for _, b := range batches {
+		p.unpackBatch(b)
 		for _, e := range b.entries {
 			if e.reported {
 				p.letGo(e.slab)

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/recordbatch"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -15,10 +16,12 @@ const unnumbered = -1
 // the range and would take another content of the same range for a repeat, and drop it.
 type batch struct {
 	partition *partition
-	entries   []*entry // in order; with a sequence they stay even after their report
-	size      int      // encoded and not compressed, at most
-	oldest    mono     // when the time of its oldest record began
-	live      int      // records without a report
+	packed    *intake.Batch // the records, encoded by the intake's packer and none of them reported; nil: they are entries
+	entries   []*entry      // in order; with a sequence they stay even after their report
+	size      int           // of entries, encoded and not compressed, at most
+	oldest    mono          // when the time of its oldest record began; that of the first one while packed
+	earliest  mono          // no packed record is older
+	live      int           // entries without a report
 
 	id       int64 // of the producer; -1 without a sequence
 	epoch    int16
@@ -29,7 +32,31 @@ type batch struct {
 }
 
 // order is the place of b among the batches of its partition.
-func (b *batch) order() uint64 { return b.entries[0].number }
+func (b *batch) order() uint64 {
+	if b.packed != nil {
+		return b.packed.Number()
+	}
+	return b.entries[0].number
+}
+
+// count returns how many records b has, with those that had their report.
+func (b *batch) count() int {
+	if b.packed != nil {
+		return b.packed.Count()
+	}
+	return len(b.entries)
+}
+
+// bytes returns how large b is at most, not compressed.
+func (b *batch) bytes() int {
+	if b.packed != nil {
+		return b.packed.Size()
+	}
+	return b.size
+}
+
+// whole says whether no record of b had its report yet.
+func (b *batch) whole() bool { return b.packed != nil || b.live == len(b.entries) }
 
 // recordBound is the most that the framing of a record takes: its length, attributes, timestamp and offset, and the
 // lengths of key, value and headers. headerBound is the same for the lengths of one header.
@@ -72,7 +99,14 @@ func (b *batch) add(e *entry, bound int) {
 	b.live++
 }
 
-// split returns the two halves of b. Each keeps its part of the sequence: the broker has written nothing of b.
+// close ends the growth of a packed batch: what comes next is newer than what goes behind it.
+func (b *batch) close() {
+	if b.packed != nil {
+		b.packed.Close()
+	}
+}
+
+// split returns the two halves of b, which is not packed. Each keeps its part of the sequence: the broker has written nothing of b.
 func (b *batch) split() (front, back *batch) {
 	middle := len(b.entries) / 2
 	front, back = newBatch(b.partition, b.entries[:middle:middle]), newBatch(b.partition, b.entries[middle:])
@@ -91,23 +125,47 @@ func sequenceAfter(sequence int32, n int) int32 {
 	return int32(uint32(sequence)+uint32(n)) & 0x7fffffff
 }
 
-// encode appends b as Kafka stores it. It reads only what does not change while b is on its way.
-func (b *batch) encode(dst []byte, codec *recordbatch.Codec) []byte {
-	start := len(dst)
-	base := b.entries[0].timestamp
-	h := recordbatch.Head{
-		FirstTimestamp: base, MaxTimestamp: base, Count: int32(len(b.entries)),
-		ProducerID: b.id, Epoch: b.epoch, Sequence: b.sequence,
-	}
+// An image is what a batch is when it is sent. It does not change while the batch is on its way, whatever becomes of the batch.
+type image struct {
+	head    recordbatch.Head
+	packed  *intake.Batch
+	entries []*entry
+
+	compressed chan struct{} // closed when buffer is there; nil: it is sent as it is
+	buffer     *[]byte       // what is sent; the compressor's, until it is closed
+}
+
+func (b *batch) image() *image {
+	m := &image{packed: b.packed, entries: b.entries}
+	m.head = recordbatch.Head{Count: int32(b.count()), ProducerID: b.id, Epoch: b.epoch, Sequence: b.sequence}
 	if b.sequence == unnumbered {
-		h.ProducerID, h.Epoch = -1, -1
+		m.head.ProducerID, m.head.Epoch = -1, -1
 	}
+	if b.packed != nil {
+		m.head.FirstTimestamp, _, m.head.MaxTimestamp = b.packed.Timestamps()
+	}
+	return m
+}
+
+// encode appends the batch as Kafka stores it to dst, or returns it in pieces.
+func (m *image) encode(dst []byte, codec *recordbatch.Codec) (_ []byte, pieces [][]byte) {
+	if m.packed != nil {
+		pieces = m.packed.Pieces(nil)
+		if codec == nil {
+			recordbatch.Fill(pieces, m.head)
+			return dst, pieces
+		}
+		return recordbatch.Compress(dst, pieces, m.head, codec), nil
+	}
+	start := len(dst)
+	h := m.head
+	h.FirstTimestamp, h.MaxTimestamp = m.entries[0].timestamp, m.entries[0].timestamp
 	dst = recordbatch.Begin(dst)
-	for i, e := range b.entries {
+	for i, e := range m.entries {
 		h.MaxTimestamp = max(h.MaxTimestamp, e.timestamp)
-		dst = recordbatch.AppendRecord(dst, int32(i), e.timestamp-base, e.key, e.value, e.headers)
+		dst = recordbatch.AppendRecord(dst, int32(i), e.timestamp-h.FirstTimestamp, e.key, e.value, e.headers)
 	}
-	return recordbatch.Finish(dst, start, h, codec)
+	return recordbatch.Finish(dst, start, h, codec), nil
 }
 
 // record is e as its script has passed it.

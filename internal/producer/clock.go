@@ -1,6 +1,10 @@
 package producer
 
-import "time"
+import (
+	"time"
+
+	"github.com/halon-extras/kafka/internal/quiet"
+)
 
 // mono is a moment of the monotonic clock, in nanoseconds since the queue was opened. The age of a record is counted on
 // it: a step of the wall clock must not expire a queue.
@@ -13,6 +17,24 @@ func (m mono) after(d time.Duration) mono { return m + mono(d) }
 
 // since returns how much later m is than earlier.
 func (m mono) since(earlier mono) time.Duration { return time.Duration(m - earlier) }
+
+// A timer wakes the sender when a time is over.
+type timer interface {
+	Set(d time.Duration)
+	Close() error
+}
+
+// setTimer makes the timer. One that is quiet needs a descriptor.
+func (p *Producer) setTimer(silent bool) {
+	if silent {
+		if t, err := quiet.NewTimer(); err == nil {
+			p.helpers.Go(func() { p.guard("the timer", func() { t.Run(p.wake) }) })
+			p.timer = t
+			return
+		}
+	}
+	p.timer = quiet.NewPlain(p.wake)
+}
 
 // milliseconds returns the wall clock as Kafka counts it.
 func milliseconds() int64 { return time.Now().UnixMilli() }

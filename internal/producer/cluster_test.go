@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -105,7 +106,7 @@ func (l *logged) logger() *slog.Logger {
 func (c *cluster) queue(log *logged, properties ...string) *Producer {
 	c.t.Helper()
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
-	p, err := New("kafka1", set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}})
+	p, err := New("kafka1", set, c.packed(set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: c.dial}}))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -116,6 +117,54 @@ func (c *cluster) queue(log *logged, properties ...string) *Producer {
 		time.Sleep(10 * time.Minute) // of the bubble: a client that could not say farewell gives up by then
 	})
 	return p
+}
+
+// With PACKED=1 in the environment the tests leave their records in an intake, as calls of a script do, so that they are packed; else they
+// are entries. Both ways have to pass every test.
+var packed = os.Getenv("PACKED") != ""
+
+var (
+	intakes  sync.Map // of names, by intake
+	intakeNo atomic.Int64
+)
+
+// packed gives a queue an intake, where records are to be packed.
+func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
+	if packed {
+		name := fmt.Sprint(c.t.Name(), intakeNo.Add(1))
+		in, err := intake.New(name, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		intakes.Store(in, name)
+		deps.Intake = in
+	}
+	return deps
+}
+
+// offer is a call with r.
+func offer(p *Producer, r *record.Record) resperr.Code {
+	name, ok := intakes.Load(p.front.Intake)
+	if !ok {
+		return p.Offer(r)
+	}
+	c := intake.Call{Queue: name.(string), Topic: r.Topic, Key: r.Key, Value: r.Value, Partition: r.Partition, Milliseconds: r.Timestamp}
+	if c.Milliseconds == 0 {
+		c.Milliseconds = time.Now().UnixMilli()
+	}
+	for _, h := range r.Headers {
+		c.Headers = append(c.Headers, [2]string{h.Key, string(h.Value)})
+	}
+	p.Publish()
+	switch answer, code := c.Offer(); answer {
+	case intake.Ask, intake.Gone:
+		return p.Offer(r)
+	case intake.Taken:
+		p.wake()
+		return resperr.NoError
+	default:
+		return resperr.Code(code)
+	}
 }
 
 // A failer is what a test and a property test have in common.
@@ -169,7 +218,7 @@ func value(s string) *record.Record {
 func (c *cluster) offer(p *Producer, n int) {
 	c.t.Helper()
 	for i := range n {
-		if code := p.Offer(value(fmt.Sprintf("v%06d", i))); code != resperr.NoError {
+		if code := offer(p, value(fmt.Sprintf("v%06d", i))); code != resperr.NoError {
 			c.t.Fatalf("record %d is refused: %v", i, code)
 		}
 	}

@@ -120,7 +120,7 @@ func write(t *testing.T, p *Producer, thread, each int) {
 	for i := range each {
 		binary.BigEndian.PutUint64(value[:], uint64(thread*each+i))
 		for {
-			code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Key: key[:], Value: value[:]})
+			code := offer(p, &record.Record{Topic: "mail", Partition: -1, Key: key[:], Value: value[:]})
 			if code == resperr.NoError {
 				break
 			}

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
-	"github.com/halon-extras/kafka/internal/conf"
-	"github.com/halon-extras/kafka/internal/recordbatch"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -29,6 +27,7 @@ type request struct {
 	client.Produce
 	broker  *broker
 	batches []*batch
+	images  []*image // of them
 	err     error
 }
 
@@ -112,7 +111,7 @@ func (p *Producer) watchPause(part *partition) {
 }
 
 func (p *Producer) sendTo(b *broker, now mono) {
-	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.set.Backpressure) {
+	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.backpressure) {
 		if !b.up {
 			if b.away == 0 {
 				b.away = now
@@ -163,15 +162,15 @@ func (p *Producer) compose(b *broker) *request {
 			p.enlist(part) // with another broker, or not at all
 			continue
 		}
-		if n := part.peek().size; len(r.batches) > 0 && (size+n > p.set.MessageMaxBytes || b.careful) {
+		if n := part.peek().bytes(); len(r.batches) > 0 && (size+n > p.set.MessageMaxBytes || b.careful) {
 			rest = ready[i:]
 			break
 		}
 		part.listed = false
 		taken := part.take()
-		size += taken.size
+		size += taken.bytes()
 		r.batches = append(r.batches, taken)
-		part.topic.inFlight.Add(int64(len(taken.entries)))
+		part.topic.inFlight.Add(int64(taken.count()))
 	}
 	for _, taken := range r.batches {
 		p.enlist(taken.partition)
@@ -204,9 +203,14 @@ func (p *Producer) stamp(r *request, now mono) {
 		if b.last != resperr.NoError || b.doubtful {
 			r.broker.retries++
 		}
+		sent := b.image()
+		p.compressor.begin(sent)
+		r.images = append(r.images, sent)
 		r.Batches = append(r.Batches, client.Batch{
 			Topic: b.partition.topic.name, TopicID: b.partition.topic.send.id, Partition: b.partition.id,
-			Append: func(dst []byte, version int16) []byte { return b.encode(dst, p.sender.codec.of(version)) },
+			Append: func(dst []byte, version int16) ([]byte, [][]byte) {
+				return p.compressor.append(sent, dst, version)
+			},
 		})
 	}
 	r.Done = func(_ *client.Produce, err error) {
@@ -221,11 +225,19 @@ const shortestWait = time.Second
 
 // unsend takes back a request that was not sent.
 func (p *Producer) unsend(r *request) {
+	p.release(r)
 	for _, b := range slices.Backward(r.batches) {
-		b.partition.topic.inFlight.Add(-int64(len(b.entries)))
+		b.partition.topic.inFlight.Add(-int64(b.count()))
 		b.partition.back(b)
 		p.drop(b.partition)
 		p.enlist(b.partition)
+	}
+}
+
+// release gives back what was made to write r.
+func (p *Producer) release(r *request) {
+	for _, m := range r.images {
+		p.compressor.release(m)
 	}
 }
 
@@ -239,20 +251,8 @@ func (p *Producer) drop(part *partition) {
 }
 
 // begin prepares the sender.
-func (s *sender) begin(set *conf.Settings) {
+func (s *sender) begin() {
 	s.quiet = soundAsleep
 	s.brokers = make(map[int32]*broker)
 	s.ids.id = -1
-	// A codec that conf accepts is known; without it records go plain, which every broker takes.
-	s.codec.codec, _ = recordbatch.NewCodec(set.Codec, set.Level)
-}
-
-// codec is what batches are compressed with.
-type codec struct{ codec *recordbatch.Codec }
-
-func (c codec) of(version int16) *recordbatch.Codec {
-	if c.codec == nil || c.codec.Plain(version) {
-		return nil
-	}
-	return c.codec
 }

@@ -79,13 +79,14 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.gaveUp.Store(true)
 	p.end()
 	close(p.quit)
-	if p.senderEnded() {
+	ended := p.senderEnded()
+	if ended {
 		p.abandon()
 	}
 	if p.front.Intake != nil {
 		p.front.Close()
 	}
-	p.closeClient()
+	p.closeClient(ended)
 	p.resumes.wait()
 	p.logLost(lost)
 	return lost
@@ -134,7 +135,7 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	if ended {
 		p.abandon()
 	}
-	p.closeClient()
+	p.closeClient(ended)
 	kept := s.spool.Stats().Pending
 	err := s.close(ctx)
 	p.dismissStored(resperr.Destroy)
@@ -197,14 +198,17 @@ func (p *Producer) dismissStored(code resperr.Code) {
 // closeTime bounds the end of the client, which says farewell to brokers that may be silent.
 const closeTime = 500 * time.Millisecond
 
-// closeClient ends the client. One that does not end in time goes on alone: everything that it
-// still holds has had its report.
-func (p *Producer) closeClient() {
+// closeClient ends the client, and frees what it wrote from when it has ended, and the sender too. A client that does not end in time goes
+// on alone: everything that it still holds has had its report.
+func (p *Producer) closeClient(senderEnded bool) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		p.client.Close()
+		over := p.client.Close()
 		p.helpers.Wait()
+		if p.packer != nil && over && senderEnded {
+			p.packer.Close()
+		}
 	}()
 	timer := time.NewTimer(closeTime)
 	defer timer.Stop()
@@ -226,11 +230,17 @@ func (p *Producer) abandon() {
 	p.mu.Unlock()
 	slabs = append(slabs, slices.DeleteFunc(p.sender.current, func(s *slab) bool { return s == nil })...) // of a sender that has failed
 	for _, t := range p.sender.active {
+		for _, part := range t.send.partitions {
+			for _, b := range slices.Concat(part.inFlight, part.waiting) {
+				p.unpackBatch(b)
+			}
+		}
 		t.send.each(func(e *entry) { p.settle(e, resperr.PurgeInflight) })
 	}
 	for _, s := range slabs {
 		if s.chunk != (intake.Chunk{}) {
-			p.sender.topics = p.unpack(s, p.sender.topics)
+			p.complete(s)
+			p.unpack(s, func(int) bool { return true }, s.chunk.Count())
 		}
 		for i := range s.entries {
 			s.entries[i].topic.send.records++
@@ -239,7 +249,7 @@ func (p *Producer) abandon() {
 	}
 }
 
-// each visits the records that the sender has of the topic.
+// each visits the records that the sender has of the topic, but for those that are packed.
 func (s *sending) each(visit func(*entry)) {
 	for _, e := range s.unassigned {
 		visit(e)

@@ -34,9 +34,10 @@ func (p *Producer) expire(t *topic, now mono) {
 
 // expireBatch reports the records of b that were born at born or before, and says whether there were any.
 func (p *Producer) expireBatch(b *batch, born mono) bool {
-	if b.live == 0 || b.oldest > born {
+	if b.packed == nil && b.live == 0 || b.oldest > born {
 		return false
 	}
+	p.unpackBatch(b)
 	due := false
 	b.oldest = 1<<63 - 1
 	for _, e := range b.entries {
@@ -71,6 +72,7 @@ func (p *Producer) failWaiting(t *topic, code resperr.Code) {
 	p.failUnassigned(t, len(t.send.unassigned), code)
 	for _, part := range t.send.partitions {
 		for _, b := range part.waiting {
+			p.unpackBatch(b)
 			for _, e := range b.entries {
 				p.settle(e, code)
 			}

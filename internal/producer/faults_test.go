@@ -23,7 +23,8 @@ import (
 // dialing opens a queue whose connections go through dial.
 func (c *cluster) dialing(log *logged, dial func(ctx context.Context, network, address string) (net.Conn, error), properties ...string) *Producer {
 	c.t.Helper()
-	p, err := New("kafka1", settings(c.t, properties...), Deps{Log: log.logger(), Client: conf.Deps{Dialer: dial}})
+	set := settings(c.t, properties...)
+	p, err := New("kafka1", set, c.packed(set, Deps{Log: log.logger(), Client: conf.Deps{Dialer: dial}}))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestABatchThatIsTooLargeForItsTopicIsHalved(t *testing.T) {
 			c.offer(p, 500)
 			delivered(t, p, 500, time.Minute)
 			c.inOrder("mail", 500)
-			if code := p.Offer(value(strings.Repeat("x", 2000))); code != resperr.NoError {
+			if code := offer(p, value(strings.Repeat("x", 2000))); code != resperr.NoError {
 				t.Fatal(code)
 			}
 			c.offer(p, 10)
@@ -159,7 +160,7 @@ func TestATopicThatIsRecreatedWithFewerPartitionsGetsEverything(t *testing.T) {
 							if code := <-keep(t, p, r, false); code != resperr.NoError {
 								t.Fatal(code)
 							}
-						} else if code := p.Offer(r); code != resperr.NoError {
+						} else if code := offer(p, r); code != resperr.NoError {
 							t.Fatal(code)
 						}
 						n++
@@ -193,7 +194,7 @@ func TestATopicThatGrowsUsesItsNewPartitions(t *testing.T) {
 		}
 		r := value("v")
 		r.Partition = 3
-		if code := p.Offer(r); code != resperr.NoError {
+		if code := offer(p, r); code != resperr.NoError {
 			t.Fatalf("a record for the new partition is answered %v", code)
 		}
 		delivered(t, p, 7, time.Minute)
@@ -231,7 +232,7 @@ func TestTheOrderSurvivesAnOutage(t *testing.T) {
 						r := value(fmt.Sprintf("v%06d", i))
 						if p.Spooled() {
 							keep(t, p, r, false)
-						} else if code := p.Offer(r); code != resperr.NoError {
+						} else if code := offer(p, r); code != resperr.NoError {
 							t.Fatal(code)
 						}
 						time.Sleep(20 * time.Millisecond)
@@ -282,7 +283,7 @@ func TestAStepOfTheWallClockExpiresNothing(t *testing.T) {
 			t.Fatalf("answered %v, %d", answer, code)
 		}
 	}
-	if code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Timestamp: time.Now().Add(-6 * time.Minute).UnixMilli()}); code != resperr.NoError {
+	if code := offer(p, &record.Record{Topic: "mail", Partition: -1, Timestamp: time.Now().Add(-6 * time.Minute).UnixMilli()}); code != resperr.NoError {
 		t.Fatal(code)
 	}
 	c.answer()
@@ -333,7 +334,7 @@ func TestAPanicTakesItsQueueDownAndNotTheHost(t *testing.T) {
 				c.offer(p, 1)
 				parked, code := p.Park(value("v"), func(code resperr.Code) { waits <- code })
 				time.Sleep(time.Second)
-				if code := p.Offer(value("v")); code != resperr.Fatal {
+				if code := offer(p, value("v")); code != resperr.Fatal {
 					t.Errorf("a call after the fault is answered %v", code)
 				}
 				if !parked {

@@ -37,6 +37,9 @@ func (p *Producer) forgetTopics(now mono) {
 		}
 		forgotten[t] = true
 		delete(p.topics, name)
+		if p.packer != nil && t.introduced && t.index >= 0 {
+			p.packer.Unroute(t.index)
+		}
 	}
 	if forgotten[p.latest] {
 		p.latest = nil

@@ -27,11 +27,12 @@ type front struct {
 
 // introduce lets the intake know what t takes. The caller holds p.mu.
 func (p *Producer) introduce(t *topic) {
-	t.introduced = true
-	_, gate, ok := p.front.Topic(t.name)
+	t.introduced, t.index = true, -1
+	index, gate, ok := p.front.Topic(t.name)
 	if !ok {
 		return
 	}
+	t.index = index
 	t.mu.Lock()
 	t.gate, t.gated = gate, true
 	t.mu.Unlock()
@@ -69,7 +70,10 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 
 // drainIntake moves what calls have left in the intake into p.full, behind what is there, so that the load of the
 // queue is exact. The caller holds p.mu.
-func (p *Producer) drainIntake() {
+func (p *Producer) drainIntake() { p.drain(false) }
+
+// drain is drainIntake. The sender, which is to read the chunks at once, leaves all records where they are. The caller holds p.mu.
+func (p *Producer) drain(sender bool) {
 	f := &p.front
 	if f.Intake == nil {
 		return
@@ -81,7 +85,7 @@ func (p *Producer) drainIntake() {
 	}
 	taken := p.drawnNow()
 	for _, c := range f.full {
-		if c.Count() < minChunkRecords && c.Size() < minChunkBytes && !c.Large() && p.copyIn(c, &taken) {
+		if !sender && sparse(c) && p.copyIn(c, &taken) {
 			continue
 		}
 		if p.current != nil && len(p.current.entries) > 0 {
@@ -89,8 +93,7 @@ func (p *Producer) drainIntake() {
 			p.current = nil
 		}
 		n := c.Count()
-		s := p.pool.forChunk(c, n)
-		s.drawn = taken
+		s := &slab{chunk: c, drawn: taken}
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
@@ -107,6 +110,10 @@ const (
 	minChunkRecords = 16
 	minChunkBytes   = 24 << 10
 )
+
+func sparse(c intake.Chunk) bool {
+	return c.Count() < minChunkRecords && c.Size() < minChunkBytes && !c.Large()
+}
 
 // copyIn moves the records of a chunk into the current slab, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete. The caller holds p.mu.
@@ -221,64 +228,6 @@ func (p *Producer) oldest(now mono) (born mono, some bool) {
 		return now - mono(d.span), some // not known
 	}
 	return d.born(first), some
-}
-
-// unpack makes the entries of a slab whose records are in a chunk. The slab and topics, by the number that records carry, are the
-// caller's; it returns topics with those that were not known.
-func (p *Producer) unpack(s *slab, topics []*topic) []*topic {
-	if !s.complete {
-		sum, complete := s.chunk.Sum()
-		for !complete {
-			time.Sleep(copyTime)
-			sum, complete = s.chunk.Sum()
-		}
-		p.mu.Lock()
-		n := s.chunk.Count()
-		p.count(n, &s.sum, -1)
-		p.count(n, &sum, 1)
-		p.front.Correct(s.chunk, sum)
-		p.mu.Unlock()
-		s.sum, s.complete = sum, true
-	}
-	if cap(s.headers) < s.sum.Headers {
-		s.headers = make([]record.Header, max(s.sum.Headers, 2*cap(s.entries)))
-	}
-	headers := s.headers[:cap(s.headers)]
-	s.entries = s.entries[:s.chunk.Count()]
-	var f intake.Record
-	r := s.chunk.Reader()
-	for i := range s.entries {
-		r.Next(&f)
-		e := &s.entries[i]
-		for f.Topic >= len(topics) {
-			topics = append(topics, nil)
-		}
-		t := topics[f.Topic]
-		if t == nil {
-			t = p.topicAt(f.Topic)
-			topics[f.Topic] = t
-		}
-		if i == 0 {
-			s.topic = t
-		} else if s.topic != t {
-			s.topic = nil
-		}
-		payload := len(f.Key) + len(f.Value)
-		var own []record.Header
-		if f.Headers > 0 {
-			own = headers[:f.Headers:f.Headers]
-			headers = headers[f.Headers:]
-			for j := range own {
-				own[j].Key, own[j].Value = f.NextHeader()
-				payload += len(own[j].Key) + len(own[j].Value)
-			}
-		}
-		*e = entry{
-			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drawn.born(f.Milliseconds),
-			topic: t, slab: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition,
-		}
-	}
-	return topics
 }
 
 // Publish lets calls of the host find the queue's intake, or Go where it has none.

@@ -25,7 +25,7 @@ func (c *cluster) fronted(log *logged, properties ...string) *Producer {
 	}
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
 	p, err := New(c.t.Name(), set, Deps{
-		Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Intake: in,
+		Log: log.logger(), Client: conf.Deps{Dialer: c.dial}, Intake: in, Quiet: true,
 		Wake: func(_ intake.Script, code resperr.Code) { c.woken <- code },
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -216,6 +217,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 		p.enlist(part)
 	}
 	p.assignAll(t, now)
+	p.route(t)
 }
 
 // count returns how many partitions metadata names. A topic with a hole in the numbers, or a number below 0, has those up to it.
@@ -242,7 +244,7 @@ func (p *Producer) resize(t *topic, n int, recreated bool) {
 		p.unassign(t, last.remove())
 	}
 	if recreated && len(s.partitions) == 0 {
-		s.choice = p.chooser.Begin()
+		s.choice = intake.NewChoice()
 	}
 	for len(s.partitions) < n {
 		s.partitions = append(s.partitions, &partition{
@@ -299,5 +301,6 @@ func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
 			slog.String("topic", t.name), slog.Int("errno", int(refusal)))
 	}
 	s.known = false
+	p.route(t)
 	p.failWaiting(t, fails)
 }

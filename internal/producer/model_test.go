@@ -116,14 +116,15 @@ func newModelQueue(t *rapid.T, properties ...string) *modelQueue {
 	set := settings(t, properties...)
 	p := &Producer{
 		set: set, log: slog.New(slog.DiscardHandler), topics: map[string]*topic{}, began: time.Now(),
-		chooser: set.Chooser(func(int) int { return 0 }), limits: limits{records: 3, bytes: 1 << 20},
+		chooser: newChooser(set), limits: limits{records: 3, bytes: 1 << 20},
 	}
 	p.ledger = new(intake.Ledger)
 	p.ledger.Limit(ledgerLimits(set))
 	p.settled = p.ledger.Left()
 	p.resumes.guard = func(_ string, run func()) { run() }
 	p.window, p.most = set.InFlight(false)
-	p.sender.begin(set)
+	p.compressor = p.newCompressor(set)
+	p.sender.begin()
 	p.clientLog = newClientLog(context.Background(), p.log, set)
 	p.client = client.New(set, client.Deps{Log: p.clientLog, Events: func(client.Event) {}})
 	q := &modelQueue{Producer: p, now: 1, broker: modelBroker{frozen: map[[2]int32][]string{}}, reports: map[string]resperr.Code{}, told: make(chan modelReport, 1<<16), t: t}

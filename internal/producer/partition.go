@@ -55,7 +55,9 @@ type limits struct{ records, bytes int }
 func (p *partition) add(e *entry, most limits) {
 	bound := e.bound()
 	if n := len(p.waiting); n > 0 {
-		if b := p.waiting[n-1]; b.sequence == unnumbered && b.tries == 0 && !b.doubtful &&
+		b := p.waiting[n-1]
+		b.close()
+		if b.packed == nil && b.sequence == unnumbered && b.tries == 0 && !b.doubtful &&
 			len(b.entries) < most.records && b.size+bound <= most.bytes {
 			b.add(e, bound)
 			return
@@ -95,6 +97,7 @@ func (p *partition) peek() *batch {
 // take returns the next batch to send, which is in flight from now on. The partition is sendable.
 func (p *partition) take() *batch {
 	b := p.peek()
+	b.close()
 	if b == p.waiting[0] {
 		p.waiting = p.waiting[1:]
 	} else {
@@ -108,7 +111,7 @@ func (p *partition) take() *batch {
 	}
 	if p.idempotent && b.sequence == unnumbered {
 		b.id, b.epoch, b.sequence = p.producerID, p.epoch, p.next
-		p.next = sequenceAfter(p.next, len(b.entries))
+		p.next = sequenceAfter(p.next, b.count())
 	}
 	p.inFlight = append(p.inFlight, b)
 	return b
@@ -149,7 +152,7 @@ func (p *partition) back(b *batch) {
 		p.renumber()
 		return // each of its records was reported while it was on its way
 	}
-	if b.live == 0 {
+	if !b.whole() && b.live == 0 {
 		p.giveUp(b)
 		return
 	}
@@ -167,7 +170,7 @@ func (p *partition) insert(b *batch) {
 	p.waiting = slices.Insert(p.waiting, at, b)
 }
 
-// halve puts the two halves of b in its place.
+// halve puts the two halves of b, which is not packed, in its place.
 func (p *partition) halve(b *batch) {
 	p.land(b)
 	front, back := b.split()
@@ -178,7 +181,7 @@ func (p *partition) halve(b *batch) {
 
 // strip drops the records of b that have had their report, and says whether any are left. b has no sequence.
 func (p *partition) strip(b *batch) bool {
-	if b.live == len(b.entries) {
+	if b.whole() {
 		return true
 	}
 	kept := make([]*entry, 0, b.live)
@@ -204,7 +207,7 @@ func (p *partition) expired() {
 		case b.sequence == unnumbered && p.strip(b):
 			kept = append(kept, b)
 		case b.sequence == unnumbered:
-		case b.live > 0:
+		case b.whole() || b.live > 0:
 			kept = append(kept, b)
 		default:
 			p.abandon(b)
@@ -215,7 +218,7 @@ func (p *partition) expired() {
 	p.renumber()
 }
 
-// giveUp forgets b, which is in neither list any more. The broker waits for its sequence, so with one, nothing newer may go
+// giveUp forgets b, which is in neither list any more and not packed. The broker waits for its sequence, so with one, nothing newer may go
 // until everything on its way is answered: then a new epoch begins.
 func (p *partition) giveUp(b *batch) {
 	p.abandon(b)

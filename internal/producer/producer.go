@@ -19,7 +19,6 @@ package producer
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,10 +48,13 @@ type Producer struct {
 	pool       slabPool
 
 	// How records are sent; they do not change.
-	chooser conf.Chooser
-	limits  limits // of a batch
-	window  int    // batches of a partition in flight
-	most    int    // requests of a broker in flight
+	chooser      *intake.Chooser // the sender's alone
+	packer       *intake.Packer  // the sender's alone; nil: all records are entries
+	limits       limits          // of a batch
+	compressor   *compressor
+	backpressure int // requests of a broker that are not written yet
+	window       int // batches of a partition in flight
+	most         int // requests of a broker in flight
 
 	mu      sync.Mutex
 	closed  bool              // no more calls; guarded by mu
@@ -86,6 +88,7 @@ type Producer struct {
 	clientLog *clientLog
 	conflict  atomic.Bool // that every message is refused has been logged
 
+	timer   timer // wakes the sender
 	sender  sender
 	helpers sync.WaitGroup  // goroutines beside the sender and the feeder
 	store   *storage        // nil without a spool
@@ -110,6 +113,10 @@ type Deps struct {
 	// what [Producer.Park] calls done with.
 	Wake func(intake.Script, resperr.Code)
 
+	// Quiet lets the kernel tell the time and of calls at the intake, which wakes as few threads as possible. A test in virtual time cannot
+	// have that, and wakes the sender itself.
+	Quiet bool
+
 	// Worked is told by the sender how many records, and bytes of values, it has begun to hand over. It must not
 	// block; nil is nobody.
 	Worked func(records, valueBytes int)
@@ -132,7 +139,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		log:        deps.Log.With("queue", id),
 		topics:     make(map[string]*topic),
 		began:      time.Now(),
-		chooser:    set.Chooser(rand.IntN),
+		chooser:    newChooser(set),
 		limits:     limits{records: max(set.BatchNumMessages, 1), bytes: min(set.BatchSize, set.MessageMaxBytes)},
 		asleep:     true,
 		kick:       make(chan struct{}, 1),
@@ -148,8 +155,20 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.settled = p.ledger.Left()
 	p.ledger.Limit(ledgerLimits(set))
 	p.resumes.guard = p.guard
+	if p.front.Intake != nil && set.Acks <= 1 && !set.NewestFirst {
+		packer, err := p.front.NewPacker(p.chooser, p.limits.records, p.limits.bytes)
+		if err != nil {
+			p.log.Warn("there is no memory for the packer, so messages are sent slowly")
+		}
+		p.packer = packer
+	}
 	p.window, p.most = set.InFlight(deps.Spool != nil)
-	p.sender.begin(set)
+	p.compressor = p.newCompressor(set)
+	p.backpressure = set.Backpressure
+	if p.compressor.codec != nil {
+		p.backpressure = max(p.backpressure, p.compressor.most) // those that are being compressed
+	}
+	p.sender.begin()
 	p.life, p.end = context.WithCancel(context.Background())
 	p.clientLog = newClientLog(p.life, p.log, set)
 	p.beginHealth()
@@ -173,8 +192,11 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	if p.front.Intake != nil {
 		p.front.Sleep()
 		p.front.Open()
-		p.helpers.Go(func() { p.guard("the intake", p.listen) })
+		if deps.Quiet {
+			p.helpers.Go(func() { p.guard("the intake", p.listen) })
+		}
 	}
+	p.setTimer(deps.Quiet)
 	go func() {
 		defer close(p.finished)
 		p.guard("the sender", p.send)

@@ -45,7 +45,7 @@ func TestNullAndEmptyAreDifferentOnTheTopic(t *testing.T) {
 				{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "", Value: []byte("\x00")},
 			}},
 		} {
-			if code := p.Offer(r); code != resperr.NoError {
+			if code := offer(p, r); code != resperr.NoError {
 				t.Fatal(code)
 			}
 		}
@@ -71,7 +71,7 @@ func TestAFullQueueAnswersAtOnceAndTakesAgainWhenThereIsRoom(t *testing.T) {
 		c.silence()
 		p := c.queue(&logged{}, "queue.buffering.max.messages=1000")
 		c.offer(p, 1000)
-		if code := p.Offer(value("one more")); code != resperr.QueueFull {
+		if code := offer(p, value("one more")); code != resperr.QueueFull {
 			t.Fatalf("the call over the limit is answered %v", code)
 		}
 		c.answer()
@@ -92,13 +92,13 @@ func TestTheLimitOfBytesCountsValues(t *testing.T) {
 		c.silence()
 		p := c.queue(&logged{}, "queue.buffering.max.kbytes=1")
 		fits := &record.Record{Topic: "mail", Partition: -1, Key: make([]byte, 5000), Value: make([]byte, 1024)}
-		if code := p.Offer(fits); code != resperr.NoError {
+		if code := offer(p, fits); code != resperr.NoError {
 			t.Errorf("a value as large as the limit is answered %v", code)
 		}
-		if code := p.Offer(value("")); code != resperr.NoError {
+		if code := offer(p, value("")); code != resperr.NoError {
 			t.Errorf("an empty value in a full queue is answered %v, its bytes still fit", code)
 		}
-		if code := p.Offer(value("x")); code != resperr.QueueFull {
+		if code := offer(p, value("x")); code != resperr.QueueFull {
 			t.Errorf("a byte over the limit is answered %v", code)
 		}
 		if parked, code := p.Park(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1025)}, nil); parked || code != resperr.QueueFull {
@@ -113,10 +113,10 @@ func TestTooLargeIsSaidAtTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		p := c.queue(&logged{}, "message.max.bytes=1000")
-		if code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-36)}); code != resperr.NoError {
+		if code := offer(p, &record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-36)}); code != resperr.NoError {
 			t.Errorf("the largest value that fits is answered %v", code)
 		}
-		if code := p.Offer(&record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-35)}); code != resperr.MsgSizeTooLarge {
+		if code := offer(p, &record.Record{Topic: "mail", Partition: -1, Value: make([]byte, 1000-35)}); code != resperr.MsgSizeTooLarge {
 			t.Errorf("a byte more is answered %v", code)
 		}
 		if lost := stop(t, p, time.Minute); lost != 0 {
@@ -216,7 +216,7 @@ func TestOneDeadTopicDoesNotHoldUpAnother(t *testing.T) {
 			if i%2 == 1 {
 				r.Topic = "nosuch"
 			}
-			if code := p.Offer(r); code != resperr.NoError {
+			if code := offer(p, r); code != resperr.NoError {
 				t.Fatal(code)
 			}
 			time.Sleep(10 * time.Millisecond)
@@ -260,7 +260,7 @@ func TestAStoppedQueueCountsWhatItLosesAndWakesWhoWaits(t *testing.T) {
 				t.Errorf("a parked call is answered %v", code)
 			}
 		}
-		if code := p.Offer(value("later")); code != resperr.Destroy {
+		if code := offer(p, value("later")); code != resperr.Destroy {
 			t.Errorf("a call after Stop is answered %v", code)
 		}
 		if !strings.Contains(log.String(), "terminated with 5 message(s) lost in queue") {
@@ -302,7 +302,7 @@ func TestAPartitionThatDoesNotExistIsReportedThenRefused(t *testing.T) {
 		p := c.queue(log)
 		r := value("v")
 		r.Partition = 99
-		if code := p.Offer(r); code != resperr.NoError {
+		if code := offer(p, r); code != resperr.NoError {
 			t.Fatalf("the first call is answered %v before the topic is known", code)
 		}
 		time.Sleep(2 * time.Second)
@@ -314,7 +314,7 @@ func TestAPartitionThatDoesNotExistIsReportedThenRefused(t *testing.T) {
 		for _, partition := range []int32{4, 99, -2} {
 			r := value("v")
 			r.Partition = partition
-			if code := p.Offer(r); code != resperr.UnknownPartition {
+			if code := offer(p, r); code != resperr.UnknownPartition {
 				t.Errorf("partition %d is answered %v", partition, code)
 			}
 		}
@@ -335,7 +335,7 @@ func TestAnUnknownTopicFailsAfterItsTimeAndIsRefusedUntilItAppears(t *testing.T)
 		if s := p.Snapshot(); s.Failed != 3 || s.Failures[0].Code != resperr.UnknownTopicOrPart {
 			t.Errorf("after 32 s: %+v", s)
 		}
-		if code := p.Offer(value("v")); code != resperr.UnknownTopic {
+		if code := offer(p, value("v")); code != resperr.UnknownTopic {
 			t.Errorf("a later call is answered %v", code)
 		}
 		c.create("mail", 1)
@@ -357,7 +357,7 @@ func TestATopicThatIsDeletedAndMadeAnewGoesOn(t *testing.T) {
 		c.remove("mail")
 		c.create("mail", 1)
 		for i := range 200 {
-			if code := p.Offer(value(fmt.Sprintf("new%04d", i))); code != resperr.NoError {
+			if code := offer(p, value(fmt.Sprintf("new%04d", i))); code != resperr.NoError {
 				t.Fatalf("record %d is refused: %v", i, code)
 			}
 			time.Sleep(100 * time.Millisecond)
@@ -398,7 +398,7 @@ func TestATopicThatIsNotAuthorisedIsReportedThenRefused(t *testing.T) {
 		if s := p.Snapshot(); s.Failed != 2 || s.Failures[0].Code != resperr.TopicAuthorizationFailed {
 			t.Errorf("after 2 s: %+v", s)
 		}
-		if code := p.Offer(value("v")); code != resperr.TopicAuthorizationFailed {
+		if code := offer(p, value("v")); code != resperr.TopicAuthorizationFailed {
 			t.Errorf("a later call is answered %v", code)
 		}
 		denied.Store(false)
@@ -443,7 +443,7 @@ func TestARecordThatWaitsElsewhereIsReportedOnce(t *testing.T) {
 			for _, topic := range []string{"mail", "nosuch"} {
 				r := value("v")
 				r.Topic = topic
-				if code := p.Offer(r); code != resperr.NoError {
+				if code := offer(p, r); code != resperr.NoError {
 					t.Fatal(code)
 				}
 			}

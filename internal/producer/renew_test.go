@@ -150,7 +150,7 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 					put(t, folder, ca.issue(11))
 					renewed = time.Now()
 				}
-				if code := p.Offer(value("v")); code != resperr.NoError {
+				if code := offer(p, value("v")); code != resperr.NoError {
 					t.Fatalf("%v: message %d is refused: %v", properties, i, code)
 				}
 				if i%10 == 9 {

@@ -219,7 +219,7 @@ func TestApacheListeners(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 1000 {
-				if code := p.Offer(value("v")); code != resperr.NoError {
+				if code := offer(p, value("v")); code != resperr.NoError {
 					t.Fatal(code)
 				}
 			}

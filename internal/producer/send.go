@@ -25,20 +25,19 @@ type sender struct {
 	quiet   int      // lingers in a row that found nothing
 	current []*slab  // taken and not yet fed
 	topics  []*topic // by the number that the intake's records carry
-	fed     uint64   // counts the records that it has taken
+	fed     uint64   // counts the records that it has taken; with a packer, that does
+	wall    int64    // what the wall clock shows at the moment 0, in milliseconds
 	forgot  mono     // when topics were last forgotten
 	brokers map[int32]*broker
 	look    look
 	ids     identity
 	events  []event // scratch
-	codec   codec
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
 // while something is outstanding, when a broker has answered and somebody waits for that, and otherwise not at all.
 func (p *Producer) send() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	defer func() { _ = p.timer.Close() }()
 	for {
 		p.kicked.Store(false)
 		if p.fatal.Load() {
@@ -56,15 +55,16 @@ func (p *Producer) send() {
 		if wait == 0 {
 			continue
 		}
-		if p.waitsForAnswers(wait) && p.inbox.listen() {
+		eager := p.waitsForAnswers(wait)
+		p.client.Look(!eager)
+		if eager && p.inbox.listen() {
 			continue
 		}
 		if wait > 0 {
-			timer.Reset(wait)
+			p.timer.Set(wait)
 		}
 		select {
 		case <-p.kick:
-		case <-timer.C:
 		case <-p.quit:
 			return
 		}
@@ -74,9 +74,12 @@ func (p *Producer) send() {
 // waitsForAnswers says whether an answer must wake the sender, which else looks at it after wait. While records come, a tick is a
 // linger away, and answers that wake somebody are what a mail server's few messages a second cost most.
 func (p *Producer) waitsForAnswers(wait time.Duration) bool {
-	return wait < 0 || wait > p.set.Linger || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
+	return wait < 0 || wait > min(p.set.Linger, lazyLinger) || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
 		p.sender.held() || p.ledger.Pressed()
 }
+
+// lazyLinger is how long an answer may go unnoticed.
+const lazyLinger = 100 * time.Millisecond
 
 // pump moves what is due to the brokers and returns how long the sender may sleep: 0 for not at
 // all, negative for until it is woken.
@@ -118,7 +121,7 @@ func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.front.Intake != nil && p.front.Full() {
-		p.drainIntake()
+		p.drain(true)
 	}
 	slabs = p.takeFull(slabs)
 	oldest, some := p.oldest(now)
@@ -154,7 +157,7 @@ func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 		}
 	}
 	s.quiet, s.taken = 0, now
-	p.drainIntake()
+	p.drain(true)
 	slabs = p.takeFull(slabs)
 	if p.current != nil && len(p.current.entries) > 0 {
 		slabs = append(slabs, p.current)
@@ -187,15 +190,19 @@ func volume(slabs []*slab) (records, valueBytes int) {
 
 // feed puts the records of s into batches, or keeps them until their topic is known.
 func (p *Producer) feed(s *slab, now mono) {
+	crowded := false
 	if s.chunk != (intake.Chunk{}) {
-		p.sender.topics = p.unpack(s, p.sender.topics)
+		p.complete(s)
+		p.pack(s, now)
+		crowded = sparse(s.chunk)
 	}
 	s.refs = len(s.entries) + 1
 	for i := range s.entries {
 		e := &s.entries[i]
 		t := e.topic
-		p.sender.fed++
-		e.number = p.sender.fed
+		if s.chunk == (intake.Chunk{}) {
+			e.number = p.nextNumber()
+		}
 		if p.store != nil && p.stale(e) {
 			p.unloadEntry(e)
 			continue
@@ -203,7 +210,7 @@ func (p *Producer) feed(s *slab, now mono) {
 		if !t.send.active {
 			p.activate(t, now)
 		}
-		if s.topic == nil && t.stalled.Load() {
+		if crowded || s.topic == nil && t.stalled.Load() {
 			e = p.moveOut(t, e)
 		}
 		t.send.records++
@@ -284,10 +291,10 @@ func (p *Producer) tick(now mono) {
 		p.store.nudge()
 	}
 	p.forgetTopics(now)
-	p.pool.trim()
+	p.trim()
 	if len(active) == 0 { // no tick comes until the next message
 		for range 16 {
-			p.pool.trim()
+			p.trim()
 		}
 	}
 }

@@ -68,6 +68,19 @@ func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
 	p.settled.Count.Add(int64(n))
 }
 
+// settlePacked reports the records of a packed batch that is in the log, and frees it.
+func (p *Producer) settlePacked(b *batch) {
+	n := b.packed.Count()
+	values, cost := b.packed.Holds()
+	b.partition.topic.send.records -= n
+	p.stats.DeliverMany(int64(n))
+	p.settled.Bytes.Add(values)
+	p.settled.Cost.Add(cost)
+	p.settled.Count.Add(int64(n))
+	p.packer.Free(b.packed)
+	b.packed = nil
+}
+
 // acknowledge answers the call that waits for e, the record of a batch with that index.
 func (p *Producer) acknowledge(e *entry, partition int32, a *client.Answer, index int) {
 	d := Delivery{Topic: e.topic.name, Partition: partition, Offset: -1, Timestamp: time.UnixMilli(e.timestamp)}

@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/halon-extras/kafka/internal/intake"
@@ -56,11 +55,12 @@ type slab struct {
 	entries  []entry
 	headers  []record.Header
 	bytes    []byte
-	topic    *topic       // the one topic of all entries, or nil when they are mixed
-	chunk    intake.Chunk // of the intake: then bytes is empty and the records' bytes are there
-	sum      intake.Sum   // of the records in chunk
-	complete bool         // sum is known, and not an estimate
-	drawn    drawn        // when the chunk was taken
+	topic    *topic        // the one topic of all entries, or nil when they are mixed
+	chunk    intake.Chunk  // of the intake: then bytes is empty and the records' bytes are there
+	packed   *intake.Batch // the same for entries that were packed
+	sum      intake.Sum    // of the records in chunk
+	complete bool          // sum is known, and not an estimate
+	drawn    drawn         // when the chunk was taken
 	refs     int
 }
 
@@ -129,28 +129,7 @@ type slabPool struct {
 	small  shelf // guarded by mu
 	medium shelf // guarded by mu
 
-	intake *intake.Intake           // whose chunks come back with their slabs, or nil
-	chunks [len(chunkEntries)]shelf // by number of entries; guarded by mu
-}
-
-// chunkEntries are the numbers of entries of slabs for chunks: a chunk with large records has few, and
-// entries that nobody uses are memory that no limit counts.
-var chunkEntries = [...]int{16, 64, 128, intake.Records}
-
-// forChunk returns a slab with room for n entries and no bytes.
-func (p *slabPool) forChunk(c intake.Chunk, n int) *slab {
-	i := 0
-	for chunkEntries[i] < n {
-		i++
-	}
-	p.mu.Lock()
-	s := p.chunks[i].get()
-	p.mu.Unlock()
-	if s == nil {
-		s = newSlab(chunkEntries[i], 0)
-	}
-	s.chunk = c
-	return s
+	intake *intake.Intake // whose chunks come back with their slabs, or nil
 }
 
 // A shelf is the free slabs of one size.
@@ -179,9 +158,6 @@ func (p *slabPool) trim() {
 	defer p.mu.Unlock()
 	p.small.trim()
 	p.medium.trim()
-	for i := range p.chunks {
-		p.chunks[i].trim()
-	}
 	if p.intake != nil {
 		p.intake.Trim(pooledSlabs)
 	}
@@ -216,7 +192,7 @@ func (p *slabPool) get(n int) *slab {
 
 func (p *slabPool) put(s *slab) {
 	if s.chunk != (intake.Chunk{}) {
-		p.putChunk(s)
+		p.intake.Free(s.chunk)
 		return
 	}
 	var to *shelf
@@ -236,20 +212,13 @@ func (p *slabPool) put(s *slab) {
 	p.mu.Unlock()
 }
 
-// putChunk is put for a slab whose bytes are a chunk. Its entries are written over as a whole when they
-// are used again, and what they point at until then lives as long as the queue.
-func (p *slabPool) putChunk(s *slab) {
-	p.intake.Free(s.chunk)
-	s.chunk, s.entries, s.topic = intake.Chunk{}, s.entries[:0], nil
-	i := slices.Index(chunkEntries[:], cap(s.entries))
-	p.mu.Lock()
-	p.chunks[i].free = append(p.chunks[i].free, s)
-	p.mu.Unlock()
-}
-
 // letGo gives up one hold on s. Only the sender, or who has ended it, may call it.
 func (p *Producer) letGo(s *slab) {
-	if s.refs--; s.refs == 0 {
+	switch s.refs--; {
+	case s.refs > 0:
+	case s.packed != nil:
+		p.packer.Free(s.packed)
+	default:
 		p.pool.put(s)
 	}
 }

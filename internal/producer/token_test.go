@@ -140,7 +140,7 @@ func TestATokenOfTenSecondsDoesNotInterruptAnIdleProducer(t *testing.T) {
 		sent := int64(0)
 		send := func(pause time.Duration) {
 			t.Helper()
-			if code := p.Offer(value("v")); code != resperr.NoError {
+			if code := offer(p, value("v")); code != resperr.NoError {
 				t.Fatal(code)
 			}
 			sent++

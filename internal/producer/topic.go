@@ -42,6 +42,7 @@ type topic struct {
 	gate       intake.Gate // guarded by mu
 	gated      bool        // gate is one; guarded by mu
 	introduced bool        // the intake was asked to know the topic; guarded by the queue's lock
+	index      int         // the number that the intake's records carry, or -1; guarded by the queue's lock
 
 	send sending // the sender's alone
 }

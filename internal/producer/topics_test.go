@@ -25,7 +25,7 @@ func TestTopicsByTheHundredThousand(t *testing.T) {
 	for i := range topics {
 		r := value("v")
 		r.Topic = fmt.Sprintf("topic-%06d", i)
-		if code := p.Offer(r); code != resperr.NoError {
+		if code := offer(p, r); code != resperr.NoError {
 			t.Fatalf("topic %d: %v", i, code)
 		}
 	}
@@ -54,7 +54,7 @@ func TestTopicsThatNobodyUsesAreForgotten(t *testing.T) {
 					if code := <-keep(t, p, r, false); code != resperr.NoError {
 						t.Fatal(code)
 					}
-				} else if code := p.Offer(r); code != resperr.NoError {
+				} else if code := offer(p, r); code != resperr.NoError {
 					t.Fatal(code)
 				}
 				n++

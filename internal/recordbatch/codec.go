@@ -23,10 +23,6 @@ const (
 // firstZstdProduce is the first version of a produce request whose broker reads zstd (Kafka 2.1).
 const firstZstdProduce = 7
 
-// codecThreads compress a batch. The batches to one broker are compressed one after another, so with one
-// thread a core of the machine would be the limit of the broker.
-const codecThreads = 2
-
 // zstdWindow is how far back matches are looked for: a batch, for which consumers need as much memory again.
 const zstdWindow = 1 << 20
 
@@ -82,7 +78,7 @@ func newGzip(level int) (*Codec, error) {
 //
 // liblz4 is fast below level 3; above 9 it only searches longer, which Go's does not.
 func newLz4(level int) *Codec {
-	options := []lz4.Option{lz4.BlockSizeOption(lz4.Block64Kb), lz4.ChecksumOption(false), lz4.ConcurrencyOption(codecThreads)}
+	options := []lz4.Option{lz4.BlockSizeOption(lz4.Block64Kb), lz4.ChecksumOption(false), lz4.ConcurrencyOption(1)}
 	if level >= 3 {
 		options = append(options, lz4.CompressionLevelOption(lz4.Level1<<(min(level, 9)-1)))
 	}
@@ -97,11 +93,10 @@ func newLz4(level int) *Codec {
 	return c
 }
 
-// newZstd looks for matches in one block while it encodes those of the one before.
 func newZstd(level zstd.EncoderLevel) *Codec {
 	c := &Codec{number: codecZstd}
 	c.writers.New = func() any {
-		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(codecThreads),
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1),
 			zstd.WithWindowSize(zstdWindow), zstd.WithEncoderCRC(false))
 		if err != nil {
 			return nil
@@ -131,43 +126,62 @@ func (c *Codec) Plain(produceVersion int16) bool {
 
 // compress replaces dst[from:] by its compressed form if that is smaller, and says whether it is.
 func (c *Codec) compress(dst []byte, from int) (_ []byte, smaller bool) {
-	src := dst[from:]
-	if c.begin == nil {
-		out, _ := c.buffers.Get().(*[]byte)
-		if out == nil {
-			out = new([]byte)
-		}
-		defer c.buffers.Put(out)
-		if need := s2.MaxEncodedLen(len(src)); cap(*out) < need {
-			*out = make([]byte, need)
-		}
-		packed := s2.EncodeSnappy((*out)[:cap(*out)], src)
-		return replace(dst, from, packed)
+	size := len(dst) - from
+	out := c.buffer()
+	defer c.buffers.Put(out)
+	if !c.pack(out, size, dst[from:]) || out.Len() >= size {
+		return dst, false
 	}
+	return dst[:from+copy(dst[from:], out.Bytes())], true
+}
+
+// gather appends the compressed form of a batch in pieces, but for its head, to dst. It says whether it is smaller; if not, what it
+// has appended means nothing.
+func (c *Codec) gather(dst []byte, pieces [][]byte) (_ []byte, smaller bool) {
+	size := -Overhead
+	for _, piece := range pieces {
+		size += len(piece)
+	}
+	parts := append([][]byte{pieces[0][Overhead:]}, pieces[1:]...)
+	out := bytes.NewBuffer(dst)
+	before := out.Len()
+	if !c.pack(out, size, parts...) {
+		return dst, false
+	}
+	return out.Bytes(), out.Len()-before < size
+}
+
+func (c *Codec) buffer() *bytes.Buffer {
 	out, _ := c.buffers.Get().(*bytes.Buffer)
 	if out == nil {
 		out = new(bytes.Buffer)
 	}
-	defer c.buffers.Put(out)
 	out.Reset()
-	w, ok := c.writers.Get().(io.WriteCloser)
-	if !ok {
-		return dst, false
-	}
-	defer c.writers.Put(w)
-	c.begin(w, out, len(src))
-	if _, err := w.Write(src); err != nil {
-		return dst, false
-	}
-	if err := w.Close(); err != nil {
-		return dst, false
-	}
-	return replace(dst, from, out.Bytes())
+	return out
 }
 
-func replace(dst []byte, from int, packed []byte) ([]byte, bool) {
-	if len(packed) >= len(dst)-from {
-		return dst, false
+// pack appends the compressed form of parts, of that size together, to out, and says whether it could.
+func (c *Codec) pack(out *bytes.Buffer, size int, parts ...[]byte) bool {
+	if c.begin == nil {
+		src := parts[0]
+		if len(parts) > 1 {
+			src = bytes.Join(parts, nil)
+		}
+		out.Grow(s2.MaxEncodedLen(len(src)))
+		room := out.AvailableBuffer()
+		_, _ = out.Write(s2.EncodeSnappy(room[:cap(room)], src)) // never fails
+		return true
 	}
-	return dst[:from+copy(dst[from:], packed)], true
+	w, ok := c.writers.Get().(io.WriteCloser)
+	if !ok {
+		return false
+	}
+	defer c.writers.Put(w)
+	c.begin(w, out, size)
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return false
+		}
+	}
+	return w.Close() == nil
 }

@@ -36,9 +36,22 @@ func Decode(batch []byte, each func(r *record.Record)) (Head, error) {
 			return Head{}, fmt.Errorf("the records are not %s: %w", codecNames[codec], err)
 		}
 	}
-	largest := int64(math.MinInt64)
+	largest, err := Records(rest, h.Count, h.FirstTimestamp, each)
+	if err != nil {
+		return Head{}, err
+	}
+	if largest != h.MaxTimestamp {
+		return Head{}, fmt.Errorf("the largest timestamp is %d, and the batch says %d", largest, h.MaxTimestamp)
+	}
+	return h, nil
+}
+
+// Records reads count records that are not compressed, as [Decode] does, of which the first has that timestamp. It returns the largest
+// timestamp.
+func Records(rest []byte, count int32, first int64, each func(r *record.Record)) (largest int64, err error) {
+	largest = math.MinInt64
 	r := record.Record{Partition: -1}
-	for i := range h.Count {
+	for i := range count {
 		in := input{rest: rest}
 		body := input{rest: in.bytes()}
 		if body.rest == nil && in.err == nil {
@@ -46,20 +59,17 @@ func Decode(batch []byte, each func(r *record.Record)) (Head, error) {
 		}
 		rest = in.rest
 		body.err = in.err
-		body.record(i, h.FirstTimestamp, &r)
+		body.record(i, first, &r)
 		if body.err != nil {
-			return Head{}, fmt.Errorf("record %d of %d: %w", i, h.Count, body.err)
+			return 0, fmt.Errorf("record %d of %d: %w", i, count, body.err)
 		}
 		largest = max(largest, r.Timestamp)
 		each(&r)
 	}
 	if len(rest) > 0 {
-		return Head{}, fmt.Errorf("%d bytes follow the last of %d records", len(rest), h.Count)
+		return 0, fmt.Errorf("%d bytes follow the last of %d records", len(rest), count)
 	}
-	if largest != h.MaxTimestamp {
-		return Head{}, fmt.Errorf("the largest timestamp is %d, and the batch says %d", largest, h.MaxTimestamp)
-	}
-	return h, nil
+	return largest, nil
 }
 
 func decodeHead(b []byte) (h Head, codec byte, err error) {

@@ -134,18 +134,48 @@ func appendVarint(dst []byte, v int64) []byte {
 // Finish fills the head at dst[start:] of the batch whose records follow it to the end of dst, and returns dst. With a codec the
 // records are compressed, unless that makes them larger; nil leaves them as they are.
 func Finish(dst []byte, start int, h Head, c *Codec) []byte {
-	attributes := 0
+	attributes := uint16(0)
 	if c != nil {
 		var smaller bool
 		if dst, smaller = c.compress(dst, start+Overhead); smaller {
-			attributes = int(c.number)
+			attributes = uint16(c.number)
 		}
 	}
-	b := dst[start:]
-	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-atEpoch))
+	fill(dst[start:], nil, h, attributes)
+	return dst
+}
+
+// Fill fills the head of a batch that is not compressed and lies in pieces, of which the first begins with the head.
+func Fill(pieces [][]byte, h Head) { fill(pieces[0], pieces[1:], h, 0) }
+
+// Compress appends the batch that lies in pieces, of which the first begins with room for the head, to dst, with its records compressed
+// unless that makes them larger.
+func Compress(dst []byte, pieces [][]byte, h Head, c *Codec) []byte {
+	start := len(dst)
+	dst, smaller := c.gather(Begin(dst), pieces)
+	attributes := uint16(c.number)
+	if !smaller {
+		attributes = 0
+		dst = dst[:start]
+		for _, piece := range pieces {
+			dst = append(dst, piece...)
+		}
+	}
+	fill(dst[start:], nil, h, attributes)
+	return dst
+}
+
+// fill fills the head, at the beginning of b, of a batch of b and rest.
+func fill(b []byte, rest [][]byte, h Head, attributes uint16) {
+	size := len(b)
+	for _, piece := range rest {
+		size += len(piece)
+	}
+	binary.BigEndian.PutUint64(b, 0)
+	binary.BigEndian.PutUint32(b[atLength:], uint32(size-atEpoch))
 	binary.BigEndian.PutUint32(b[atEpoch:], 0) // librdkafka and Java write 0 and -1; brokers write their own
 	b[atMagic] = magic
-	binary.BigEndian.PutUint16(b[atAttributes:], uint16(attributes))
+	binary.BigEndian.PutUint16(b[atAttributes:], attributes)
 	binary.BigEndian.PutUint32(b[atLastDelta:], uint32(h.Count-1))
 	binary.BigEndian.PutUint64(b[atFirst:], uint64(h.FirstTimestamp))
 	binary.BigEndian.PutUint64(b[atLargest:], uint64(h.MaxTimestamp))
@@ -153,6 +183,9 @@ func Finish(dst []byte, start int, h Head, c *Codec) []byte {
 	binary.BigEndian.PutUint16(b[atProdEpoch:], uint16(h.Epoch))
 	binary.BigEndian.PutUint32(b[atSequence:], uint32(h.Sequence))
 	binary.BigEndian.PutUint32(b[atCount:], uint32(h.Count))
-	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atAttributes:], castagnoli))
-	return dst
+	crc := crc32.Checksum(b[atAttributes:], castagnoli)
+	for _, piece := range rest {
+		crc = crc32.Update(crc, castagnoli, piece)
+	}
+	binary.BigEndian.PutUint32(b[atCRC:], crc)
 }

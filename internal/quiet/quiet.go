@@ -1,0 +1,19 @@
+// Package quiet waits for the network and for the time without waking more threads than that takes.
+//
+// At a mail server's few messages a second wake-ups are what a message costs. The runtime of Go wakes a thread for each answer of a broker,
+// and for a timer a second one that watches the first; and a system call that it learns of wakes the one that watches for system calls that
+// last. So here are a connection that is looked at when its user is awake anyway, and a timer that is a descriptor, and both make short system
+// calls that the runtime does not learn of. It knows no Kafka, and beside each stands the plain form, of package net and package time, which
+// tests in virtual time use.
+package quiet
+
+import "syscall"
+
+type systemCall func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno)
+
+// short makes a system call that does not block and moves few bytes. A longer one would hold up the garbage collector, which waits for every
+// thread that the runtime takes for running.
+var short systemCall = syscall.RawSyscall
+
+// shortBytes is what the kernel copies in a few microseconds.
+const shortBytes = 32 << 10
