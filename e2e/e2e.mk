@@ -24,3 +24,8 @@ test-kafka: build ## the same scripts, and what else needs one, on a real Apache
 # internal/realkafka resolves the jars itself when they are missing; this is for a machine that goes offline.
 kafka-jars:
 	KAFKA_E2E=1 $(GO) test -count=1 -run TestBrokerMisuse ./internal/realkafka
+
+.PHONY: once
+# 200 kills are about ten minutes. Without Java, or without Maven the first time, nothing is tested: exit status 3.
+once: $(BUILD)/kill9/kafka.so $(BUILD)/kill9/kill9 ## N (200) kills of a durable queue with idempotence on a real Apache Kafka that has every trouble: nothing lost, nothing twice
+	@e2e/once $(BUILD)/kill9/kill9 -once -n $(or $(N),200) -plugin $(BUILD)/kill9/kafka.so

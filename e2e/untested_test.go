@@ -42,3 +42,17 @@ func TestWhatIsMissingIsNotTested(t *testing.T) {
 		})
 	}
 }
+
+func TestOnceIsNotTestedWithoutJava(t *testing.T) {
+	programs := t.TempDir()
+	if err := os.WriteFile(filepath.Join(programs, "java"), []byte("#!/bin/sh\nexit 127\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "./once", "true")
+	command.Env = append(os.Environ(), "PATH="+programs+":"+os.Getenv("PATH"), "JAVA_HOME=")
+	text, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 3 || !strings.HasPrefix(string(text), "NOT TESTED on a real Apache Kafka: there is no Java") {
+		t.Errorf("once: %v\n%s", err, text)
+	}
+}

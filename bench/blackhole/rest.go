@@ -22,9 +22,9 @@ var offered = [...]kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: int16(kmsg.Metadata), MinVersion: 0, MaxVersion: metadataMax},
 	{ApiKey: int16(kmsg.ApiVersions), MinVersion: 0, MaxVersion: 3},
 	{ApiKey: int16(kmsg.InitProducerID), MinVersion: 0, MaxVersion: 4},
+	{ApiKey: int16(kmsg.ListOffsets), MinVersion: 0, MaxVersion: 5},
 
 	{ApiKey: int16(kmsg.Fetch), MinVersion: 0, MaxVersion: 11},
-	{ApiKey: int16(kmsg.ListOffsets), MinVersion: 0, MaxVersion: 5},
 	{ApiKey: int16(kmsg.FindCoordinator), MinVersion: 0, MaxVersion: 3},
 }
 
@@ -55,6 +55,8 @@ func (c *conn) rest(h header) error {
 		pid.ProducerID = rand.Int64N(1 << 40)
 		pid.ProducerEpoch = 0
 		resp = pid
+	case *kmsg.ListOffsetsRequest:
+		resp = offsets(req)
 	default:
 		return fmt.Errorf("%s request, which this broker does not answer", kmsg.NameForKey(h.key))
 	}
@@ -107,6 +109,22 @@ func (b *broker) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 			p.Partition, p.Leader, p.LeaderEpoch = i, node.NodeID, 0
 			p.Replicas, p.ISR = []int32{node.NodeID}, []int32{node.NodeID}
 			topic.Partitions = append(topic.Partitions, p)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+// offsets says that every log is empty.
+func offsets(req *kmsg.ListOffsetsRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	for _, t := range req.Topics {
+		topic := kmsg.NewListOffsetsResponseTopic()
+		topic.Topic = t.Topic
+		for _, p := range t.Partitions {
+			part := kmsg.NewListOffsetsResponseTopicPartition()
+			part.Partition, part.Offset = p.Partition, 0
+			topic.Partitions = append(topic.Partitions, part)
 		}
 		resp.Topics = append(resp.Topics, topic)
 	}

@@ -17,6 +17,7 @@ type cell struct {
 	folder      bool   // the queue has a spool, in a folder of each run's own
 	before      string // arguments of the driver for what fills that spool; "": it is empty
 	alone       bool   // the baseline has nothing like it
+	beside      *cell  // the cell whose run with kafka.so is the baseline; nil: there is none
 	logger      string // arguments of the driver for the logger that is the baseline; "": there is none
 	figures     []figure
 }
@@ -123,6 +124,7 @@ var cells = []cell{
 		},
 	},
 	durable(1), durable(8), durable(64), durable(512), replay, fsyncLogger,
+	once(durable(64)), once(durable(512)), once(replay),
 	{name: wireCell, about: "batches that were encoded ahead, no plugin: what the machine carries", wire: "-for 2s"},
 }
 
@@ -155,6 +157,7 @@ var goals = map[string]goal{
 	"steady-100k.cpu": {false, 0.9}, "steady-20k.cpu": {false, 1}, "steady-2k.cpu": {false, 1.5},
 	"lz4.msgs": {true, 1.2}, "zstd.msgs": {true, 1}, "gzip.msgs": {true, 1.2},
 	"rss-100k": {false, 1.2}, "durable-64.msgs": {true, 3},
+	"durable-64-once.msgs": {true, 0.9}, "durable-512-once.msgs": {true, 0.9}, "replay-once.msgs": {true, 0.9},
 }
 
 // goalOf is the goal of a figure: its own, or that of all latencies.

@@ -48,6 +48,19 @@ var replay = cell{
 	figures: []figure{{suffix: ".msgs", unit: "records/s", of: func(r run) float64 { return r.PerSecond }}},
 }
 
+// once is c with a queue that delivers each message once, beside c itself: what that costs.
+func once(c cell) cell {
+	const idempotence = " --conf enable.idempotence=true"
+	than := c
+	than.logger = ""
+	c.name, c.about, c.args = c.name+"-once", c.about+", each delivered once; the baseline is kafka.so without that", c.args+idempotence
+	if c.before != "" {
+		c.before += idempotence
+	}
+	c.logger, c.beside = "", &than
+	return c
+}
+
 var fsyncLogger = cell{
 	name: "logger-64", about: "no plugin: 64 threads append lines of 1 KiB to a file, each waits for its fsync",
 	logger: logger, figures: answered,

@@ -64,7 +64,7 @@ func (b bench) measure(c cell) ([]row, error) {
 			}
 			ours = append(ours, r)
 		}
-		if c.logger == "" && c.alone {
+		if c.logger == "" && c.beside == nil && c.alone {
 			continue
 		}
 		r, err := b.driveBaseline(c)
@@ -84,6 +84,9 @@ func (b bench) measure(c cell) ([]row, error) {
 func (b bench) driveBaseline(c cell) (run, error) {
 	if c.logger != "" {
 		return b.log(c.logger)
+	}
+	if c.beside != nil {
+		return b.drive(*c.beside, b.ours)
 	}
 	return b.drive(c, b.baseline)
 }

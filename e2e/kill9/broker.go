@@ -79,6 +79,14 @@ func startApache(ctx context.Context) (*apache, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := createTopic(ctx, b); err != nil {
+		return nil, err
+	}
+	return &apache{broker: b}, nil
+}
+
+// createTopic closes a broker on which that fails.
+func createTopic(ctx context.Context, b *realkafka.Broker) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()))
 	if err == nil {
 		defer client.Close()
@@ -89,9 +97,9 @@ func startApache(ctx context.Context) (*apache, error) {
 	}
 	if err != nil {
 		_ = b.Close()
-		return nil, fmt.Errorf("the topic: %w", err)
+		return fmt.Errorf("the topic: %w", err)
 	}
-	return &apache{broker: b}, nil
+	return nil
 }
 
 func (b *apache) address() string { return b.broker.Addr() }

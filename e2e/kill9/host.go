@@ -18,6 +18,8 @@ type life struct {
 	Lie     bool // the spool host answers before anything is stored: the journal must find out
 	Plugin  string
 	Servers string
+
+	Idempotence string // enable.idempotence
 }
 
 const lifeVariable = "KILL9_LIFE"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func (h *host) config() *standin.Config {
 		standin.Member{Key: "id", Value: text(queue)},
 		standin.Member{Key: "config", Value: standin.Object(
 			standin.Member{Key: "bootstrap.servers", Value: text(h.Servers)},
-			standin.Member{Key: "enable.idempotence", Value: text("true")},
+			standin.Member{Key: "enable.idempotence", Value: text(cmp.Or(h.Idempotence, "true"))},
 			standin.Member{Key: "linger.ms", Value: text("1")},
 		)},
 		standin.Member{Key: "spool", Value: standin.Object(

@@ -60,6 +60,10 @@ type journal struct {
 	bound    int
 	most     int // the largest part of bound that is one kill's
 	wrong    []string
+	strict   bool // no record may come twice
+
+	disordered int // records that came after a later one of their key
+	doubts     int // messages that hosts have called possibly duplicated
 }
 
 func newJournal() *journal {
@@ -92,6 +96,7 @@ func (j *journal) arrive(value []byte) {
 		return
 	}
 	if last, ok := j.latest[i.worker]; ok && i.before(last) {
+		j.disordered++
 		j.fault("order: %v comes after %v", i, last)
 		return
 	}
@@ -102,6 +107,9 @@ func (j *journal) arrive(value []byte) {
 // arrived before.
 func (j *journal) killed(pending []id) {
 	j.kills++
+	if j.strict {
+		return
+	}
 	bound := 0
 	for _, i := range pending {
 		if j.seen[i] > 0 {

@@ -34,6 +34,7 @@ func start(ctx context.Context, args []string) (ok bool, err error) {
 	fs.StringVar(&r.Plugin, "plugin", "build/kill9/kafka.so", "kafka.so, built with the tag faultinject")
 	kafka := fs.String("broker", "embedded", "embedded, or kafka for a real Apache Kafka")
 	folder := fs.String("dir", "", "where the spool is made: a folder on the disk to be tested; default: the temporary one")
+	once := fs.Bool("once", false, "each message is delivered once, on a real Apache Kafka that has every trouble; then the same without idempotence")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
 	if err := fs.Parse(args); err != nil {
 		return false, err
@@ -44,7 +45,19 @@ func start(ctx context.Context, args []string) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if r.Plugin, err = filepath.Abs(r.Plugin); err != nil {
+		return false, err
+	}
 	r.Dir = filepath.Join(place, "spool")
+	if *once {
+		n := 0
+		ok, err := runOnce(ctx, r, func() (string, error) { n++; return filepath.Join(place, fmt.Sprint(n), "spool"), nil })
+		if !ok || err != nil {
+			fmt.Fprintf(r.out, "kill9: the spools are kept in %s\n", place)
+			return false, err
+		}
+		return true, os.RemoveAll(place)
+	}
 	switch {
 	case r.Host == "spool":
 	case r.Host != "plugin":
@@ -59,9 +72,6 @@ func start(ctx context.Context, args []string) (ok bool, err error) {
 	}
 	if r.broker != nil {
 		defer r.broker.close()
-	}
-	if r.Plugin, err = filepath.Abs(r.Plugin); err != nil {
-		return false, err
 	}
 	ok, err = r.all(ctx)
 	if !ok || err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
 )
@@ -27,6 +29,7 @@ type run struct {
 	broker  broker  // nil for the spool host
 	reader  *reader // likewise
 	places  map[string]int
+	once    bool // -once: other points and troubles, and nothing twice
 }
 
 // longest is how long a life may take that has a point and does not come to it.
@@ -35,14 +38,18 @@ const longest = 1500 * time.Millisecond
 // all runs the lives, and then one that only sends what is left. It reports whether everything held.
 func (r *run) all(ctx context.Context) (ok bool, err error) {
 	r.journal, r.places = newJournal(), map[string]int{}
+	r.journal.strict = r.once && r.Idempotence == "true"
 	if r.broker != nil {
 		if r.reader, err = newReader(r.broker); err != nil {
 			return false, err
 		}
 		defer r.reader.close()
-		r.Servers = r.broker.address()
+		r.Servers = cmp.Or(r.Servers, r.broker.address())
 	}
 	points := spool.Points()
+	if r.once {
+		points = oncePoints()
+	}
 	for r.Number = 1; r.Number <= r.kills && len(r.journal.wrong) == 0; r.Number++ {
 		if err := r.one(ctx, points[r.Number/2%len(points)]); err != nil {
 			return false, fmt.Errorf("life %d: %w", r.Number, err)
@@ -78,12 +85,20 @@ func (r *run) one(ctx context.Context, point string) error {
 			return err
 		}
 	}
+	if r.once && r.Number%5 == 2 {
+		if err := r.storeOld(ctx); err != nil {
+			return err
+		}
+	}
 	at, wait := "", time.Duration(r.random.IntN(600))*time.Millisecond
 	switch {
 	case r.Number%2 == 0:
 		at, wait = fmt.Sprintf("%s:%d", point, 1+r.random.IntN(often(point))), longest
 	case r.random.IntN(4) == 0:
 		wait /= 10 // while it starts
+	}
+	if r.once && at == "" {
+		wait += wait // for many messages
 	}
 	c, err := startChild(r.life, at)
 	if err != nil {
@@ -93,6 +108,7 @@ func (r *run) one(ctx context.Context, point string) error {
 	if err != nil {
 		return err
 	}
+	r.journal.doubts += doubts(c.errors.String())
 	if late {
 		point = "a random moment"
 	}
@@ -108,9 +124,26 @@ func (r *run) one(ctx context.Context, point string) error {
 	return nil
 }
 
+// doubts sums up the messages that a host has called possibly duplicated.
+func doubts(log string) (n int) {
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "may be delivered twice") {
+			continue
+		}
+		if _, after, ok := strings.Cut(line, "messages="); ok {
+			count := 0
+			_, _ = fmt.Sscan(after, &count)
+			n += count
+		}
+	}
+	return n
+}
+
 // often is how often a host comes to the point in a second, or less.
 func often(point string) int {
 	switch point {
+	case spool.PointNoted, producer.PointSent, producer.PointAnswered, producer.PointDone:
+		return 400
 	case spool.PointBatchWritten, spool.PointBatchSynced:
 		return 100
 	case spool.PointPositionWritten:
@@ -138,6 +171,7 @@ func (r *run) last(ctx context.Context) error {
 	if err := c.end(r.hear); err != nil {
 		return err
 	}
+	r.journal.doubts += doubts(c.errors.String())
 	if err := r.read(ctx); err != nil {
 		return err
 	}

@@ -73,8 +73,8 @@ func dump(c *call) (answer, error) {
 func dumpSpool(b *strings.Builder, s *report.Spool) {
 	fmt.Fprintf(b, " spool %s (%s): %d of %d bytes in %d segments, %d pending, oldest %s, %d syncs, the longest %v\n",
 		report.Printable(s.Path), s.Mode, s.Bytes, s.MaxBytes, s.Segments, s.Pending, oldest(s), s.Syncs, s.SyncMax)
-	fmt.Fprintf(b, "  dead letters %d (%d since the start), dropped %d, damaged places %d, missing %d\n",
-		s.Dead, s.Letters, s.Dropped, s.Corrupt, s.Missing)
+	fmt.Fprintf(b, "  dead letters %d (%d since the start), dropped %d, damaged places %d, missing %d, possibly duplicated %d\n",
+		s.Dead, s.Letters, s.Dropped, s.Corrupt, s.Missing, s.Doubted)
 	if s.Degraded != "" {
 		fmt.Fprintf(b, "  %s\n", report.Printable(s.Degraded))
 	}

@@ -90,6 +90,7 @@ func allSeries() []series {
 		{"spool_dropped_messages", counter, "messages", "Messages that were given up because the spool was full.", spool(func(s *report.Spool) float64 { return float64(s.Dropped) })},
 		{"spool_damaged_places", counter, "places", "Damaged places on disk that were skipped.", spool(func(s *report.Spool) float64 { return float64(s.Corrupt) })},
 		{"spool_missing_messages", counter, "messages", "Messages that were lost by damage on disk.", spool(func(s *report.Spool) float64 { return float64(s.Missing) })},
+		{"possibly_duplicated_messages", counter, "messages", "Messages that were sent although they may have been delivered before, of queues that deliver each message once.", spool(func(s *report.Spool) float64 { return float64(s.Doubted) })},
 		{"spool_syncs", counter, "syncs", "Times that the disk was asked to make messages durable.", spool(func(s *report.Spool) float64 { return float64(s.Syncs) })},
 		{"spool_longest_sync_seconds", gauge, "seconds", "How long the slowest of them took since the start.", spool(func(s *report.Spool) float64 { return s.SyncMax.Seconds() })},
 		{"spool_degraded", gauge, "", "1 while nothing can be stored on disk.", spool(func(s *report.Spool) float64 { return float64(truth(s.Degraded != "")) })},

@@ -184,6 +184,8 @@ func (b *broker) hold(n *conn) error {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
 	b.conn = n
+	b.c.serial++
+	n.serial = b.c.serial
 	b.stats.connects++
 	if b.c.closed {
 		return ErrClosed
@@ -321,6 +323,9 @@ func (b *broker) answer(open []*request, err error) {
 func (b *broker) tell(e Event) {
 	b.c.mu.Lock()
 	ids := slices.Clone(b.ids)
+	if e.Kind == Up && b.conn != nil {
+		e.Connection = b.conn.serial
+	}
 	b.c.mu.Unlock()
 	for _, e.Broker = range ids {
 		b.c.emit(e)

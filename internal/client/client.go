@@ -52,6 +52,9 @@ type Deps struct {
 	// Guard runs the function that it is given, on the goroutine that calls it, and does what has to be
 	// done when that panics. Every goroutine of the client runs in it. Nil runs it plainly.
 	Guard func(func())
+
+	// Written is called when the last byte of a Produce request was written, from the goroutine that wrote it. Nil is nobody.
+	Written func()
 }
 
 // Log gets what an operator should know. Its methods are called from the client's goroutines and
@@ -94,14 +97,15 @@ const (
 
 // Event is news. Fields that do not belong to its kind are zero.
 type Event struct {
-	Kind     Kind
-	Broker   int32     // Up, Down
-	Idle     bool      // Down: the connection was not in use; connect again when it is needed
-	Err      error     // Down, MetadataFailed, ProducerID with a code: why
-	Metadata *Metadata // MetadataReceived; the receiver owns it
-	ID       int64     // ProducerID
-	Epoch    int16     // ProducerID
-	Code     int16     // ProducerID: Kafka's error code
+	Kind       Kind
+	Broker     int32     // Up, Down
+	Connection uint64    // Up: counts the connections
+	Idle       bool      // Down: the connection was not in use; connect again when it is needed
+	Err        error     // Down, MetadataFailed, ProducerID with a code: why
+	Metadata   *Metadata // MetadataReceived; the receiver owns it
+	ID         int64     // ProducerID
+	Epoch      int16     // ProducerID
+	Code       int16     // ProducerID: Kafka's error code
 }
 
 // Metadata is the answer to a question. It makes sense: every topic that was asked for is in it once,
@@ -132,10 +136,11 @@ type Partition struct {
 // Produce is one Produce request. The client owns it and its batches from a [Client.Send] that
 // returned true until Done.
 type Produce struct {
-	Acks     int16
-	Timeout  time.Duration // how long the broker may wait for its replicas
-	Deadline time.Duration // how long the answer may take after the last byte was written; pauses that the broker asks for do not count
-	Batches  []Batch       // at least one; those of one topic stand together
+	Acks       int16
+	Timeout    time.Duration // how long the broker may wait for its replicas
+	Deadline   time.Duration // how long the answer may take after the last byte was written; pauses that the broker asks for do not count
+	Batches    []Batch       // at least one; those of one topic stand together
+	Connection uint64        // if not 0, the request is taken only by this one
 
 	// Done is called exactly once, from a goroutine of the client. It must not block for long: the next
 	// answers of the broker wait for it. If err is nil each Answer is filled, and with acks 0 the kernel has the last byte.

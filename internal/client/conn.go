@@ -24,6 +24,7 @@ type conn struct {
 	spare    int            // how many writes in a row have used little of w
 	reading  bool           // the goroutine that reads was started
 	ended    chan struct{}  // closed when it is over
+	serial   uint64         // its number among those of the client
 
 	// Guarded by Client.mu.
 	open     []*request // written and not answered, or being written, in order
@@ -75,7 +76,7 @@ func (b *broker) serve(n *conn) end {
 		case a.expired != nil:
 			a.expired.finish(a.expired.timedOut())
 		case a.refused != nil:
-			a.refused.finish(fmt.Errorf("the broker does not speak %s", name(a.refused.key)))
+			a.refused.finish(fmt.Errorf("%s: %w", name(a.refused.key), errNotSpoken))
 		case a.tell:
 			b.tell(Event{Kind: Up})
 		case a.login:

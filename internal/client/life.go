@@ -34,6 +34,7 @@ type Client struct {
 	asking  bool               // a goroutine asks for metadata; guarded by mu
 	waiting *question          // the one to ask after it; guarded by mu
 	fresh   time.Time          // when the last metadata came, or asking for them began; guarded by mu
+	serial  uint64             // counts connections; guarded by mu
 	naming  bool               // a goroutine asks for a producer id; guarded by mu
 }
 
@@ -179,7 +180,7 @@ func (c *Client) Send(id int32, r *Produce) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.find(id)
-	if c.closed || b == nil || !b.takes(time.Now()) {
+	if c.closed || b == nil || !b.takes(time.Now()) || r.Connection != 0 && r.Connection != b.conn.serial {
 		return false
 	}
 	b.queue = append(b.queue, &request{key: produceKey, produce: r, deadline: r.Deadline, silent: r.Acks == 0})

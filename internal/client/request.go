@@ -9,11 +9,14 @@ import (
 // Kafka's keys of the requests that the client sends: part of the protocol.
 const (
 	produceKey    int16 = 0
+	fetchKey      int16 = 1
+	listKey       int16 = 2
 	metadataKey   int16 = 3
 	handshakeKey  int16 = 17
 	versionsKey   int16 = 18
 	producerIDKey int16 = 22
 	loginKey      int16 = 36
+	describeKey   int16 = 61
 )
 
 // span is a range of versions.
@@ -23,11 +26,14 @@ type span struct{ min, max int16 }
 // the record batches that the client is given.
 var speaks = map[int16]span{
 	produceKey:    {3, 13},
+	fetchKey:      {4, 13},
+	listKey:       {1, 6},
 	metadataKey:   {4, 13},
 	handshakeKey:  {0, 1},
 	versionsKey:   {0, 4},
 	producerIDKey: {0, 5},
 	loginKey:      {0, 2},
+	describeKey:   {0, 0},
 }
 
 // name returns Kafka's name of a key of ours.
@@ -35,6 +41,12 @@ func name(key int16) string {
 	switch key {
 	case produceKey:
 		return "Produce"
+	case fetchKey:
+		return "Fetch"
+	case listKey:
+		return "ListOffsets"
+	case describeKey:
+		return "DescribeProducers"
 	case metadataKey:
 		return "Metadata"
 	case handshakeKey:
@@ -52,6 +64,12 @@ func firstFlexible(key int16) int16 {
 	switch key {
 	case produceKey, metadataKey:
 		return 9
+	case fetchKey:
+		return 12
+	case listKey:
+		return 6
+	case describeKey:
+		return 0
 	case versionsKey:
 		return 3
 	case producerIDKey, loginKey:
@@ -64,6 +82,7 @@ func firstFlexible(key int16) int16 {
 // connection's open requests, then done; whoever takes it off one of the two, under Client.mu, must move it on.
 type request struct {
 	key      int16
+	most     int16         // the highest version that may be used; 0 is any
 	deadline time.Duration // for its answer, from when the last byte was written
 	silent   bool          // has no answer
 	raw      bool          // bytes of a login without a header: the oldest form of it

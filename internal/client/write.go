@@ -12,12 +12,17 @@ import (
 // write encodes and writes r. A failure is seen in the connection's state.
 func (n *conn) write(r *request) {
 	version := n.has[r.key].max
+	if r.most > 0 {
+		version = min(version, r.most)
+	}
 	if r.produce != nil {
 		version = r.produce.version(version)
 	}
 	early, err := n.send(r, version)
 	if err != nil {
 		n.lose(err)
+	} else if r.produce != nil && n.b.c.deps.Written != nil {
+		n.b.c.deps.Written()
 	}
 	switch {
 	case early:

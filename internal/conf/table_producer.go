@@ -16,7 +16,7 @@ var producerProperties = []Property{
 	},
 	{
 		Name: "enable.idempotence", Role: ProducerRole, Kind: Bool, Default: "false", Importance: High,
-		How: Mapped,
+		How: Mapped, Why: "with a durable spool each message is delivered once, also over a kill; that needs the right to read the topics beside that to write them (see guarantees.md)",
 		Doc: "Whether the broker drops a message that a retry sent twice.",
 	},
 	{

@@ -16,6 +16,9 @@ import (
 func (p *Producer) answered(r *request, now mono) {
 	r.broker.requests--
 	p.release(r)
+	if o := p.once(); o != nil && r.err == nil {
+		o.point(PointAnswered)
+	}
 	r.broker.careful = r.err != nil && r.Written && !errors.Is(r.err, client.ErrClosed)
 	for i, b := range r.batches {
 		part := b.partition
@@ -26,10 +29,13 @@ func (p *Producer) answered(r *request, now mono) {
 			p.judge(b, resperr.Code(a.Code), a, now)
 		case !r.Written:
 			// Nothing of it can have reached the broker, so it counts as no attempt.
+			if b.loose {
+				b.doubtful, part.doubt = true, true // a copy of it may have arrived since the last look
+			}
 			part.back(b)
 			p.wantMetadata(part.topic, now)
 		default:
-			b.doubtful = true
+			b.doubtful, b.loose = true, true
 			p.judge(b, lostCode(r.err), nil, now)
 			p.wantMetadata(part.topic, now)
 		}
@@ -58,6 +64,9 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 	}
 	if code != resperr.NoError && b.last != code {
 		p.clientLog.say(priorityDebug, "PRODUCE", "", fmt.Sprintf("%s [%d]: %d message(s) are not taken: %s", t.name, part.id, b.count(), code.Error()))
+	}
+	if part.noted && p.doubts(b, code, out, now) {
+		return
 	}
 	switch out {
 	case bisect:
@@ -186,6 +195,13 @@ func (p *Producer) delivered(b *batch, a *client.Answer) {
 		return
 	}
 	p.settleDelivered(b, a)
+	if part.noted {
+		end := int64(-1)
+		if a != nil && a.BaseOffset >= 0 {
+			end = a.BaseOffset + int64(b.span())
+		}
+		p.done(b, end)
+	}
 	for _, e := range b.entries {
 		p.letGo(e.slab)
 	}

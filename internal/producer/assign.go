@@ -51,6 +51,9 @@ func (p *Producer) assign(t *topic, e *entry, now mono) {
 		p.failOne(e, resperr.InvalidRequiredAcks)
 		return
 	}
+	if p.arrive(t, e) {
+		return
+	}
 	n := int32(len(s.partitions))
 	choice := e.asked
 	if choice == anyPartition {
@@ -108,6 +111,9 @@ func (p *Producer) assignAll(t *topic, now mono) {
 // unassign takes the records of batches back, which have lost their partition, before what waits already.
 func (p *Producer) unassign(t *topic, batches []*batch) {
 	for _, b := range batches {
+		if b.note != unnoted {
+			p.void(b.partition, b)
+		}
 		p.unpackBatch(b)
 		for _, e := range b.entries {
 			if e.reported {

@@ -29,6 +29,18 @@ type batch struct {
 	tries    int          // attempts that count against retries
 	last     resperr.Code // what the last attempt has failed with
 	doubtful bool         // it may be in the log: it was written, and its answer is not known
+
+	// Of a queue that delivers once.
+	note      noteState // of its plan
+	notes     int       // how often it was noted
+	topicID   [16]byte  // of the topic that its plan names
+	bound     int64     // where the log ended when it got its sequence
+	sequences int32     // how many sequences it has where not all of its records are in entries; else 0
+	broker    int32     // that it was sent to
+	old       bool      // the broker may forget its records at any time
+	refused   bool      // the broker did not take its sequence
+	loose     bool      // a copy of it may be under way, however long ago it was sent
+	looked    uint64    // the connection over which it was last looked for
 }
 
 // order is the place of b among the batches of its partition.
@@ -112,6 +124,7 @@ func (b *batch) split() (front, back *batch) {
 	front, back = newBatch(b.partition, b.entries[:middle:middle]), newBatch(b.partition, b.entries[middle:])
 	for _, half := range []*batch{front, back} {
 		half.tries, half.last, half.doubtful = b.tries, b.last, b.doubtful
+		half.topicID, half.bound, half.loose = b.topicID, b.bound, b.loose
 	}
 	if b.sequence != unnumbered {
 		front.id, front.epoch, front.sequence = b.id, b.epoch, b.sequence

@@ -12,14 +12,15 @@ import (
 
 // A broker is what the sender has to send to one.
 type broker struct {
-	id       int32
-	up       bool         // it takes requests
-	away     mono         // since when it is not up although something is to be sent to it, or 0
-	requests int          // on their way
-	careful  bool         // the last request was cut off: the next one is one batch
-	ready    []*partition // that it leads and that have something to send, in the order in which they came
-	spare    []*partition // the array that ready had before
-	retries  int64        // batches that were sent again
+	id         int32
+	up         bool         // it takes requests
+	connection uint64       // the one that is up
+	away       mono         // since when it is not up although something is to be sent to it, or 0
+	requests   int          // on their way
+	careful    bool         // the last request was cut off: the next one is one batch
+	ready      []*partition // that it leads and that have something to send, in the order in which they came
+	spare      []*partition // the array that ready had before
+	retries    int64        // batches that were sent again
 }
 
 // A request is one produce request on its way.
@@ -35,6 +36,9 @@ type request struct {
 func (p *Producer) enlist(part *partition) {
 	if part.idempotent && part.producerID < 0 {
 		p.identify(part)
+	}
+	if part.noted {
+		p.prepare(part)
 	}
 	if part.listed || !part.sendable() {
 		return
@@ -125,6 +129,10 @@ func (p *Producer) sendTo(b *broker, now mono) {
 			continue // none of the ready ones has anything to send any more
 		}
 		p.stamp(r, now)
+		if p.once() != nil {
+			// Not over a connection of which the sender has not heard: what was on its way over the one before may not be answered yet.
+			r.Connection = b.connection
+		}
 		if !p.client.Send(b.id, &r.Produce) {
 			p.unsend(r)
 			b.up = false
@@ -160,6 +168,12 @@ func (p *Producer) compose(b *broker) *request {
 		if part.leader != b.id || !part.sendable() {
 			part.listed = false
 			p.enlist(part) // with another broker, or not at all
+			continue
+		}
+		part.rested(p.now())
+		if part.stale(b) {
+			part.listed, part.doubt = false, true
+			p.enlist(part)
 			continue
 		}
 		if n := part.peek().bytes(); len(r.batches) > 0 && (size+n > p.set.MessageMaxBytes || b.careful) {
@@ -207,7 +221,7 @@ func (p *Producer) stamp(r *request, now mono) {
 		p.compressor.begin(sent)
 		r.images = append(r.images, sent)
 		r.Batches = append(r.Batches, client.Batch{
-			Topic: b.partition.topic.name, TopicID: b.partition.topic.send.id, Partition: b.partition.id,
+			Topic: b.partition.topic.name, TopicID: b.topic(), Partition: b.partition.id,
 			Append: func(dst []byte, version int16) ([]byte, [][]byte) {
 				return p.compressor.append(sent, dst, version)
 			},

@@ -117,7 +117,7 @@ func (p *Producer) hear(e *client.Event, now mono) {
 	switch e.Kind {
 	case client.Up:
 		b := p.broker(e.Broker)
-		b.up, b.away = true, 0
+		b.up, b.away, b.connection = true, 0, e.Connection
 	case client.Down:
 		b := p.broker(e.Broker)
 		b.up = false
@@ -206,6 +206,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 		part := s.partitions[mp.ID]
 		if recreated {
 			part.leaderEpoch = -1
+			part.doubt, part.bound = part.noted, unasked
 			part.restart()
 		}
 		part.led(mp.Leader, mp.LeaderEpoch)
@@ -251,6 +252,7 @@ func (p *Producer) resize(t *topic, n int, recreated bool) {
 			topic: t, id: int32(len(s.partitions)), leader: -1, leaderEpoch: -1, window: p.window,
 			idempotent: p.set.Idempotence, newestFirst: p.set.NewestFirst, producerID: -1,
 		})
+		p.restore(s.partitions[len(s.partitions)-1])
 	}
 	if int(t.partitions.Load()) != n {
 		t.partitions.Store(int32(n))

@@ -46,6 +46,14 @@ type partition struct {
 	dropped       []*entry // no batch has them any more: the sender lets go of them
 	sent          int64    // messages that were acknowledged
 	sentBytes     int64    // of their values
+
+	// Of a queue that delivers once: see once.go, planning.go and doubt.go.
+	noted   bool        // batches are noted on disk before they are sent
+	doubt   bool        // batches may be in the log of which nobody knows: nothing is sent until the leader was asked
+	looking bool        // it is being asked
+	bound   int64       // where the log ended when everything before was answered; -1 is not known, unasked that nobody has asked
+	acked   mono        // when the last batch was found to be in the log
+	left    []*restored // batches of an earlier run whose records have not all come yet
 }
 
 // limits bound a batch.
@@ -80,6 +88,8 @@ func (p *partition) sendable() bool {
 	switch {
 	case p.state != open || len(p.waiting) == 0 || len(p.inFlight) >= p.window:
 		return false
+	case p.noted && !p.clear():
+		return false
 	case p.idempotent:
 		return p.producerID >= 0 && (p.epochAccepted || len(p.inFlight) == 0)
 	}
@@ -110,11 +120,17 @@ func (p *partition) take() *batch {
 		p.waiting = nil
 	}
 	if p.idempotent && b.sequence == unnumbered {
-		b.id, b.epoch, b.sequence = p.producerID, p.epoch, p.next
-		p.next = sequenceAfter(p.next, b.count())
+		p.number(b)
 	}
+	b.broker = p.leader
 	p.inFlight = append(p.inFlight, b)
 	return b
+}
+
+// number gives b the next sequence. Its records are fixed from now on.
+func (p *partition) number(b *batch) {
+	b.id, b.epoch, b.sequence = p.producerID, p.epoch, p.next
+	p.next = sequenceAfter(p.next, b.count())
 }
 
 // oldest says whether no unsettled batch of the partition is older than b, which is in flight. The order of sending does not tell: a
@@ -243,7 +259,7 @@ func (p *partition) restart() {
 
 // renumber begins the new epoch of a draining partition when nothing is on its way. What had no answer keeps its doubt.
 func (p *partition) renumber() {
-	if p.state != draining || len(p.inFlight) > 0 {
+	if p.state != draining || len(p.inFlight) > 0 || p.doubt {
 		return
 	}
 	const lastEpoch = 1<<15 - 1
@@ -267,7 +283,7 @@ func (p *partition) identify(id int64, epoch int16) {
 func (p *partition) unnumber() {
 	kept := p.waiting[:0]
 	for _, b := range p.waiting {
-		b.id, b.sequence = -1, unnumbered
+		b.id, b.sequence, b.note, b.sequences, b.loose = -1, unnumbered, unnoted, 0, false
 		if p.strip(b) {
 			kept = append(kept, b)
 		}

@@ -187,7 +187,8 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		Report: func(err error) {
 			p.clientLog.say(priorityWarn, "SSL", groupTLS, "changed TLS files cannot be used, the old ones stay: "+err.Error())
 		},
-		Guard: func(run func()) { p.guard("a connection", run) },
+		Guard:   func(run func()) { p.guard("a connection", run) },
+		Written: p.written(),
 	})
 	if p.front.Intake != nil {
 		p.front.Sleep()

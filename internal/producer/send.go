@@ -203,7 +203,9 @@ func (p *Producer) feed(s *slab, now mono) {
 		if s.chunk == (intake.Chunk{}) {
 			e.number = p.nextNumber()
 		}
-		if p.store != nil && p.stale(e) {
+		if p.once().planned(e) {
+			e.number = e.stored.seq // before all others of its partition
+		} else if p.store != nil && p.stale(e) {
 			p.unloadEntry(e)
 			continue
 		}
@@ -273,6 +275,9 @@ func (p *Producer) tick(now mono) {
 		}
 		if p.store != nil {
 			p.watch(t, now)
+			if p.store.once != nil {
+				p.lookForLeft(t)
+			}
 			p.unload(t)
 		}
 		if p.unclear(t) {

@@ -59,6 +59,7 @@ type storage struct {
 	spool *spool.Spool
 	dead  *spool.Spool // nil without dead letters
 	run   string       // names this opening of the queue, in the ids of records
+	once  *once        // nil unless each message is delivered once
 	feeder
 	ids atomic.Uint64
 
@@ -115,6 +116,11 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 			return nil, errors.Join(fmt.Errorf("%s: the dead letters: %w", p.id, err), s.spool.Close(ctx))
 		}
 	}
+	if s.once, err = p.openOnce(s); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return nil, errors.Join(err, s.close(ctx))
+	}
 	st := s.spool.Stats()
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
@@ -140,9 +146,9 @@ func (c *SpoolConfig) lifetime(set *conf.Settings) *conf.Settings {
 // close gives the folders back. The dead letters come first: what is on its way there is let go in
 // the spool when it has arrived.
 func (s *storage) close(ctx context.Context) error {
-	var err error
+	err := s.once.close(ctx)
 	if s.dead != nil {
-		err = s.dead.Close(ctx)
+		err = errors.Join(err, s.dead.Close(ctx))
 	}
 	return errors.Join(err, s.spool.Close(ctx))
 }
@@ -192,6 +198,7 @@ func (p *Producer) Spool() *report.Spool {
 		Path: s.Path, Mode: "durable", Bytes: st.Bytes, MaxBytes: st.MaxBytes, Segments: st.Segments, Pending: int64(st.Pending),
 		Oldest: st.Oldest, Dropped: int64(st.Dropped), Corrupt: int64(st.Corrupt), Missing: int64(st.Missing),
 		Syncs: int64(st.Syncs), SyncMax: st.SyncMax, Letters: s.letters.Load(),
+		Doubted: p.stats.Doubted(),
 	}
 	if s.Spill {
 		r.Mode = "spill"

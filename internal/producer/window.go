@@ -43,7 +43,11 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, r
 func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
 	t := p.topicOf(r.Topic)
 	t.last = max(t.last, seq)
+	planned, fed := p.store.once.bypass(seq)
 	switch {
+	case fed:
+		return taken, 0, false // out of turn
+	case planned:
 	case chase && (!t.chased || seq < t.missed):
 		return taken, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
 	case !chase && t.missed > 0:
@@ -58,7 +62,7 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		if code = resperr.Code(t.refusal.Load()); code == resperr.UnknownTopic {
 			code = resperr.UnknownTopicOrPart
 		}
-	case t.stalled.Load():
+	case t.stalled.Load() && !planned:
 		if !chase {
 			t.missed, p.store.behind = seq, true
 		}
@@ -66,7 +70,7 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		return left, 0, false
 	default:
 		cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
-		if !p.roomFor(t, len(r.Value), cost, 1) {
+		if !planned && !p.roomFor(t, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}
 		p.ledger.Charge(len(r.Value), cost, true)
@@ -75,7 +79,10 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		e.stored.seq = seq
 		e.stored.epoch = t.epoch
 	}
-	t.fed = seq
+	if planned {
+		p.store.once.reserved[seq] = true
+	}
+	t.fed = max(t.fed, seq)
 	if chase {
 		t.missed = seq + 1
 	}
@@ -159,6 +166,9 @@ func (p *Producer) unload(t *topic) {
 		return
 	}
 	rest := s.unsent()
+	if p.store.once != nil {
+		rest = slices.DeleteFunc(rest, p.store.once.planned)
+	}
 	if len(rest) <= probeRecords || !p.store.onDisk(rest[probeRecords:]) {
 		return
 	}
@@ -243,6 +253,13 @@ func (p *Producer) unloadEntry(e *entry) {
 
 // leaveOnDisk gives the room of e back, whose report will be that of its copy on disk.
 func (p *Producer) leaveOnDisk(e *entry) {
+	if o := p.store.once; o != nil && len(o.reserved) > 0 {
+		p.mu.Lock()
+		if _, ok := o.reserved[e.stored.seq]; ok {
+			o.reserved[e.stored.seq] = false
+		}
+		p.mu.Unlock()
+	}
 	if a := e.await; a != nil {
 		s := p.store
 		s.mu.Lock()

@@ -25,6 +25,7 @@ type Queue struct {
 	_         [64]byte
 	delivered atomic.Int64
 	failed    atomic.Int64
+	doubted   atomic.Int64
 
 	mu   sync.Mutex
 	lost map[Loss]int64 // guarded by mu
@@ -53,6 +54,12 @@ func (q *Queue) Deliver() { q.delivered.Add(1) }
 
 // DeliverMany is Deliver for n messages at once.
 func (q *Queue) DeliverMany(n int64) { q.delivered.Add(n) }
+
+// Doubt counts n messages that may be delivered twice, before they are sent.
+func (q *Queue) Doubt(n int64) { q.doubted.Add(n) }
+
+// Doubted returns how many were counted by Doubt.
+func (q *Queue) Doubted() int64 { return q.doubted.Load() }
 
 // A Fate is what became of an accepted message that was not delivered.
 type Fate uint8
@@ -193,7 +200,8 @@ type Spool struct {
 	Missing  int64         `json:"missing"`         // records that were lost by damage
 	Syncs    int64         `json:"syncs"`
 	SyncMax  time.Duration `json:"longest_sync_ns"`
-	Degraded string        `json:"degraded"`     // why nothing can be stored now; "" when all is well
-	Dead     int64         `json:"dead"`         // dead letters in the folder
-	Letters  int64         `json:"dead_letters"` // dead letters written since the start
+	Degraded string        `json:"degraded"`            // why nothing can be stored now; "" when all is well
+	Dead     int64         `json:"dead"`                // dead letters in the folder
+	Letters  int64         `json:"dead_letters"`        // dead letters written since the start
+	Doubted  int64         `json:"possibly_duplicated"` // records that were sent though they may be delivered twice, of a queue that delivers once
 }

@@ -28,6 +28,8 @@
 //	ack.go       done with a record            acks.go       frontier and the set above it
 //	keeper.go    position file, unlinking      position.go   the two slots
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder
+//	notes.go     a log of what callers note    notesread.go  what is found of it
+//	noted.go     a position that is durable
 //	stats.go     numbers                       letter.go     dead letters
 //	inspect.go, check.go, export.go, repair.go the offline part
 //	fs.go, fs_os.go                            the only way to the disk

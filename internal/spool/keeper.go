@@ -80,6 +80,7 @@ func (s *Spool) keepLoop() {
 func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	k := &s.k
 	s.findOldest()
+	s.answerNoted()
 	s.mu.Lock()
 	pending := s.dirty > 0 || s.hinted >= s.opts.pace.bytes
 	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes || len(s.doomed) > 0

@@ -9,6 +9,7 @@ const (
 	PointBatchSynced     = "batch-synced"     // frames are durable, nobody was answered
 	PointPositionWritten = "position-written" // a slot of the position file is written
 	PointSegmentSealed   = "segment-sealed"   // the segment is cut to its length and synced
+	PointNoted           = "sequence-noted"   // notes are durable, nobody was answered; not of every spool
 	PointUnlinked        = "unlinked"         // a done segment lost its name, the folder is not synced
 )
 

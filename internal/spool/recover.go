@@ -23,6 +23,7 @@ func (s *Spool) recover() error {
 	if err != nil {
 		return err
 	}
+	s.found = pos.generation
 	s.w.ord = pos.hint.ord + 1 // also when nothing is left: an unlinked segment may come back with a power cut
 	for _, g := range segs {
 		s.w.ord = max(s.w.ord, g.ord+1)

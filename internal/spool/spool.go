@@ -164,6 +164,7 @@ type Spool struct {
 	dirty    int           // acknowledgements that the position file does not have
 	hinted   int64         // bytes synced since the position file had the hint
 	n        counters
+	asked    []chan noted      // who waits in Noted
 	quiet    map[string]*quiet // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
@@ -175,7 +176,8 @@ type Spool struct {
 	w       writer        // the syncer's
 	k       keeper        // the keeper's
 	closeMe sync.Once
-	err     error // of Close; read after closed
+	found   uint64 // the generation of the position that Open has read
+	err     error  // of Close; read after closed
 }
 
 // Open opens the spool in opts.Dir, creates it if need be, and starts its goroutines. What it reads does not grow

@@ -1,0 +1,113 @@
+package producer
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/client"
+)
+
+// What was found decides what becomes of a batch: see the rules in docs/design.md.
+func TestFindings(t *testing.T) {
+	seen := func(first, count int32) []client.Seen { return []client.Seen{{First: first, Count: count, Offset: 50}} }
+	for _, test := range []struct {
+		sentence string
+		sighting client.Sighting
+		bound    int64
+		refused  bool
+		want     finding
+	}{
+		{"its head is in the log", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, End: 60, Seen: seen(10, 10)}, 40, false, there},
+		{"it is in the log as a part of a batch that was halved since", client.Sighting{Asked: true, Scanned: true, End: 60, Seen: seen(5, 20)}, 40, false, there},
+		{"the leader waits for it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 9}, 40, false, absent},
+		{"the leader knows an older epoch", client.Sighting{Asked: true, Known: true, Epoch: 0, Last: 99}, 40, false, absent},
+		{"the leader knows nobody, and the log has nothing since", client.Sighting{Asked: true, Scanned: true, End: 60}, 40, false, absent},
+		{"the leader cannot say, and the log has nothing since", client.Sighting{Scanned: true, End: 60}, 40, false, absent},
+		{"the leader has it, and not all replicas", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, End: 50}, 40, false, hidden},
+		{"the leader cannot say and does not take it, and not all replicas may have it", client.Sighting{Scanned: true, End: 50}, 40, true, hidden},
+		{"the leader has had it, and retention has removed it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, Start: 55, End: 60}, 40, false, there},
+		{"the leader knows nobody, and retention may have removed it", client.Sighting{Asked: true, Scanned: true, Start: 41, End: 60}, 40, false, vanished},
+		{"the log was cut back behind what was acknowledged", client.Sighting{Asked: true, Scanned: true, End: 39}, 40, false, vanished},
+		{"where the log ended is not known, and its start is gone", client.Sighting{Asked: true, Scanned: true, Start: 1, End: 60}, -1, false, vanished},
+		{"where the log ended is not known, and all of it is there", client.Sighting{Asked: true, Scanned: true, End: 60}, -1, false, absent},
+		{"the leader says that it has it and does not take it again, and the log does not show it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, End: 60}, 40, true, lost},
+		{"the leader has a part of it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 14, Scanned: true, End: 60}, 40, false, lost},
+		{"somebody else has the epoch after it", client.Sighting{Asked: true, Known: true, Epoch: 2, Last: 3, Scanned: true, End: 60}, 40, false, lost},
+	} {
+		if got := find(&test.sighting, 1, 10, 19, test.bound, test.refused); got != test.want {
+			t.Errorf("%s: %d, want %d", test.sentence, got, test.want)
+		}
+	}
+	// Sequences begin again behind the largest.
+	if got := find(&client.Sighting{Asked: true, Known: true, Last: 1<<31 - 2, Epoch: 1}, 1, 1<<31-1, 5, 0, false); got != absent {
+		t.Errorf("a batch across the largest sequence: %d", got)
+	}
+	if got := find(&client.Sighting{Asked: true, Scanned: true, End: 9, Seen: seen(1<<31-2, 20)}, 1, 1<<31-1, 5, 0, false); got != there {
+		t.Errorf("a batch in the log across the largest sequence: %d", got)
+	}
+}
+
+// Six messages are written and not answered when the host is killed. Where it cannot be known afterwards what was written, they are sent, and counted before
+// that; else they are there once.
+func TestWhereCertaintyEnds(t *testing.T) {
+	const n = 6
+	for _, test := range []struct {
+		sentence string
+		between  func(t *testing.T, h *history)
+		doubted  int64
+		twice    int64
+		why      string
+	}{
+		{"nothing else happens", func(*testing.T, *history) {}, 0, 0, ""},
+		{"the broker has forgotten the producer", func(_ *testing.T, h *history) { h.kafka.restart(true) }, 0, 0, ""},
+		{"the queue may not read the topic, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.unreadable = true }, n, 0, "may not read the topic"},
+		{"the queue may not read the topic, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.unreadable = true; h.kafka.restart(true) }, n, n, "may not read the topic"},
+		{"the topic was recreated", func(_ *testing.T, h *history) {
+			h.kafka.restart(true)
+			h.kafka.topicID++
+		}, n, n, "the topic was recreated"},
+		{"retention has removed them, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.start = n }, 0, 0, ""},
+		{"retention has removed them, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.restart(true); h.kafka.start = n }, n, n, "the log does not reach back"},
+		{"the plans are gone", func(_ *testing.T, h *history) { h.forget = true }, n, n, "keeps no plans"},
+		{"the plans are damaged", func(t *testing.T, h *history) {
+			names := h.disk.Names("/spool", ".plans")
+			b, _ := h.disk.Get("/spool/" + names[0])
+			b[1024+33] ^= 1 // in the snapshot, before the plan
+			h.disk.Put("/spool/"+names[0], b)
+		}, n, n, "the plans cannot be read"},
+		{"the position is lost", func(t *testing.T, h *history) { h.disk.Put("/spool/position", nil) }, n, n, "the position of the spool is lost"},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHistory(t, 1)
+				h.more = []string{"batch.num.messages=6"}
+				h.kafka.calm, h.kafka.parts = true, h.kafka.parts[:1]
+				p, err := h.open()
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.kafka.mute = true
+				for range n {
+					h.store(p)
+				}
+				time.Sleep(time.Second / 2)
+				h.kafka.setDown(true)
+				h.disk.Crash()
+				h.stop(p)
+				h.kafka.setDown(false)
+				h.kafka.mute = false
+				h.disk = h.disk.Reboot()
+				test.between(t, h)
+				err = h.end()
+				if h.doubted != test.doubted || h.twice != test.twice || err != nil && strings.Contains(err.Error(), "lost") {
+					t.Errorf("%d were called possibly duplicated, %d are there twice: %v\n%s", h.doubted, h.twice, err, &h.log)
+				}
+				if test.why != "" && (!strings.Contains(h.log.String(), "may be delivered twice") || !strings.Contains(h.log.String(), test.why)) {
+					t.Errorf("the log does not say %q:\n%s", test.why, &h.log)
+				}
+			})
+		})
+	}
+}

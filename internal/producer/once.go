@@ -1,0 +1,311 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/plan"
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// once is what a durable queue with idempotence knows beyond its spool, so that each message is delivered once also over a kill: which records
+// were given which sequences. A batch is noted on disk before it is sent; what may be in the log is looked for before it is sent again.
+//
+// The fields are the sender's, but for reserved.
+type once struct {
+	notes  *spool.Notes
+	states map[plan.Place]plan.Partition // of partitions that are not in memory: where their sequences go on
+	left   map[plan.Place][]*restored    // batches of an earlier run that may be in the log, by sequence
+	plans  map[uint64]*restored          // the same by the sequence of each of their records in the spool
+	buf    []byte
+	spans  []plan.Span
+	silent bool // that the queue may not read a topic was logged
+	point  func(string)
+
+	// reserved has the records of left: they are fed whatever is stalled or full, because their partition waits for them. The value says
+	// whether it was fed. Guarded by Producer.mu.
+	reserved map[uint64]bool
+}
+
+// A restored batch was noted by an earlier run. Its records come from the spool, in order.
+type restored struct {
+	plan.Batch
+	entries []*entry
+	open    map[uint64]struct{} // records that have not come yet
+}
+
+// fold is the sum of notes. The goroutine of the notes alone has it.
+type fold struct {
+	ledger plan.Ledger
+	spool  *spool.Spool
+}
+
+func (f *fold) Apply(notes []byte) error { return f.ledger.Apply(notes) }
+
+// notedWithin bounds the wait for the position: without it a snapshot says more than it must, and nothing that is wrong.
+const notedWithin = 5 * time.Second
+
+func (f *fold) Snapshot() []byte {
+	ctx, cancel := context.WithTimeout(context.Background(), notedWithin)
+	defer cancel()
+	if has, generation, err := f.spool.Noted(ctx); err == nil {
+		f.ledger.Forget(has, generation)
+	}
+	return f.ledger.Snapshot()
+}
+
+// openOnce reads what an earlier run has noted. What it knows to be in the log is acknowledged. It returns nil for a queue that keeps no
+// plans, and removes what there is: they would be wrong when that queue has sent.
+func (p *Producer) openOnce(s *storage) (*once, error) {
+	if s.Spill || !p.set.Idempotence {
+		if err := spool.RemoveNotes(s.FS, s.Path); err != nil {
+			return nil, fmt.Errorf("%s: the plans of an earlier run cannot be removed from %s: %w", p.id, s.Path, err)
+		}
+		return nil, nil
+	}
+	f := &fold{spool: s.spool}
+	o := &once{
+		states: make(map[plan.Place]plan.Partition), left: make(map[plan.Place][]*restored), plans: make(map[uint64]*restored),
+		reserved: make(map[uint64]bool), point: func(string) {},
+	}
+	if point := killPoint(); point != nil {
+		o.point = point
+	}
+	var found bool
+	var damage, err error
+	o.notes, found, damage, err = spool.OpenNotes(spool.NotesOptions{
+		Dir: s.Path, FS: s.FS, Fold: f, Log: p.log, Point: killPoint(), Guard: func(run func()) { p.guard("the writer of plans", run) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.id, err)
+	}
+	why := ""
+	switch next := s.spool.Stats().Next; {
+	case !found:
+		why = "it was sent by a version, or with a configuration, that keeps no plans"
+	case damage != nil:
+		why = "the plans cannot be read: " + damage.Error()
+	case s.spool.Generation() < f.ledger.Position:
+		why = "the position of the spool is lost"
+	case beyond(&f.ledger, next):
+		why = "the plans are of another spool"
+	default:
+		o.recall(p, s, &f.ledger)
+	}
+	if why != "" {
+		f.ledger = plan.Ledger{}
+		if n := s.spool.Stats().Pending; n > 0 {
+			p.stats.Doubt(int64(n))
+			p.log.LogAttrs(context.Background(), slog.LevelWarn, "messages in the spool may be delivered twice: which of them were sent is not known",
+				slog.Uint64("messages", n), slog.String("why", why))
+		}
+	}
+	o.notes.Start()
+	return o, nil
+}
+
+// beyond says whether a plan has records that the spool has never had: its numbers would be those of others.
+func beyond(l *plan.Ledger, next uint64) bool {
+	for _, part := range l.Partitions {
+		for _, b := range part.Batches {
+			if b.End() > next {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// behindPlans is the number of the first record that is in no plan of an earlier run. Those that are have their sequence for a number: they come
+// before all others of their partition, in whatever order they are read.
+const behindPlans = 1 << 62
+
+// recall takes over what the ledger says.
+func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
+	p.sender.fed = behindPlans
+	if len(l.Partitions) > 0 {
+		p.sender.ids.id, p.sender.ids.epoch = l.Producer, 0
+	}
+	for place, part := range l.Partitions {
+		state := *part
+		state.Batches = nil
+		o.states[place] = state
+		for _, b := range part.Batches {
+			if b.Done {
+				b.Each(func(seq uint64) bool { s.spool.Ack(seq); return true })
+			}
+		}
+		for _, b := range part.Batches {
+			if b.Done {
+				continue
+			}
+			r := &restored{Batch: *b, open: make(map[uint64]struct{})}
+			b.Each(func(seq uint64) bool {
+				if !s.spool.Settled(seq) {
+					r.open[seq] = struct{}{}
+				}
+				return true
+			})
+			if len(r.open) == 0 {
+				continue // each was delivered, or given up
+			}
+			for seq := range r.open {
+				o.plans[seq], o.reserved[seq] = r, false
+			}
+			o.left[place] = append(o.left[place], r)
+		}
+	}
+}
+
+// close writes what was noted.
+func (o *once) close(ctx context.Context) error {
+	if o == nil {
+		return nil
+	}
+	return o.notes.Close(ctx)
+}
+
+// take returns and forgets what is known of a partition. Brokers before Apache Kafka 2.8 tell no ids of topics.
+func (o *once) take(place plan.Place) (state plan.Partition, left []*restored, ok bool) {
+	for _, at := range []plan.Place{place, {Topic: place.Topic, Partition: place.Partition}} {
+		if state, ok = o.states[at]; ok {
+			left = o.left[at]
+			delete(o.states, at)
+			delete(o.left, at)
+			return state, left, true
+		}
+	}
+	return plan.Partition{}, nil, false
+}
+
+// bypass says whether the record seq is fed whatever is stalled or full, and whether it was already. The caller holds Producer.mu.
+func (o *once) bypass(seq uint64) (planned, fed bool) {
+	if o == nil || len(o.reserved) == 0 {
+		return false, false
+	}
+	fed, planned = o.reserved[seq]
+	return planned, fed
+}
+
+// planned says whether e is in a batch of an earlier run that waits for all its records.
+func (o *once) planned(e *entry) bool {
+	return o != nil && len(o.plans) > 0 && o.plans[e.stored.seq] != nil
+}
+
+// place is where the partition is in the ledger.
+func (p *partition) place() plan.Place {
+	return plan.Place{Topic: p.topic.name, ID: p.topic.send.id, Partition: p.id}
+}
+
+// restore sets up a new partition: as an earlier run has left it, or as one that nobody has sent to.
+func (p *Producer) restore(part *partition) {
+	o := p.once()
+	if o == nil {
+		return
+	}
+	part.noted, part.bound = true, unasked
+	state, left, ok := o.take(part.place())
+	if !ok {
+		return
+	}
+	part.producerID, part.epoch, part.next, part.bound = state.Producer, state.Number, state.Next, state.Bound
+	part.left = left
+	part.doubt = len(left) > 0
+}
+
+// once returns what the queue knows of plans, or nil.
+func (p *Producer) once() *once {
+	if p.store == nil {
+		return nil
+	}
+	return p.store.once
+}
+
+// keepStates keeps where the sequences of a topic go on that is about to be forgotten.
+func (o *once) keepStates(t *topic) {
+	if o == nil {
+		return
+	}
+	for _, part := range t.send.partitions {
+		if part.producerID >= 0 && part.bound != unasked {
+			o.states[part.place()] = plan.Partition{Epoch: plan.Epoch{Producer: part.producerID, Number: part.epoch}, Next: part.next, Bound: part.bound}
+		}
+	}
+}
+
+// arrive puts e, which is in a plan, where the plan says, and says whether it has. One of a topic that was recreated meanwhile goes its
+// own way.
+func (p *Producer) arrive(t *topic, e *entry) bool {
+	o := p.once()
+	if !o.planned(e) {
+		return false
+	}
+	r := o.plans[e.stored.seq]
+	if int(r.Partition) < len(t.send.partitions) {
+		for _, mine := range t.send.partitions[r.Partition].left {
+			if mine == r {
+				delete(r.open, e.stored.seq)
+				r.entries = append(r.entries, e)
+				p.rebuild(t.send.partitions[r.Partition])
+				return true
+			}
+		}
+	}
+	p.doubtful(t, r.Partition, len(r.open)+len(r.entries), "the topic was recreated")
+	o.notes.AddLater(plan.AppendVoid(nil, &r.Place, r.Epoch, r.First))
+	o.drop(r)
+	return false
+}
+
+// drop forgets a plan of an earlier run.
+func (o *once) drop(r *restored) {
+	maps.DeleteFunc(o.plans, func(_ uint64, of *restored) bool { return of == r })
+}
+
+// rebuild makes batches of the plans of part whose records are all there, oldest first.
+func (p *Producer) rebuild(part *partition) {
+	o := p.once()
+	for len(part.left) > 0 && len(part.left[0].open) == 0 {
+		r := part.left[0]
+		part.left = part.left[1:]
+		o.drop(r)
+		if len(r.entries) == 0 {
+			continue
+		}
+		b := newBatch(part, r.entries)
+		b.id, b.epoch, b.sequence, b.topicID, b.bound = r.Producer, r.Number, r.First, r.ID, r.Bound
+		b.note, b.doubtful, b.loose, b.sequences = noteSynced, true, true, r.Count
+		part.insert(b)
+	}
+	p.enlist(part)
+}
+
+// lookForLeft finds records of plans that will not come: they were given up before they were fed, or the disk has lost them.
+func (p *Producer) lookForLeft(t *topic) {
+	for _, part := range t.send.partitions {
+		if len(part.left) == 0 {
+			continue
+		}
+		for _, r := range part.left {
+			for seq := range r.open {
+				if p.store.spool.Settled(seq) {
+					delete(r.open, seq)
+				}
+			}
+		}
+		p.rebuild(part)
+	}
+}
+
+// doubtful counts and logs messages that may be delivered twice, before they are sent.
+func (p *Producer) doubtful(t *topic, partition int32, n int, why string) {
+	if n == 0 {
+		return
+	}
+	p.stats.Doubt(int64(n))
+	p.log.LogAttrs(context.Background(), slog.LevelWarn, "messages may be delivered twice", slog.String("topic", t.name),
+		slog.Int("partition", int(partition)), slog.Int("messages", n), slog.String("why", why))
+}

@@ -1,0 +1,68 @@
+package spool
+
+import "context"
+
+// noted is the answer to Noted.
+type noted struct {
+	has        func(seq uint64) bool
+	generation uint64
+	err        error
+}
+
+// Noted has the position written and synced, and returns which sequences it says are done with: a power cut takes nothing of that
+// back. The generation names that position; a spool whose [Spool.Generation] is lower when it is opened has lost it.
+//
+// It waits for the disk. It must not be called from a hook or a done function.
+func (s *Spool) Noted(ctx context.Context) (has func(seq uint64) bool, generation uint64, err error) {
+	answer := make(chan noted, 1)
+	s.mu.Lock()
+	s.asked = append(s.asked, answer)
+	s.mu.Unlock()
+	nudge(s.keep)
+	select {
+	case a := <-answer:
+		return a.has, a.generation, a.err
+	case <-s.k.ended:
+		return nil, 0, ErrClosed
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
+}
+
+// Generation returns that of the position which Open has found: 0 is none.
+func (s *Spool) Generation() uint64 { return s.found }
+
+// Settled reports whether a sequence needs no delivery any more.
+func (s *Spool) Settled(seq uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.acks.has(seq)
+}
+
+// answerNoted does what Noted has asked for. Only the keeper calls it.
+func (s *Spool) answerNoted() {
+	s.mu.Lock()
+	asked := s.asked
+	s.asked = nil
+	if len(asked) > 0 {
+		s.dirty++ // a generation of its own
+	}
+	s.mu.Unlock()
+	if len(asked) == 0 {
+		return
+	}
+	a := noted{err: s.writePosition()}
+	if a.err == nil {
+		a.err = s.syncPosition()
+	}
+	if a.err == nil {
+		// What was left out for want of room is not in it.
+		var p position
+		if p, a.err = decodePosition(s.k.buf); a.err == nil {
+			a.has, a.generation = p.acks.has, p.generation
+		}
+	}
+	for _, c := range asked {
+		c <- a
+	}
+}
