@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -28,11 +29,16 @@ type broker interface {
 }
 
 // obtain returns a running broker without topics. With autoCreate it creates those that a producer asks for.
-func obtain(ctx context.Context, autoCreate bool) (broker, error) {
+//
+// sasl, which the embedded one has only, is user:password of a login with PLAIN; its topics are then made as they are used.
+func obtain(ctx context.Context, autoCreate bool, sasl string) (broker, error) {
+	if under.broker == apache && sasl != "" {
+		return nil, errors.New("kafka start: login= is for the embedded broker")
+	}
 	if under.broker == apache {
 		return under.pool.lease(ctx, autoCreate)
 	}
-	return startEmbedded(autoCreate)
+	return startEmbedded(autoCreate, sasl)
 }
 
 // patience bounds every wait of a script. It is long because two cores may start two Java processes meanwhile.

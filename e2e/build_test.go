@@ -40,6 +40,9 @@ func buildPrograms(folder string) (bin string, err error) {
 	if err := goBuild("-o", filepath.Join(bin, "halon-kafka"), "../cmd/halon-kafka"); err != nil {
 		return "", err
 	}
+	if err := goBuild("-o", filepath.Join(bin, "halonctl"), "./halonctl"); err != nil {
+		return "", err
+	}
 	for name, text := range map[string]string{
 		// A host that never ends fails its own script, with the stacks of its goroutines, and not the whole run. It
 		// gets twice the time that a drain may take. exec, so that a signal reaches it.

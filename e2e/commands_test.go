@@ -63,7 +63,7 @@ func (s *scene) start(ts *testscript.TestScript, args []string) error {
 	defer cancel()
 	switch {
 	case s.broker == nil:
-		if s.broker, err = obtain(ctx, plan.autoCreate); err != nil {
+		if s.broker, err = obtain(ctx, plan.autoCreate, plan.sasl); err != nil {
 			return err
 		}
 	case s.down:
@@ -118,6 +118,7 @@ type startPlan struct {
 	partitions int32
 	hang       bool
 	autoCreate bool
+	sasl       string // user:password of SASL/PLAIN, or ""
 }
 
 func parseStart(args []string) (startPlan, error) {
@@ -137,9 +138,11 @@ func parseStart(args []string) (startPlan, error) {
 			plan.hang = true
 		case arg == "create=auto":
 			plan.autoCreate = true
+		case name == "login" && strings.Contains(value, ":"):
+			plan.sasl = value
 		case arg == "produce=ok":
 		default:
-			return plan, fmt.Errorf("kafka start: %q; use topic=NAME, partitions=N, create=auto, produce=hang or produce=ok", arg)
+			return plan, fmt.Errorf("kafka start: %q; use topic=NAME, partitions=N, create=auto, login=USER:PASSWORD, produce=hang or produce=ok", arg)
 		}
 	}
 	return plan, nil

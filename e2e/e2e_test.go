@@ -59,13 +59,17 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case embedded, apache:
 				return name == under.broker, nil
+			case "disk":
+				return mayMount(), nil
 			}
-			return false, fmt.Errorf("unknown condition [%s]: use [%s] or [%s]", name, embedded, apache)
+			return false, fmt.Errorf("unknown condition [%s]: use [%s], [%s] or [disk]", name, embedded, apache)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"kafka":   kafkaCommand,
 			"records": recordsCommand,
 			"await":   awaitCommand,
+			"within":  withinCommand,
+			"tmpfs":   tmpfsCommand,
 		},
 	})
 }
@@ -82,6 +86,7 @@ type sceneKey struct{}
 func setup(env *testscript.Env) error {
 	s := new(scene)
 	env.Values[sceneKey{}] = s
+	env.Setenv("HSLRUN_CONTROL", filepath.Join(env.WorkDir, "control"))
 	env.Setenv("PATH", under.bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 	env.Defer(func() {
 		if s.broker == nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/halon-extras/kafka/internal/realkafka"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -18,11 +19,12 @@ type embeddedBroker struct {
 	port       int
 	folder     string
 	autoCreate bool
+	sasl       string
 	front      *front
 	cluster    *kfake.Cluster // nil while stopped
 }
 
-func startEmbedded(autoCreate bool) (broker, error) {
+func startEmbedded(autoCreate bool, sasl string) (broker, error) {
 	// Not port 0: the kernel could give that port to somebody else while the broker is stopped.
 	port, err := realkafka.FreePort()
 	if err != nil {
@@ -32,7 +34,7 @@ func startEmbedded(autoCreate bool) (broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &embeddedBroker{port: port, folder: folder, autoCreate: autoCreate}
+	b := &embeddedBroker{port: port, folder: folder, autoCreate: autoCreate, sasl: sasl}
 	if err := b.start(context.Background()); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -63,6 +65,9 @@ func (b *embeddedBroker) start(context.Context) error {
 	}
 	if b.autoCreate {
 		options = append(options, kfake.AllowAutoTopicCreation())
+	}
+	if user, password, ok := strings.Cut(b.sasl, ":"); ok {
+		options = append(options, kfake.EnableSASL(), kfake.Superuser("PLAIN", user, password))
 	}
 	cluster, err := kfake.NewCluster(options...)
 	if err != nil {

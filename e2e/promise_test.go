@@ -16,7 +16,7 @@ func TestBothBrokersHangCutStopAndComeBackWithTheirData(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	b, err := obtain(ctx, false)
+	b, err := obtain(ctx, false, "")
 	if err != nil {
 		t.Fatal(err)
 	}

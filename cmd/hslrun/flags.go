@@ -29,6 +29,7 @@ usage: hslrun [flags] SCRIPT.hsl
       --command 'NAME ARGUMENT...'
                         as "halonctl plugin command ID NAME ARGUMENT..." after the script; may be
                         repeated
+      --control SOCKET  answer commands on this socket while the script runs
       --threads N       the script threads of the host (default 1). A script that waits for room
                         with block=true is parked and leaves its thread to another one
       --repeat N        run the script N times in all, as many at once as there are threads
@@ -64,6 +65,7 @@ type options struct {
 	broker     string
 	topics     list
 	commands   list
+	control    string
 	threads    int
 	repeat     int
 	script     string
@@ -101,6 +103,7 @@ func parseFlags(args []string) (*options, error) {
 	f.StringVar(&o.broker, "broker", "", "")
 	f.Var(&o.topics, "consume", "")
 	f.Var(&o.commands, "command", "")
+	f.StringVar(&o.control, "control", "", "")
 	f.IntVar(&o.threads, "threads", 1, "")
 	f.IntVar(&o.repeat, "repeat", 1, "")
 	version := f.Bool("version", false, "")

@@ -127,8 +127,16 @@ func session(ctx context.Context, o *options, t *terminal) (err error) {
 		return &exitError{exitRefused, fmt.Errorf("hslrun: the plugin %s refused to start", o.plugin)}
 	}
 	s.host.Ready()
+	var asked *control
+	if o.control != "" {
+		if asked, err = s.listen(o.control); err != nil {
+			s.host.Cleanup()
+			return &exitError{exitUsage, fmt.Errorf("hslrun: --control: %w", err)}
+		}
+	}
 	failed := s.runScripts(ctx, program)
 	failed = !s.runCommands(o.commands) || failed
+	asked.close()
 	t.stopping()
 	patience := time.AfterFunc(2*time.Second, func() {
 		t.logf("hslrun: the script is over, and the plugin still sends what is queued; an interrupt ends that")

@@ -57,6 +57,7 @@ func (s *stage) env(script *standin.Script, names []string) *hsl.Env {
 		Modules: map[string]map[string]hsl.Native{s.module(): natives(script, names)},
 		Echo:    s.t.line,
 		Log:     s.t.syslog,
+		Metric:  func(name string, value float64) { s.t.logf("[metric] %s %g", name, value) },
 	}
 }
 

@@ -50,6 +50,7 @@ func here() *border {
 	})
 	p := plugin.New(slog.New(sink.Handler()), wake)
 	p.Logged(level, sink.Recent)
+	p.Timed(callTimes)
 	current.CompareAndSwap(nil, &border{sink: sink, plugin: p})
 	return current.Load()
 }

@@ -167,9 +167,4 @@ func throw(call *C.struct_kafka_call, text string) {
 	setText(call, text)
 }
 
-// setText cuts what does not fit: the last byte stays NUL.
-func setText(call *C.struct_kafka_call, text string) {
-	buffer := unsafe.Slice((*byte)(unsafe.Pointer(&call.text[0])), len(call.text))
-	n := copy(buffer[:len(buffer)-1], text)
-	buffer[n] = 0
-}
+func setText(call *C.struct_kafka_call, text string) { fill(call.text[:], text) }

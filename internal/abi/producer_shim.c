@@ -1,5 +1,7 @@
 #include "producer_shim.h"
 
+#include "latency.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,12 +231,15 @@ static bool offer(struct kafka_call *call)
     return false;
 }
 
+static const char forked_text[] = "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child";
+
 /* One call of either function: gather, cross unless the record was taken, and do what Go has decided. */
 static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret,
                 void (*cross)(struct kafka_call *), bool may_offer)
 {
+    int64_t begun = kafka_latency_begin();
     if (forked()) {
-        throw(context, "kafka: the host has forked after it loaded the plugin, and the plugin does not work in the child");
+        throw(context, forked_text);
         return;
     }
     struct intake_pair on_stack[PAIRS_ON_STACK];
@@ -259,6 +264,7 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
 
     if (call.pairs != on_stack)
         free(call.pairs);
+    kafka_latency_end(&kafka_latencies[may_offer ? 0 : 1], begun);
     switch (call.outcome) {
     case KAFKA_DONE:
     case KAFKA_FAILED:
@@ -282,6 +288,47 @@ static void kafka_producer(HalonHSLContext *context, HalonHSLArguments *argument
 static void kafka_deliver(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
 {
     run(context, arguments, ret, kafkaDeliver, false);
+}
+
+/* What the numbers are called in a script. */
+static const char *const number_names[KAFKA_NUMBERS] = {
+    [KAFKA_SINCE] = "since",
+    [KAFKA_QUEUED] = "queued",
+    [KAFKA_ON_DISK] = "on_disk",
+    [KAFKA_IN_FLIGHT] = "in_flight",
+    [KAFKA_OLDEST_AGE] = "oldest_age",
+    [KAFKA_IN] = "in",
+    [KAFKA_DELIVERED] = "delivered",
+    [KAFKA_GIVEN_UP] = "failed",
+    [KAFKA_DROPPED] = "dropped",
+    [KAFKA_EXPIRED] = "expired",
+    [KAFKA_DEAD] = "dead",
+    [KAFKA_REFUSED] = "refused",
+    [KAFKA_IN_RATE] = "in_rate",
+    [KAFKA_DELIVERED_RATE] = "delivered_rate",
+};
+
+/* It reads what the queue has published, and waits for nobody. */
+static void kafka_status(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
+{
+    if (forked()) {
+        throw(context, forked_text);
+        return;
+    }
+    struct kafka_status status = {.outcome = KAFKA_THROW};
+    gather(&status.id, arguments, 0);
+    kafkaStatus(&status);
+    if (status.outcome == KAFKA_THROW) {
+        throw(context, status.text);
+        return;
+    }
+    HalonMTA_hsl_value_set(ret, HALONMTA_HSL_TYPE_ARRAY, NULL, 0);
+    add_pair(ret, "state", HALONMTA_HSL_TYPE_STRING, status.state);
+    add_pair(ret, "kind", HALONMTA_HSL_TYPE_STRING, status.kind);
+    add_pair(ret, "reason", HALONMTA_HSL_TYPE_STRING, status.text);
+    for (int i = 0; i < KAFKA_NUMBERS; i++)
+        add_pair(ret, number_names[i], HALONMTA_HSL_TYPE_NUMBER, &status.numbers[i]);
+    add_pair(ret, "paused", HALONMTA_HSL_TYPE_BOOLEAN, &status.paused);
 }
 
 #ifdef KAFKA_FAULTINJECT
@@ -355,6 +402,7 @@ EXPORT bool Halon_hsl_register(HalonHSLRegisterContext *context)
 {
     HalonMTA_hsl_module_register_function(context, "kafka_producer", &kafka_producer);
     HalonMTA_hsl_module_register_function(context, "kafka_deliver", &kafka_deliver);
+    HalonMTA_hsl_module_register_function(context, "kafka_status", &kafka_status);
 #ifdef KAFKA_FAULTINJECT
     HalonMTA_hsl_module_register_function(context, "kafka_fault", &kafka_fault);
 #endif

@@ -66,6 +66,35 @@ struct kafka_call {
     char text[256]; /* NUL-terminated, also when it is empty */
 };
 
+/* The numbers of kafka_status, in the order in which a script gets them. */
+enum kafka_number {
+    KAFKA_SINCE,
+    KAFKA_QUEUED,
+    KAFKA_ON_DISK,
+    KAFKA_IN_FLIGHT,
+    KAFKA_OLDEST_AGE,
+    KAFKA_IN,
+    KAFKA_DELIVERED,
+    KAFKA_GIVEN_UP,
+    KAFKA_DROPPED,
+    KAFKA_EXPIRED,
+    KAFKA_DEAD,
+    KAFKA_REFUSED,
+    KAFKA_IN_RATE,
+    KAFKA_DELIVERED_RATE,
+    KAFKA_NUMBERS
+};
+
+/* One call of kafka_status, and its answer; the texts end with a NUL. */
+struct kafka_status {
+    struct kafka_arg id;
+    enum kafka_outcome outcome; /* from here on written by Go: KAFKA_DONE or KAFKA_THROW */
+    char state[16], kind[16];
+    char text[512]; /* the reason, or the exception */
+    double numbers[KAFKA_NUMBERS];
+    bool paused;
+};
+
 /*
  * kafka_resume - ends a parked call: writes its result, then schedules the script.
  *

@@ -1,7 +1,8 @@
 // Package admin is what an operator can ask: `halonctl plugin command kafka ...`, one table of commands, one file a command;
 // and the metrics, for that command and for the listener.
 //
-// It promises to change nothing that a command does not say it changes, to answer while Kafka is away, and to show no secret. What it
+// It promises to change nothing that a command does not say it changes, to answer while Kafka is away and within a time that a command
+// says, and to show no secret. What it
 // prints is fit for a terminal: names of topics and words of brokers are escaped. It knows a queue only by the interface Queue,
 // and may be called from any thread.
 package admin
@@ -10,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -20,6 +22,7 @@ import (
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/nearest"
 	"github.com/halon-extras/kafka/internal/queueconf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
@@ -33,7 +36,18 @@ type Queue interface {
 	Spool() *report.Spool // nil without
 	Bytes() int64         // of the values in memory
 	Health() *report.Health
+	Brokers() []report.BrokerStatistics
+	Times() *report.Times
 	Statistics(ctx context.Context) (report.Statistics, error) // without partitions on an error
+	Describe(ctx context.Context, topics []string) (report.Cluster, error)
+	Head(ctx context.Context) (record.Record, bool, error)
+	Letters(most int) ([]report.Letter, int64, error)
+
+	Pause() (news bool)
+	Resume(ctx context.Context) (paused time.Duration, err error)
+	Flush(ctx context.Context) (queued int64)
+	Purge(ctx context.Context) (int64, error)
+	Requeue(ctx context.Context, topic string) (report.Requeue, error)
 }
 
 // Deps are what the commands are given by the plugin.
@@ -43,6 +57,7 @@ type Deps struct {
 	Recent func(queue string) []logsink.Entry // the last warnings and errors; of all queues for ""
 	Level  *slog.LevelVar                     // from which level on lines are logged
 	Scrape *report.Histogram                  // how long it takes to write the metrics, in seconds
+	Calls  func() []report.CallTimes          // how long calls of scripts take; nil is unknown
 	Start  time.Time                          // when the queues were started
 	Now    func() time.Time                   // nil is time.Now
 }
@@ -57,6 +72,7 @@ func (d Deps) now() time.Time {
 // A command is one row of the table. Running, helping and what is said about a mistyped name all read it.
 type command struct {
 	name, args string // args as the usage shows them: <must>, [may]
+	also       string // another name for it: http-bulk's
 	short      string // one line for the list
 	long       string // what help COMMAND adds; "" is nothing
 	least      int    // how many arguments it needs
@@ -70,6 +86,14 @@ type answer struct {
 	text string
 	json any
 }
+
+// A refusal is an answer that makes the command fail.
+type refusal struct {
+	text string
+	json any
+}
+
+func (r *refusal) Error() string { return r.text }
 
 // A call is one command with its arguments.
 type call struct {
@@ -93,6 +117,40 @@ func commands() []command {
 			run:  stats,
 		},
 		{name: "list", short: "the queues, with how much is in each", run: list},
+		{name: "count", args: "[id]", most: 1, short: "how many messages are queued, in memory and on disk", run: countQueued},
+		{
+			name: "head", args: "<id>", least: 1, most: 1, short: "the oldest message that no broker has acknowledged",
+			long: "Prints it as a line of JSON; nothing where the queue is empty.", run: head,
+		},
+		{
+			name: "metadata", args: "[id] [topic]", most: 2, short: "what the cluster says of its brokers, and of the queue's topics or of one",
+			long: "Waits for the cluster for up to 10 seconds. It makes no topic. Of one queue, or of all.", run: metadata,
+		},
+		{
+			name: "check", args: "[id]", most: 1, short: "asks the cluster of each queue, and says what is wrong with it, its brokers and topics",
+			long: "Waits for the clusters for up to 10 seconds, and fails where one does not answer. halon-kafka check judges a configuration before a start.", run: check,
+		},
+		{
+			name: "flush", args: "[id] [seconds]", most: 2, short: "sends what is queued without linger, and waits for that, 5 seconds if not told otherwise",
+			long: "At most 60 seconds. Fails where something is still queued then: it goes on being sent.", run: flush,
+		},
+		{
+			name: "pause", also: "stop", args: "[id]", most: 1, short: "sends nothing until resume; calls are accepted while there is room",
+			long: "What is on its way to a broker is still answered. The time of a pause does not count for message.timeout.ms of a queue in memory, but for\n" +
+				"max_age of a spool. A pause ends with the plugin, which then sends what only memory has.",
+			run: pause,
+		},
+		{name: "resume", also: "start", args: "[id]", most: 1, short: "ends a pause", run: resume},
+		{
+			name: "purge", also: "clear", args: "<id> <id>", least: 1, most: 2, short: "gives up all messages that are queued; the queue's name twice",
+			long: "In memory and on disk, but for what is on its way to a broker. They are counted as dropped. Dead letters stay: see dead.", run: purge,
+		},
+		{
+			name: "dead", args: "list|requeue <id> [number|topic]", least: 2, most: 3, short: "lists dead letters, or puts them back into the queue while messages flow",
+			long: "list prints the oldest 20, or as many as the number says. requeue puts all back that there are, or those of a topic, behind what is queued, and goes on\n" +
+				"alone when that takes longer than 5 seconds. A letter that the queue does not take stays.",
+			run: dead,
+		},
 		{
 			name: "config", args: "[id] [--all]", most: 1, flags: []string{"--all"}, short: "what counts for each property of a queue, and where it comes from",
 			long: "Values that are not librdkafka's defaults, of one queue or of all; with --all the defaults too. config: written in the queue's config;\n" +
@@ -100,7 +158,7 @@ func commands() []command {
 			run: showConfig,
 		},
 		{
-			name: "last-errors", args: "[id]", most: 1, short: "the last warnings and errors, of one queue or of all",
+			name: "last-errors", also: "last-error", args: "[id]", most: 1, short: "the last warnings and errors, of one queue or of all",
 			long: "At most a hundred different ones since the start, the latest first, each with how often it came, also those that the log held back.",
 			run:  lastErrors,
 		},
@@ -122,7 +180,10 @@ func Run(d Deps, args []string) (text string, ok bool) {
 	asJSON := slices.Contains(args, "--json")
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
 	answer, err := find(d, args)
+	var refused *refusal
 	switch {
+	case errors.As(err, &refused) && asJSON:
+		return toJSON(refused.json), false
 	case err != nil && asJSON:
 		return toJSON(map[string]string{"error": err.Error()}), false
 	case err != nil:
@@ -148,7 +209,7 @@ func find(d Deps, args []string) (answer, error) {
 		return answer{}, fmt.Errorf("%s", overview())
 	}
 	for _, c := range commands() {
-		if c.name == args[0] {
+		if c.name == args[0] || c.also != "" && c.also == args[0] {
 			return c.call(d, args[1:])
 		}
 	}
@@ -177,6 +238,9 @@ func names() []string {
 	var all []string
 	for _, c := range commands() {
 		all = append(all, c.name)
+		if c.also != "" {
+			all = append(all, c.also)
+		}
 	}
 	return all
 }
@@ -187,7 +251,11 @@ func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.arg
 func overview() string {
 	var b strings.Builder
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "%-22s %s\n", c.usage(), c.short)
+		also := ""
+		if c.also != "" {
+			also = " (also " + c.also + ")"
+		}
+		fmt.Fprintf(&b, "%-22s %s%s\n", c.usage(), c.short, also)
 	}
 	b.WriteString("--json asks for JSON.\n")
 	return b.String()

@@ -10,6 +10,7 @@ import (
 type helpJSON struct {
 	Name  string `json:"name"`
 	Usage string `json:"usage"`
+	Also  string `json:"also,omitempty"`
 	Short string `json:"short"`
 	Long  string `json:"long,omitempty"`
 }
@@ -17,8 +18,8 @@ type helpJSON struct {
 func help(c *call) (answer, error) {
 	var rows []helpJSON
 	for _, row := range commands() {
-		one := helpJSON{row.name, row.usage(), row.short, row.long}
-		if len(c.args) > 0 && c.args[0] == row.name {
+		one := helpJSON{row.name, row.usage(), row.also, row.short, row.long}
+		if len(c.args) > 0 && (c.args[0] == row.name || row.also != "" && c.args[0] == row.also) {
 			text := fmt.Sprintf("%s\n%s\n", one.Usage, one.Short)
 			if one.Long != "" {
 				text += one.Long + "\n"

@@ -11,8 +11,8 @@ import (
 	"github.com/halon-extras/kafka/internal/report"
 )
 
-// mostTopics bounds the series of a queue: scripts make up names of topics.
-const mostTopics = 100
+// mostTopics bounds the series of a queue: scripts make up names of topics. So does mostBrokers.
+const mostTopics, mostBrokers = 100, 100
 
 func metricsCommand(c *call) (answer, error) {
 	families := Families(c.Deps)
@@ -24,6 +24,8 @@ type scrape struct {
 	id       string
 	queue    Queue
 	snapshot report.Snapshot
+	health   *report.Health
+	brokers  []report.BrokerStatistics
 	spool    *report.Spool
 	topics   []report.Topic
 }
@@ -56,20 +58,63 @@ func allSeries() []series {
 			}
 		}
 	}
+	broker := func(value func(*report.BrokerStatistics) float64) func(*report.Family, *scrape) {
+		return func(f *report.Family, s *scrape) {
+			for i := range s.brokers[:min(mostBrokers, len(s.brokers))] {
+				f.Add(value(&s.brokers[i]), "queue", s.id, "broker", s.brokers[i].Name)
+			}
+		}
+	}
 	return []series{
 		{"accepted_messages", counter, "messages", "Messages that calls left in the queue, with those that the start found on disk.", one(func(s *scrape) int64 { return s.snapshot.In })},
 		{"accepted_value_bytes", counter, "bytes", "Bytes of the values of accepted messages.", one(func(s *scrape) int64 { return s.snapshot.InBytes })},
 		{"delivered_messages", counter, "messages", "Messages that a broker acknowledged.", one(func(s *scrape) int64 { return s.snapshot.Delivered })},
-		{"failed_messages", counter, "messages", "Accepted messages that were given up, by reason.", func(f *report.Family, s *scrape) {
+		{"failed_messages", counter, "messages", "Accepted messages that were not delivered: by fate (failed, dropped, expired or dead) and reason.", func(f *report.Family, s *scrape) {
 			for _, failure := range s.snapshot.Failures {
-				f.Add(float64(failure.Count), "queue", s.id, "reason", failure.Code.Name(), "code", strconv.Itoa(int(failure.Code)))
+				f.Add(float64(failure.Count), "queue", s.id, "fate", failure.Fate.String(), "reason", failure.Code.Name(), "code", strconv.Itoa(int(failure.Code)))
 			}
 		}},
-		{"queued_messages", gauge, "messages", "Accepted messages without a delivery report, in memory and on disk.", one(func(s *scrape) int64 { return s.snapshot.Queued })},
+		{"queued_messages", gauge, "messages", "Accepted messages without a delivery report that are in memory only.", one(func(s *scrape) int64 { return s.snapshot.InMemory() })},
+		{"on_disk_messages", gauge, "messages", "Accepted messages without a delivery report that are on disk.", one(func(s *scrape) int64 { return s.snapshot.OnDisk })},
+		{"in_flight_messages", gauge, "messages", "Messages that are on their way to a broker.", one(func(s *scrape) int64 { return s.health.InFlight })},
+		{"oldest_message_age_seconds", gauge, "seconds", "How long ago the oldest message without a delivery report was accepted; 0 without one.", func(f *report.Family, s *scrape) {
+			age := 0.0
+			if s.snapshot.Queued > 0 {
+				age = s.health.OldestAge(time.Now()).Seconds()
+			}
+			f.Add(age, "queue", s.id)
+		}},
+		{"queue_state", gauge, "", "1 for the state that the queue is in: ok, degraded or failed.", func(f *report.Family, s *scrape) {
+			for _, state := range []report.State{report.OK, report.Degraded, report.Broken} {
+				f.Add(float64(truth(s.health.State == state)), "queue", s.id, "state", state.String())
+			}
+		}},
+		{"queue_state_timestamp_seconds", gauge, "seconds", "When the state of the queue began, in seconds since 1970.", func(f *report.Family, s *scrape) {
+			f.Add(float64(s.health.Since.UnixMilli())/1000, "queue", s.id)
+		}},
+		{"queue_problem", gauge, "", "1 for each kind of reason for which the queue is not ok.", func(f *report.Family, s *scrape) {
+			for kind := range report.Kinds {
+				f.Add(float64(truth(s.health.Has(kind))), "queue", s.id, "reason", kind.String())
+			}
+		}},
+		{"delivery_duration_seconds", report.HistogramFamily, "seconds", "From the acceptance of a message to its acknowledgement. All messages of a batch count with the age of its oldest.", func(f *report.Family, s *scrape) {
+			f.Samples = append(f.Samples, s.queue.Times().Delivery.Samples("queue", s.id)...)
+		}},
 		{"refused_calls", counter, "calls", "Calls that were answered with an error instead of being accepted.", one(func(s *scrape) int64 { return s.snapshot.Refused })},
 		{"parked_calls", gauge, "calls", "Calls that wait for room in the queue.", one(func(s *scrape) int64 { return int64(s.queue.Parked()) })},
 		{"queue_limit_messages", gauge, "messages", "The most messages that the queue holds in memory; 0 is no limit.", one(func(s *scrape) int64 { return int64(s.queue.Settings().QueueMaxMessages) })},
 		{"queue_limit_bytes", gauge, "bytes", "The most bytes of values that the queue holds in memory.", one(func(s *scrape) int64 { return s.queue.Settings().QueueMaxBytes })},
+
+		{"broker_up", gauge, "", "1 while the connection to the broker can be used.", broker(func(b *report.BrokerStatistics) float64 { return float64(truth(b.State == "UP")) })},
+		{"broker_rtt_seconds", gauge, "seconds", "How long answers of the broker take, a moving average.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.RTT.Avg) / 1e6 })},
+		{"broker_throttle_seconds", gauge, "seconds", "The last pause that the broker asked for.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.Throttle.Avg) / 1e3 })},
+		{"broker_in_flight_requests", gauge, "requests", "Requests without an answer.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.WaitrespCnt) })},
+		{"broker_requests", counter, "requests", "Requests to the broker.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.Tx) })},
+		{"broker_sent_bytes", counter, "bytes", "Bytes of requests to the broker.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.TxBytes) })},
+		{"broker_received_bytes", counter, "bytes", "Bytes of answers of the broker.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.RxBytes) })},
+		{"broker_timeouts", counter, "", "Requests that had no answer in time.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.ReqTimeouts) })},
+		{"broker_connects", counter, "", "Connections to the broker.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.Connects) })},
+		{"broker_disconnects", counter, "", "Connections to the broker that have ended.", broker(func(b *report.BrokerStatistics) float64 { return float64(b.Disconnects) })},
 
 		{"topics", gauge, "", "Topics that the queue has sent to.", one(func(s *scrape) int64 { return int64(len(s.topics)) })},
 		{"stalled_topics", gauge, "topics", "Topics of which nothing could be delivered for a while.", one(func(s *scrape) int64 { return stalledOf(s.topics) })},
@@ -92,6 +137,11 @@ func allSeries() []series {
 		{"spool_missing_messages", counter, "messages", "Messages that were lost by damage on disk.", spool(func(s *report.Spool) float64 { return float64(s.Missing) })},
 		{"possibly_duplicated_messages", counter, "messages", "Messages that were sent although they may have been delivered before, of queues that deliver each message once.", spool(func(s *report.Spool) float64 { return float64(s.Doubted) })},
 		{"spool_syncs", counter, "syncs", "Times that the disk was asked to make messages durable.", spool(func(s *report.Spool) float64 { return float64(s.Syncs) })},
+		{"spool_sync_duration_seconds", report.HistogramFamily, "seconds", "How long the disk takes to make messages durable.", func(f *report.Family, s *scrape) {
+			if s.spool != nil {
+				f.Samples = append(f.Samples, s.queue.Times().Sync.Samples("queue", s.id)...)
+			}
+		}},
 		{"spool_longest_sync_seconds", gauge, "seconds", "How long the slowest of them took since the start.", spool(func(s *report.Spool) float64 { return s.SyncMax.Seconds() })},
 		{"spool_degraded", gauge, "", "1 while nothing can be stored on disk.", spool(func(s *report.Spool) float64 { return float64(truth(s.Degraded != "")) })},
 		{"dead_letter_pending_messages", gauge, "messages", "Dead letters in the folder of the spool.", spool(func(s *report.Spool) float64 { return float64(s.Dead) })},
@@ -100,12 +150,12 @@ func allSeries() []series {
 }
 
 // Families returns all metrics of the plugin. Of each queue they are of one moment:
-// accepted = delivered + failed + queued.
+// accepted = delivered + failed (of all fates) + queued + on disk.
 func Families(d Deps) []report.Family {
 	begun := time.Now()
 	var scrapes []*scrape
 	for _, q := range d.Queues() {
-		s := &scrape{id: q.ID(), queue: q, snapshot: q.Snapshot(), spool: q.Spool(), topics: q.Topics()}
+		s := &scrape{id: q.ID(), queue: q, snapshot: q.Snapshot(), health: q.Health(), brokers: q.Brokers(), spool: q.Spool(), topics: q.Topics()}
 		slices.SortFunc(s.topics, func(a, b report.Topic) int {
 			return cmp.Or(truth(b.Stalled)-truth(a.Stalled), cmp.Compare(b.InClient+b.Waiting, a.InClient+a.Waiting), cmp.Compare(a.Name, b.Name))
 		})
@@ -148,7 +198,13 @@ func process(d Deps, queues int) []report.Family {
 	goroutines.Add(float64(samples[2].Value.Uint64()))
 	scrapes := family("scrape_duration_seconds", report.HistogramFamily, "seconds", "How long it takes to gather the metrics of the queues.")
 	scrapes.Samples = d.Scrape.Samples()
-	return []report.Family{build, start, number, heap, memory, goroutines, scrapes}
+	calls := family("call_duration_seconds", report.HistogramFamily, "seconds", "How long a call holds its script's thread, until its answer is known or the script is suspended. One call in 64 of each thread is measured.")
+	if d.Calls != nil {
+		for _, c := range d.Calls() {
+			calls.Samples = append(calls.Samples, c.Samples()...)
+		}
+	}
+	return []report.Family{build, start, number, heap, memory, goroutines, scrapes, calls}
 }
 
 func truth(is bool) int {

@@ -131,6 +131,8 @@ type Partition struct {
 	Leader      int32 // -1 is none
 	LeaderEpoch int32 // -1 if the broker does not tell
 	Code        int16
+	Replicas    int // how many there are
+	InSync      int // how many of them have all that the leader has
 }
 
 // Produce is one Produce request. The client owns it and its batches from a [Client.Send] that

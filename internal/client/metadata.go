@@ -204,8 +204,7 @@ func (m *metadataAnswer) readTopic(a *cursor, version int16, want map[string]int
 		if version >= 7 {
 			p.LeaderEpoch = a.Int32()
 		}
-		a.skipNumbers()
-		a.skipNumbers()
+		p.Replicas, p.InSync = a.skipNumbers(), a.skipNumbers()
 		if version >= 5 {
 			a.skipNumbers()
 		}

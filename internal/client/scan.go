@@ -66,8 +66,12 @@ func (r *cursor) blob() []byte {
 	return r.Span(n)
 }
 
-// skipNumbers steps over an array of int32.
-func (r *cursor) skipNumbers() { r.Span(4 * r.count(4)) }
+// skipNumbers steps over an array of int32, and returns how many there were.
+func (r *cursor) skipNumbers() int {
+	n := r.count(4)
+	r.Span(4 * n)
+	return n
+}
 
 // tags steps over tagged fields but for the first one, number 0, which it returns.
 func (r *cursor) tags() (zero []byte) {

@@ -80,7 +80,7 @@ func TestAnswersAreReadAsKmsgWritesThem(t *testing.T) {
 		if v < 7 {
 			epoch = -1
 		}
-		parts := []Partition{{0, 1, epoch, 0}, {1, 1, epoch, 0}}
+		parts := []Partition{{0, 1, epoch, 0, 1000, 1}, {1, 1, epoch, 0, 1, 1}}
 		want := metadataAnswer{
 			Metadata:  Metadata{ClusterID: "c", Controller: 1, Brokers: []int32{1}, Topics: []Topic{{"spam", id, 0, parts}, {"mail", id, 0, parts}}},
 			addresses: map[int32]string{1: "one:9092"},

@@ -26,6 +26,8 @@ type Env struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Log gets the messages of syslog(), with syslog's number for the priority. Nil: dropped.
 	Log func(priority int, message string)
+	// Metric gets the values of metrics_set(). Nil: dropped.
+	Metric func(name string, value float64)
 	// Limits bound the run. Zero fields have the defaults.
 	Limits Limits
 }

@@ -17,6 +17,13 @@ var hostFunctions = map[string]builtin{
 	}},
 	"uuid":   {fn: func(site, []Value) (Value, error) { return String(newUUID()), nil }},
 	"syslog": {params: "vs", fn: syslog},
+	// metrics_set is Halon's for a gauge that monitor.metrics of smtpd-app.yaml declares.
+	"metrics_set": {params: "sn", fn: func(c site, args []Value) (Value, error) {
+		if c.m.env.Metric != nil {
+			c.m.env.Metric(str(args[0]), float64(args[1].(Number)))
+		}
+		return None{}, nil
+	}},
 }
 
 // newUUID is a random UUID, version 4 of RFC 9562.

@@ -42,6 +42,7 @@ type Plugin struct {
 	level     *slog.LevelVar
 	recent    func(queue string) []logsink.Entry
 	scrape    *report.Histogram
+	calls     func() []report.CallTimes
 
 	queues   atomic.Pointer[queues]
 	stop     sync.Mutex      // one Start or Stop at a time
@@ -59,7 +60,7 @@ type queues struct {
 // New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
 func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 	p := &Plugin{
-		log: log, pace: newPace(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil },
+		log: log, pace: newPace(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil }, calls: func() []report.CallTimes { return nil },
 		scrape: report.NewHistogram(100*time.Microsecond, time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second),
 	}
 	p.queues.Store(&queues{})
@@ -71,6 +72,9 @@ func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 func (p *Plugin) Logged(level *slog.LevelVar, recent func(queue string) []logsink.Entry) {
 	p.level, p.recent = level, recent
 }
+
+// Timed tells the metrics where the times of calls are. It is for the time before the first Start.
+func (p *Plugin) Timed(calls func() []report.CallTimes) { p.calls = calls }
 
 // Start opens the queues of a configuration; it does not wait for Kafka.
 //
@@ -173,7 +177,7 @@ func (p *Plugin) deps() admin.Deps {
 	return admin.Deps{
 		Queues: func() []admin.Queue { return p.queues.Load().asked },
 		Spool:  func(id string) *queueconf.Spool { return p.queues.Load().spool[id] },
-		Recent: p.recent, Level: p.level, Scrape: p.scrape, Start: p.queues.Load().start,
+		Recent: p.recent, Level: p.level, Scrape: p.scrape, Calls: p.calls, Start: p.queues.Load().start,
 	}
 }
 

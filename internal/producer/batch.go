@@ -103,6 +103,16 @@ func (b *batch) measure() {
 	}
 }
 
+// age finds the oldest record again, whose age has changed.
+func (b *batch) age() {
+	b.oldest = 1<<63 - 1
+	for _, e := range b.entries {
+		if !e.reported {
+			b.oldest = min(b.oldest, e.born)
+		}
+	}
+}
+
 // add puts e behind the others.
 func (b *batch) add(e *entry, bound int) {
 	b.entries = append(b.entries, e)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -29,30 +30,22 @@ func (p *Producer) settleStored(e *entry, code resperr.Code) {
 	if seq != 0 {
 		delete(s.awaits, seq)
 	}
-	dropped := seq != 0 && seq < s.dropped
 	s.mu.Unlock()
 	if e.await == nil {
 		e.await = a
 	}
 	switch {
 	case code == resperr.NoError:
-		if !dropped {
-			p.stats.Deliver()
-		}
+		s.resolve(seq, p.stats.Deliver)
 		if !t.proven.Load() {
 			t.proven.Store(true)
 		}
+	case p.sender.purging:
+		s.resolve(seq, func() { p.stats.Lose(dropped, 1) })
 	case p.gaveUp.Load() && seq != 0:
 		return // it stays on the disk
 	default:
-		if !dropped {
-			p.fail(code, t.name)
-		}
-		p.writeLetter(payloadOf(nil, e), seq, code)
-		return
-	}
-	if seq != 0 {
-		s.acknowledged(seq)
+		p.bury(payloadOf(nil, e), t.name, seq, code)
 	}
 }
 
@@ -66,38 +59,35 @@ func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 	if a != nil {
 		p.resumes.answer(a, Delivery{Code: code})
 	}
-	p.fail(code, r.Topic)
-	p.writeLetter(payload(nil, r), seq, code)
+	p.bury(payload(nil, r), r.Topic, seq, code)
 }
 
 // undecodable sets aside a frame that is no record. Its bytes are kept as they are.
 func (p *Producer) undecodable(f *spool.Frame, why error) {
-	p.stats.Fail(resperr.BadMsg)
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a message on disk cannot be read", slog.Uint64("sequence", f.Seq),
 		slog.String("error", why.Error()))
-	p.writeLetter(append([]byte(nil), f.Payload...), f.Seq, resperr.BadMsg)
+	p.bury(append([]byte(nil), f.Payload...), "", f.Seq, resperr.BadMsg)
 }
 
-// writeLetter writes a dead letter and lets go of the record on disk once the letter is synced. A record
-// whose letter cannot be written stays, and is tried again by the next start.
-func (p *Producer) writeLetter(payload []byte, seq uint64, code resperr.Code) {
+// bury gives a message up: that is logged at once, and it becomes a dead letter where the queue keeps those. It is let go of on disk, and counted, once
+// the letter is synced. One whose letter cannot be written stays there, and is tried again by the next start.
+func (p *Producer) bury(payload []byte, topic string, seq uint64, code resperr.Code) {
 	s := p.store
+	if topic != "" {
+		p.logFailure(code, topic)
+	}
 	if s.dead == nil || p.gaveUp.Load() {
-		if seq != 0 {
-			s.acknowledged(seq)
-		}
+		s.resolve(seq, func() { p.stats.Fail(code) })
 		return
 	}
 	letter := spool.AppendLetter(nil, fmt.Sprintf("%d %s", code, code.Error()), payload)
 	written := func(err error) {
 		if err != nil {
-			p.letterFailed(err)
+			p.letterFailed(seq, code, err)
 			return
 		}
 		s.letters.Add(1)
-		if seq != 0 {
-			s.acknowledged(seq)
-		}
+		s.resolve(seq, func() { p.stats.Lose(report.Loss{Fate: report.Dead, Code: code}, 1) })
 	}
 	_, err := s.dead.Append(letter, written)
 	if errors.Is(err, spool.ErrFull) {
@@ -107,11 +97,14 @@ func (p *Producer) writeLetter(payload []byte, seq uint64, code resperr.Code) {
 		_, err = s.dead.Append(letter, written)
 	}
 	if err != nil {
-		p.letterFailed(err)
+		p.letterFailed(seq, code, err)
 	}
 }
 
-func (p *Producer) letterFailed(err error) {
+func (p *Producer) letterFailed(seq uint64, code resperr.Code, err error) {
+	if seq == 0 {
+		p.stats.Fail(code) // it is on no disk
+	}
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a dead letter cannot be written, the message stays in the spool until the next start",
 		slog.String("error", err.Error()))
 }

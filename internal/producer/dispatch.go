@@ -71,8 +71,10 @@ func (s *sender) held() bool {
 // than 0.
 func (p *Producer) dispatch(now mono) time.Duration {
 	next := p.endPauses(now)
-	for _, b := range p.sender.brokers {
-		p.sendTo(b, now)
+	if p.health.paused.Load() == nil {
+		for _, b := range p.sender.brokers {
+			p.sendTo(b, now)
+		}
 	}
 	if ask := p.askMetadata(now); ask >= 0 && (next < 0 || ask < next) {
 		next = ask

@@ -67,6 +67,9 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.drainIntake()
 	p.mu.Unlock()
 	p.health.end(&p.health.stopping)
+	if p.store == nil {
+		p.health.paused.Store(nil) // only memory has what is queued
+	}
 	if stopped {
 		p.senderEnded()
 		return 0

@@ -124,6 +124,9 @@ func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	}
 	h.observed = now
 	wall := time.Now()
+	if p.front.Intake != nil {
+		p.stats.RefuseMany(p.front.Refused())
+	}
 	next := &report.Health{Counts: p.counted(), Error: p.lastError()}
 	h.rates.Note(wall, &next.Counts)
 	next.Rates = h.rates
@@ -223,7 +226,7 @@ func (p *Producer) fullText(now mono) string {
 	if p.front.Intake != nil {
 		refused += p.front.RefusedFull() - h.fullBase
 	}
-	if refused != h.fullSeen || p.waiting.Load() > 0 {
+	if refused != h.fullSeen || p.waitsForRoom() {
 		h.fullSeen, h.fullAt = refused, now
 	}
 	count, bytes, cost := p.ledger.Room()
@@ -241,6 +244,16 @@ func (p *Producer) fullText(now mono) string {
 	}
 	return fmt.Sprintf("the queue is full: %s of %s bytes (queue.buffering.max.kbytes), calls are answered -184 or wait",
 		report.Thousands(p.ledger.HeldBytes()), report.Thousands(p.set.QueueMaxBytes))
+}
+
+// waitsForRoom says whether a parked call waits for room. Behind a spool some wait for older ones of their topic, which is no lack of it.
+func (p *Producer) waitsForRoom() bool {
+	if p.store == nil || p.waiting.Load() == 0 {
+		return p.waiting.Load() > 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.store.crowded
 }
 
 // unreachable says which broker that is needed cannot be used, and since when. When all can be again, it ends the outage.

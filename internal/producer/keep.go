@@ -33,7 +33,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 	if r.Timestamp == 0 {
 		r.Timestamp = milliseconds()
 	}
-	if s.IDHeader != "" {
+	if s.IDHeader != "" && !w.onDisk {
 		// Not in place: the headers are the caller's.
 		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], record.Header{Key: s.IDHeader, Value: s.nextID()})
 	}
@@ -48,7 +48,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 		switch {
 		case code == resperr.NoError:
 			// A durable call is answered by the sync, and a delivery by the broker.
-			parked = w.await != nil || !s.Spill
+			parked = w.await != nil || !s.Spill || w.onDisk
 			w.record = record.Record{} // its bytes are the host's
 		case later || w.patient && passing(code):
 			w.record = cloneRecord(r)
@@ -63,7 +63,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 	if kick {
 		p.wake()
 	}
-	if code != resperr.NoError {
+	if code != resperr.NoError && !w.onDisk {
 		p.refused(code)
 	}
 	return parked, code
@@ -88,7 +88,7 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 		return code, false, false
 	}
 	cost := int64(w.size) + recordCost + headerCost*int64(len(w.record.Headers))
-	if s.Spill && !p.behindDisk(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomFor(t, len(w.record.Value), cost, spillShare) {
+	if s.Spill && !w.onDisk && !p.behindDisk(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomFor(t, len(w.record.Value), cost, spillShare) {
 		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {
 				t.unsaved.Add(1)
@@ -128,7 +128,7 @@ func (s *storage) put(p *Producer, t *topic, w *waiter) resperr.Code {
 		switch {
 		case w.await != nil:
 			s.awaits[seq] = w.await
-		case !s.Spill:
+		case !s.Spill || w.onDisk:
 			s.unheard[w] = struct{}{}
 		}
 		p.stats.Admit(size)
@@ -150,10 +150,10 @@ func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uin
 	}
 	n := s.spool.DropOldest(int64(len(payload)) + 64)
 	if n > 0 {
-		s.dropped = s.spool.Stats().Frontier
-		p.stats.FailMany(resperr.PurgeQueue, int64(n))
+		end := s.spool.Stats().Frontier
+		p.stats.Lose(dropped, int64(n)-int64(s.countedEarly(end, nil)))
 		for seq, a := range s.awaits {
-			if seq < s.dropped {
+			if seq < end {
 				delete(s.awaits, seq)
 				p.resumes.answer(a, Delivery{Code: resperr.PurgeQueue})
 			}
@@ -206,12 +206,14 @@ func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error)
 	switch {
 	case err == nil:
 		s.nudge()
-	case s.Spill && w.await == nil:
+	case s.Spill && w.await == nil && !w.onDisk:
 		// The script was told that the record is taken, when the disk still seemed to work.
 		p.fail(resperr.FS, t.name)
 	default:
 		p.stats.Withdraw(size)
-		p.stats.Refuse()
+		if !w.onDisk {
+			p.stats.Refuse()
+		}
 	}
 	switch {
 	case w.await != nil && err != nil:
@@ -246,7 +248,7 @@ func (p *Producer) placeWaiters() {
 			break
 		}
 		p.waiters[n] = nil
-		if code == resperr.NoError && (w.await != nil || !s.Spill) {
+		if code == resperr.NoError && (w.await != nil || !s.Spill || w.onDisk) {
 			continue // answered later
 		}
 		w.code = code

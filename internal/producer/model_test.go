@@ -15,6 +15,7 @@ import (
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -116,7 +117,7 @@ func newModelQueue(t *rapid.T, properties ...string) *modelQueue {
 	set := settings(t, properties...)
 	p := &Producer{
 		set: set, log: slog.New(slog.DiscardHandler), topics: map[string]*topic{}, began: time.Now(),
-		chooser: newChooser(set), limits: limits{records: 3, bytes: 1 << 20},
+		chooser: newChooser(set), limits: limits{records: 3, bytes: 1 << 20}, times: report.NewTimes(),
 	}
 	p.ledger = new(intake.Ledger)
 	p.ledger.Limit(ledgerLimits(set))

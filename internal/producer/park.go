@@ -20,6 +20,7 @@ type waiter struct {
 	code   resperr.Code
 
 	patient bool // behind a spool: it waits for the disk
+	onDisk  bool // it is no call: a dead letter, which goes to the disk whatever the mode, and may leave its folder when it is there
 }
 
 func (w *waiter) resume() { w.done(w.code) }

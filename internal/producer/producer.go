@@ -82,8 +82,10 @@ type Producer struct {
 	finished chan struct{}
 
 	resumes resumes
+	requeue requeue
 	inbox   inbox
 	health  health
+	times   *report.Times
 
 	clientLog *clientLog
 	conflict  atomic.Bool // that every message is refused has been logged
@@ -147,6 +149,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		quit:       make(chan struct{}),
 		finished:   make(chan struct{}),
 	}
+	p.times = report.NewTimes()
 	p.ledger = new(intake.Ledger)
 	if deps.Intake != nil && deps.Spool == nil && !set.Transactional && !set.TopicLingerConflict {
 		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
@@ -231,7 +234,15 @@ func (p *Producer) counted() report.Snapshot {
 }
 
 // Bytes returns the bytes of the values that are in memory.
-func (p *Producer) Bytes() int64 { return max(p.ledger.HeldBytes(), 0) }
+func (p *Producer) Bytes() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drainIntake() // a chunk that calls have begun is charged as if it were full
+	return max(p.ledger.HeldBytes(), 0)
+}
+
+// Times returns the durations that the queue counts.
+func (p *Producer) Times() *report.Times { return p.times }
 
 // Parked returns how many calls wait for room.
 func (p *Producer) Parked() int { return int(p.waiting.Load()) }

@@ -32,6 +32,7 @@ type sender struct {
 	look    look
 	ids     identity
 	events  []event // scratch
+	purging bool    // what fails now is purged
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
@@ -283,7 +284,7 @@ func (p *Producer) tick(now mono) {
 		if p.unclear(t) {
 			p.wantMetadata(t, now)
 		}
-		t.waiting.Store(int64(s.records) - t.inFlight.Load())
+		t.waiting.Store(max(int64(s.records)-t.inFlight.Load(), 0)) // what is on its way may have expired
 		if s.records > 0 || t.forget(now) {
 			active = append(active, t)
 			continue

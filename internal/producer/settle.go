@@ -20,6 +20,8 @@ func (p *Producer) settle(e *entry, code resperr.Code) {
 	switch {
 	case p.store != nil:
 		p.settleStored(e, code)
+	case p.sender.purging:
+		p.stats.Lose(dropped, 1)
 	default:
 		p.fail(code, e.topic.name)
 	}
@@ -51,6 +53,9 @@ func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
 		if e.await != nil {
 			p.acknowledge(e, b.partition.id, a, i)
 		}
+	}
+	if n > 0 {
+		p.times.Delivery.ObserveMany(p.now().since(b.oldest), int64(n))
 	}
 	b.live = 0
 	b.partition.sent += int64(n)
@@ -107,6 +112,11 @@ func (p *Producer) makeRoom(e *entry) {
 
 func (p *Producer) fail(code resperr.Code, topic string) {
 	p.stats.Fail(code)
+	p.logFailure(code, topic)
+}
+
+// logFailure tells that a message is given up.
+func (p *Producer) logFailure(code resperr.Code, topic string) {
 	p.health.failed(code, topic)
 	if !p.gaveUp.Load() {
 		// The text is the original's, to the letter; operators grep for it.

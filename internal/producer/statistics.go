@@ -100,13 +100,22 @@ func (p *Producer) Statistics(ctx context.Context) (report.Statistics, error) {
 		}
 	}
 	s.Brokers = make(map[string]report.BrokerStatistics)
-	for _, b := range p.client.Brokers() {
-		one := brokerStatistics(&b, now)
-		one.TxRetries, one.TopparCnt = got.retries[b.ID], got.toppars[b.ID]
+	for _, one := range p.Brokers() {
+		one.TxRetries, one.TopparCnt = got.retries[one.NodeID], got.toppars[one.NodeID]
 		s.Brokers[one.Name] = one
 		s.Tx, s.TxBytes, s.Rx, s.RxBytes = s.Tx+one.Tx, s.TxBytes+one.TxBytes, s.Rx+one.Rx, s.RxBytes+one.RxBytes
 	}
 	return s, err
+}
+
+// Brokers returns the numbers of the connections, without what only the sender knows.
+func (p *Producer) Brokers() []report.BrokerStatistics {
+	now := time.Now()
+	var all []report.BrokerStatistics
+	for _, b := range p.client.Brokers() {
+		all = append(all, brokerStatistics(&b, now))
+	}
+	return all
 }
 
 func brokerStatistics(b *client.BrokerStatus, now time.Time) report.BrokerStatistics {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,16 +70,16 @@ type storage struct {
 	turning   bool         // the sender is to bring records of topics to the disk
 	refusing  resperr.Code // why the disk did not take them, when that will not pass in a moment
 	crowded   bool         // the oldest parked call waits for room, and no parked call is without block
+	purged    uint64       // what is below and was not in memory is purged
 	behind    bool         // there may be topics whose records the main cursor has left
 
 	mu      sync.Mutex
 	pos     uint64               // the feeder has read every sequence below; guarded by mu
 	safe    uint64               // what is up to here is synced, but for lost; guarded by mu
 	lost    map[uint64]struct{}  // copies that the disk did not take; guarded by mu
-	early   map[uint64]struct{}  // delivered before the spool had them on disk; guarded by mu
+	early   map[uint64]bool      // settled before the feeder has passed; true: also before the spool had them on disk; guarded by mu
 	awaits  map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
 	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
-	dropped uint64               // what is below was given up by DropOldest, and counted; guarded by mu
 	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
 
 	unlogged atomic.Uint64 // records given up by DropOldest that no line has told yet
@@ -91,12 +92,13 @@ type storage struct {
 func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 	s := &storage{
 		SpoolConfig: cfg, run: newRun(),
-		lost: make(map[uint64]struct{}), early: make(map[uint64]struct{}), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
+		lost: make(map[uint64]struct{}), early: make(map[uint64]bool), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
 	}
 	var err error
 	s.spool, err = spool.Open(spool.Options{
 		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: cfg.FS, Log: p.log,
-		Point: killPoint(), Room: p.wake, Changed: p.changed, Guard: func(run func()) { p.guard("the writer of the spool", run) },
+		Point: killPoint(), Room: p.wake, Changed: p.changed,
+		Synced: func(took time.Duration, _ int, _ int64) { p.times.Sync.Observe(took) }, Guard: func(run func()) { p.guard("the writer of the spool", run) },
 	})
 	if errors.Is(err, spool.ErrLocked) && cfg.LockedMemory {
 		p.log.Warn("another process has the spool, so this one keeps its messages in memory only", "error", err)
@@ -159,15 +161,41 @@ const levelNotice = slog.LevelInfo + 2
 // Spooled says whether calls go through Store.
 func (p *Producer) Spooled() bool { return p.store != nil }
 
-// acknowledged lets go of a record on disk. One whose bytes are still on their way there cannot be
-// let go yet: the feeder does it when it comes by.
-func (s *storage) acknowledged(seq uint64) {
+// resolve lets go of a record on disk, and counts what has become of it with count, unless somebody else has: whoever makes room, or
+// purges, may be first, and each message is counted once. A seq of 0 is on no disk. One whose bytes are still on their way there
+// cannot be let go of yet: the feeder does it when it comes by.
+func (s *storage) resolve(seq uint64, count func()) {
 	s.mu.Lock()
-	if seq >= s.pos {
-		s.early[seq] = struct{}{}
+	defer s.mu.Unlock()
+	if seq == 0 {
+		count()
+		return
 	}
-	s.mu.Unlock()
-	s.spool.Ack(seq)
+	_, lost := s.lost[seq]
+	delete(s.lost, seq)
+	fresh, stored := s.spool.Resolve(seq)
+	if !stored {
+		_, twice := s.early[seq]
+		fresh = !twice
+	}
+	if seq >= s.pos {
+		s.early[seq] = !stored
+	}
+	if fresh || lost {
+		count()
+	}
+}
+
+// countedEarly returns how many records below end that are not in keep have been counted before the spool could let go of them, which it does
+// now. The caller holds s.mu.
+func (s *storage) countedEarly(end uint64, keep []uint64) (n uint64) {
+	for seq, before := range s.early {
+		if _, kept := slices.BinarySearch(keep, seq); before && seq < end && !kept {
+			s.early[seq] = false
+			n++
+		}
+	}
+	return n
 }
 
 // passed notes that the feeder has read seq, and says whether its record was delivered meanwhile.

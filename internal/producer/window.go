@@ -50,10 +50,13 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 	case planned:
 	case chase && (!t.chased || seq < t.missed):
 		return taken, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
-	case !chase && t.missed > 0:
-		return left, 0, false // the chase will bring it, in order
 	case !chase && seq <= t.fed:
 		return taken, 0, false // it was in memory before it was on the disk
+	case seq < p.store.purged:
+		p.store.resolve(seq, func() { p.stats.Lose(dropped, 1) })
+		return taken, 0, false
+	case !chase && t.missed > 0:
+		return left, 0, false // the chase will bring it, in order
 	}
 	switch {
 	case p.tooOld(r):

@@ -104,9 +104,6 @@ func (q *Queue) Lose(l Loss, n int64) {
 	q.failed.Add(n)
 }
 
-// Settled returns how many accepted messages have had their delivery report.
-func (q *Queue) Settled() int64 { return q.delivered.Load() + q.failed.Load() }
-
 // Failure is a reason for lost messages and how many it lost.
 type Failure struct {
 	Loss

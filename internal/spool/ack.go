@@ -27,6 +27,26 @@ func (s *Spool) Ack(seqs ...uint64) {
 	}
 }
 
+// Resolve is Ack for one record, and says whether it was pending, and whether it is stored: one that is not can't be acknowledged yet.
+func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
+	s.mu.Lock()
+	stored = seq <= s.durable
+	if fresh = stored && s.acks.set(seq); fresh {
+		s.n.acked++
+		s.soiled(1)
+		if g := s.segmentOf(seq); g != nil {
+			g.acked++
+			s.retire(g)
+		}
+	}
+	room := s.room()
+	s.mu.Unlock()
+	if room {
+		s.opts.Room()
+	}
+	return fresh, stored
+}
+
 // resolve marks from..to-1 as done with, whatever became of them, and returns how many were not. The caller holds mu.
 func (s *Spool) resolve(from, to uint64) uint64 {
 	from = max(from, s.acks.frontier)
@@ -96,5 +116,26 @@ func (s *Spool) DropOldest(need int64) (records uint64) {
 	}
 	s.n.dropped += records
 	s.mu.Unlock()
+	return records
+}
+
+// Discard gives up the records from a sequence on, or from the oldest for 0, up to to-1, as far as they are stored and not in keep, which is in
+// order, and returns how many of them were pending. It touches no disk, and what a cursor has read before may still be at its reader.
+func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {
+	s.mu.Lock()
+	from, to = max(from, s.acks.frontier), min(to, s.durable+1)
+	for _, seq := range keep {
+		if seq >= from && seq < to {
+			records += s.resolve(from, seq)
+			from = seq + 1
+		}
+	}
+	records += s.resolve(from, to)
+	s.n.dropped += records
+	room := s.room()
+	s.mu.Unlock()
+	if room {
+		s.opts.Room()
+	}
 	return records
 }

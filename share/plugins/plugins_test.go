@@ -18,7 +18,7 @@ func TestFunctionsFile(t *testing.T) {
 	if err := json.Unmarshal(Functions, &functions); err != nil {
 		t.Fatal(err)
 	}
-	if len(functions) != 2 {
+	if len(functions) != 3 {
 		t.Fatalf("the file describes %d functions", len(functions))
 	}
 	for i, want := range []struct {
@@ -45,5 +45,9 @@ func TestFunctionsFile(t *testing.T) {
 		if len(p.Required) != 2 || !slices.Equal(append(p.Required, p.Optional...), parameters) {
 			t.Errorf("the parameters of %s are %+v", f.Name, p)
 		}
+	}
+	status := functions[2]
+	if p := status.Parameters; status.Name != "kafka_status" || status.ReturnType != "array" || len(p.Optional) != 0 || !slices.Equal(p.Required, []parameter{{"id", "string"}}) {
+		t.Errorf("the last one is %+v", status)
 	}
 }

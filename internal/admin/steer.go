@@ -1,0 +1,166 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/report"
+)
+
+const (
+	flushTime, mostFlush = 5 * time.Second, 60 * time.Second
+
+	// steerTime bounds how long a queue is waited for that is to do something.
+	steerTime = 5 * time.Second
+)
+
+// doneJSON is what a command did to one queue.
+type doneJSON struct {
+	Queue    string  `json:"queue"`
+	Paused   bool    `json:"paused"`
+	Seconds  float64 `json:"paused_seconds,omitempty"`
+	Queued   int64   `json:"queued"` // in memory and on disk, afterwards
+	Messages int64   `json:"messages,omitempty"`
+}
+
+func doneTo(q Queue) doneJSON {
+	s := q.Snapshot()
+	return doneJSON{Queue: q.ID(), Paused: q.Health().Has(report.Paused), Queued: s.Queued}
+}
+
+func pause(c *call) (answer, error) {
+	queues, err := c.queues()
+	if err != nil {
+		return answer{}, err
+	}
+	var b strings.Builder
+	all := []doneJSON{}
+	for _, q := range queues {
+		what := "is paused already"
+		if q.Pause() {
+			what = "is paused: nothing is sent until resume"
+		}
+		one := doneTo(q)
+		one.Paused = true
+		fmt.Fprintf(&b, "OK: %s %s, %s queued\n", report.Printable(q.ID()), what, report.Thousands(one.Queued))
+		all = append(all, one)
+	}
+	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+}
+
+func resume(c *call) (answer, error) {
+	queues, err := c.queues()
+	if err != nil {
+		return answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), steerTime)
+	defer cancel()
+	var b strings.Builder
+	all := []doneJSON{}
+	for _, q := range queues {
+		paused, err := q.Resume(ctx)
+		if err != nil {
+			return answer{}, fmt.Errorf("%s%s: %w", b.String(), q.ID(), err)
+		}
+		one := doneTo(q)
+		one.Paused, one.Seconds = false, paused.Seconds()
+		if paused == 0 {
+			fmt.Fprintf(&b, "OK: %s was not paused\n", report.Printable(q.ID()))
+		} else {
+			fmt.Fprintf(&b, "OK: %s goes on after %s, %s queued\n", report.Printable(q.ID()), age(paused), report.Thousands(one.Queued))
+		}
+		all = append(all, one)
+	}
+	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+}
+
+func purge(c *call) (answer, error) {
+	q, err := c.queue(c.args[0])
+	if err != nil {
+		return answer{}, err
+	}
+	if len(c.args) < 2 || c.args[1] != c.args[0] {
+		return answer{}, fmt.Errorf("nothing was purged: %s has %s messages queued; to give them up, name the queue twice: purge %s %s",
+			report.Printable(q.ID()), report.Thousands(q.Snapshot().Queued), report.Printable(q.ID()), report.Printable(q.ID()))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), steerTime)
+	defer cancel()
+	n, err := q.Purge(ctx)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %w", q.ID(), err)
+	}
+	one := doneTo(q)
+	one.Messages = n
+	return answer{fmt.Sprintf("OK: %s messages of %s are given up, %s are on their way or new\n", report.Thousands(n), report.Printable(q.ID()), report.Thousands(one.Queued)), one}, nil
+}
+
+func flush(c *call) (answer, error) {
+	queues, rest := c.queueAnd()
+	limit := flushTime
+	if len(rest) > 0 {
+		seconds, err := strconv.ParseFloat(rest[0], 64)
+		switch {
+		case err != nil:
+			return answer{}, c.unknownQueue(rest[0])
+		case seconds < 0 || seconds > mostFlush.Seconds() || seconds != seconds:
+			return answer{}, fmt.Errorf("%s seconds: it must be 0 to %v", rest[0], mostFlush.Seconds())
+		case len(rest) > 1:
+			return answer{}, c.unknownQueue(rest[1])
+		}
+		limit = time.Duration(seconds * float64(time.Second))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	all := make([]doneJSON, len(queues))
+	var flushing sync.WaitGroup
+	for i, q := range queues {
+		flushing.Go(func() {
+			if !q.Health().Has(report.Paused) {
+				q.Flush(ctx)
+			}
+			all[i] = doneTo(q)
+		})
+	}
+	flushing.Wait()
+	var b strings.Builder
+	left := int64(0)
+	for _, one := range all {
+		left += one.Queued
+		switch {
+		case one.Queued == 0:
+			fmt.Fprintf(&b, "%s: nothing is queued\n", report.Printable(one.Queue))
+		case one.Paused:
+			fmt.Fprintf(&b, "%s: %s are queued, and it is paused: see resume\n", report.Printable(one.Queue), report.Thousands(one.Queued))
+		default:
+			fmt.Fprintf(&b, "%s: %s are still queued: see status\n", report.Printable(one.Queue), report.Thousands(one.Queued))
+		}
+	}
+	value := map[string][]doneJSON{"queues": all}
+	if left > 0 {
+		return answer{}, &refusal{b.String(), value}
+	}
+	return answer{b.String(), value}, nil
+}
+
+func countQueued(c *call) (answer, error) {
+	queues, err := c.queues()
+	if err != nil {
+		return answer{}, err
+	}
+	var b strings.Builder
+	all := []doneJSON{}
+	for _, q := range queues {
+		one := doneTo(q)
+		all = append(all, one)
+		if len(c.args) > 0 {
+			fmt.Fprintf(&b, "%d\n", one.Queued)
+		} else {
+			fmt.Fprintf(&b, "%s %d\n", report.Printable(one.Queue), one.Queued)
+		}
+	}
+	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+}
