@@ -145,6 +145,9 @@ func (p *partition) numbered() []*batch {
 	return p.waiting[:n:n]
 }
 
+// patientTries is how often a batch is sent that a broker refuses which cannot say why.
+const patientTries = 10
+
 // sighted does with the batches in doubt what was found.
 func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now mono) {
 	t := part.topic
@@ -169,6 +172,9 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		found := absent
 		if b.doubtful || b.refused {
 			found = find(s, b.epoch, b.sequence, last, b.bound, b.refused)
+			if found == hidden && !s.Asked && b.tries >= patientTries {
+				found = lost // an old broker cannot say what it waits for
+			}
 		}
 		whole := b.span() == int32(len(b.entries))
 		b.refused = false
@@ -267,6 +273,10 @@ func (p *Producer) lookFailed(part *partition, err error, now mono) {
 		return
 	}
 	part.looks++
+	if part.looks%patientTries == 0 {
+		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the leader cannot be asked whether messages were delivered, so they wait",
+			slog.String("topic", part.topic.name), slog.Int("partition", int(part.id)), slog.String("error", err.Error()))
+	}
 	pause := p.set.RetryPause(part.looks)
 	p.wantMetadata(part.topic, now)
 	switch {

@@ -111,3 +111,34 @@ func TestWhereCertaintyEnds(t *testing.T) {
 		})
 	}
 }
+
+// A start with nothing in doubt asks nothing: sequences go on where they were.
+func TestAStartWithNothingInDoubtAsksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(t, 1)
+		h.kafka.calm = true
+		for range 3 {
+			p, err := h.open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 12 {
+				h.store(p)
+			}
+			time.Sleep(time.Second)
+			h.stop(p)
+		}
+		if err := h.end(); err != nil {
+			t.Error(err)
+		}
+		asked := map[string]int{}
+		for _, what := range h.kafka.told {
+			_, what, _ = strings.Cut(what, " ")
+			asked[what]++
+		}
+		// Where the log ends is asked once for each partition, before its first batch.
+		if asked["ListOffsets"] != len(h.kafka.parts) || asked["DescribeProducers"]+asked["Fetch"] > 0 || asked["InitProducerID"] != 1 {
+			t.Errorf("asked %v", asked)
+		}
+	})
+}
