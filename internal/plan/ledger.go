@@ -15,7 +15,7 @@ type Partition struct {
 	Epoch
 	Next    int32    // the sequence of the next record
 	Bound   int64    // nothing that is not done lies before this offset; -1 is not known
-	Batches []*Batch // in the order in which they were noted; those that are not done are in the order of their sequences, without a gap
+	Batches []*Batch // those that are not done are in the order of their sequences
 }
 
 // A Ledger is the sum of notes. Its zero value is empty.
@@ -85,16 +85,22 @@ func (l *Ledger) partition(p Place) *Partition {
 	return part
 }
 
-// plan takes the place of every batch of the partition that is not done and not before it: those were found not to be in the log.
+// plan takes the place of every batch that is not done and of an older epoch, or has a sequence of b: those were found not to be in the log.
 func (l *Ledger) plan(b *Batch) {
 	part := l.partition(b.Place)
-	if part.Epoch != b.Epoch {
-		part.Batches = slices.DeleteFunc(part.Batches, func(old *Batch) bool { return !old.Done })
-	} else {
-		part.void(b.First)
+	same := part.Epoch == b.Epoch
+	part.Batches = slices.DeleteFunc(part.Batches, func(old *Batch) bool {
+		return !old.Done && (old.Epoch != b.Epoch || Distance(old.First, b.Last()) >= 0 && Distance(b.First, old.Last()) >= 0)
+	})
+	if end := Sequence(b.First, b.Count); !same || Distance(part.Next, end) > 0 || len(part.Batches) == 0 {
+		part.Next = end
 	}
-	part.Epoch, part.Next, part.Bound = b.Epoch, Sequence(b.First, b.Count), b.Bound
-	part.Batches = append(part.Batches, b)
+	part.Epoch, part.Bound = b.Epoch, b.Bound
+	at := slices.IndexFunc(part.Batches, func(other *Batch) bool { return !other.Done && Distance(b.First, other.First) > 0 })
+	if at < 0 {
+		at = len(part.Batches)
+	}
+	part.Batches = slices.Insert(part.Batches, at, b)
 	l.Producer = b.Producer
 }
 

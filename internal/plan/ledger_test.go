@@ -79,7 +79,10 @@ func TestALedger(t *testing.T) {
 		{"the halves of a batch take its place", [][]byte{
 			AppendPlan(nil, batch(0, 7, Span{1, 10})), AppendPlan(nil, batch(10, 7, Span{11, 1})),
 			AppendPlan(nil, batch(0, 7, Span{1, 5})), AppendPlan(nil, batch(5, 7, Span{6, 5})),
-		}, []int32{0, 5}, 10},
+		}, []int32{0, 5, 10}, 11},
+		{"a half whose other half is not noted again leaves what is behind them", [][]byte{
+			AppendPlan(nil, batch(0, 7, Span{1, 10})), AppendPlan(nil, batch(10, 7, Span{11, 1})), AppendPlan(nil, batch(0, 7, Span{1, 5})),
+		}, []int32{0, 10}, 11},
 		{"a new epoch takes the place of what is not done", [][]byte{
 			AppendPlan(nil, batch(0, 7, Span{1, 9})), AppendPlan(nil, batch(9, 7, Span{10, 5})), AppendDone(nil, &mail, ours, 0, 9, 17), AppendPlan(nil, &raised),
 		}, []int32{0}, 5},

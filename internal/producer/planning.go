@@ -2,6 +2,7 @@ package producer
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -33,20 +34,29 @@ const (
 	idleAfter = time.Second
 )
 
-// plannable returns the next batch to be noted, or nil. As many are noted as may be on their way.
-func (p *partition) plannable() *batch {
+// plannable returns the batches to be noted next, in one commit. As many are noted as may be on their way. The halves of a batch are noted together: with the plan
+// of one alone, the records of the other would be in none, behind what comes after them.
+func (p *partition) plannable() []*batch {
 	if !p.noted || p.doubt || p.producerID < 0 || p.bound == unasked || p.state != open {
 		return nil
 	}
 	n := len(p.inFlight)
-	for _, b := range p.waiting {
-		switch {
-		case b.note == unnoted && (n < p.window && (p.epochAccepted || n == 0)):
-			return b
-		case b.note == unnoted:
-			return nil
+	for i, b := range p.waiting {
+		if b.note != unnoted {
+			n++
+			continue
 		}
-		n++
+		end := i
+		for end < len(p.waiting) && p.waiting[end].sequence != unnumbered && p.waiting[end].note == unnoted {
+			end++
+		}
+		switch {
+		case end > i:
+			return p.waiting[i:end]
+		case n < p.window && (p.epochAccepted || n == 0):
+			return p.waiting[i : i+1]
+		}
+		return nil
 	}
 	return nil
 }
@@ -69,8 +79,8 @@ func (p *Producer) prepare(part *partition) {
 		p.askBound(part)
 		return
 	}
-	for b := part.plannable(); b != nil; b = part.plannable() {
-		p.note(part, b)
+	for batches := part.plannable(); batches != nil; batches = part.plannable() {
+		p.note(part, slices.Clone(batches))
 	}
 }
 
@@ -98,8 +108,38 @@ func (p *Producer) askBound(part *partition) {
 	})
 }
 
-// note writes the plan of b to the disk. b is sent when it is there.
-func (p *Producer) note(part *partition, b *batch) {
+// note writes the plans of batches to the disk. They are sent when those are there.
+func (p *Producer) note(part *partition, batches []*batch) {
+	o := p.once()
+	o.buf = o.buf[:0]
+	times := make([]int, len(batches))
+	for i, b := range batches {
+		p.appendPlan(part, b)
+		b.note = noting
+		b.notes++
+		times[i] = b.notes
+	}
+	o.notes.Add(o.buf, func(err error) {
+		p.post(event{do: func() {
+			for i, b := range batches {
+				if b.notes != times[i] || b.note != noting {
+					continue // it was given other numbers meanwhile
+				}
+				b.note = noteSynced
+				if err != nil {
+					b.note = unnoted
+				}
+			}
+			if err != nil {
+				p.pause(part, lookEvery, p.now())
+			}
+			p.enlist(part)
+		}})
+	})
+}
+
+// appendPlan gives b a sequence, if it has none, and appends its plan to the buffer of plans.
+func (p *Producer) appendPlan(part *partition, b *batch) {
 	o := p.once()
 	if b.sequence == unnumbered {
 		part.number(b)
@@ -112,26 +152,9 @@ func (p *Producer) note(part *partition, b *batch) {
 		o.spans = plan.Grow(o.spans, e.stored.seq)
 	}
 	b.old = time.Duration(milliseconds()-largest)*time.Millisecond > oldAfter
-	noted := plan.Batch{
+	o.buf = plan.AppendPlan(o.buf, &plan.Batch{
 		Place: plan.Place{Topic: part.topic.name, ID: b.topicID, Partition: part.id}, Epoch: plan.Epoch{Producer: b.id, Number: b.epoch},
 		First: b.sequence, Count: int32(len(b.entries)), Bound: b.bound, Spans: o.spans,
-	}
-	o.buf = plan.AppendPlan(o.buf[:0], &noted)
-	b.note = noting
-	b.notes++
-	time := b.notes
-	o.notes.Add(o.buf, func(err error) {
-		p.post(event{do: func() {
-			if b.note != noting || b.notes != time {
-				return // it was given other numbers meanwhile
-			}
-			b.note = noteSynced
-			if err != nil {
-				b.note = unnoted
-				p.pause(part, lookEvery, p.now())
-			}
-			p.enlist(part)
-		}})
 	})
 }
 

@@ -312,16 +312,16 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 				rp.Partition, rp.LogAppendTime = p.Partition, -1
 				code := int16(0)
 				if faults && k.chance(15) {
-					code = []int16{6, 7, 19, 20, 56}[k.r.IntN(5)]
+					code = []int16{6, 7, 10, 19, 20, 56}[k.r.IntN(6)]
 					k.happened("error")
 					k.tell("  code %d", code)
 				}
 				switch {
-				case code == 19 || (code == 6 || code == 56) && k.r.IntN(2) == 0: // nothing is written
+				case code == 10 && binary.BigEndian.Uint32(p.Records[57:]) > 1, code == 19, (code == 6 || code == 56) && k.r.IntN(2) == 0: // nothing is written; 10 is for batches, which are halved
 					rp.ErrorCode, rp.BaseOffset = code, -1
 				default:
 					rp.ErrorCode, rp.BaseOffset = k.write(p.Partition, p.Records)
-					if rp.ErrorCode == 0 && code != 0 {
+					if rp.ErrorCode == 0 && code != 0 && code != 10 {
 						rp.ErrorCode, rp.BaseOffset = code, -1
 					}
 				}
