@@ -6,7 +6,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
 // What was found decides what becomes of a batch: see the rules in docs/design.md.
@@ -139,6 +142,28 @@ func TestAStartWithNothingInDoubtAsksNothing(t *testing.T) {
 		// Where the log ends is asked once for each partition, before its first batch.
 		if asked["ListOffsets"] != len(h.kafka.parts) || asked["DescribeProducers"]+asked["Fetch"] > 0 || asked["InitProducerID"] != 1 {
 			t.Errorf("asked %v", asked)
+		}
+	})
+}
+
+func TestEachMessageIsDeliveredOnceWhileLeadersMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.NumBrokers(3), kfake.Ports(9092, 9093, 9094), kfake.SeedTopics(1, "mail"))
+		p := c.spooled(&logged{}, durable(faultfs.New(1)), "enable.idempotence=true", "batch.num.messages=10")
+		for i := range 40 {
+			store(t, p, "mail", 50*i, 50)
+			if err := c.fake.MoveTopicPartition("mail", 0, (c.fake.LeaderFor("mail", 0)+1)%3); err != nil {
+				t.Fatal(err)
+			}
+			if i%4 == 0 {
+				c.cut()
+			}
+		}
+		delivered(t, p, 2000, time.Minute)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 2000)
+		if n := p.Spool().Doubted; n > 0 {
+			t.Errorf("%d were called possibly duplicated", n)
 		}
 	})
 }

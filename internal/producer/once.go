@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/plan"
@@ -262,7 +261,7 @@ func (p *Producer) arrive(t *topic, e *entry) bool {
 
 // drop forgets a plan of an earlier run.
 func (o *once) drop(r *restored) {
-	maps.DeleteFunc(o.plans, func(_ uint64, of *restored) bool { return of == r })
+	r.Each(func(seq uint64) bool { delete(o.plans, seq); return true })
 }
 
 // rebuild makes batches of the plans of part whose records are all there, oldest first.
