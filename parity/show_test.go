@@ -157,7 +157,7 @@ func countLines(r *play.Result, log []play.Line, accepted int) (count, error) {
 	return c, err
 }
 
-var failedCount = regexp.MustCompile(`(?m)^  failed (\d+): (.*) \(-?\d+\)$`)
+var failedCount = regexp.MustCompile(`(?m)^  (?:failed|dropped|expired|dead) (\d+): (.*) \(-?\d+\)$`)
 
 // logged says whether the log has a line for each reason that was counted, with the same words.
 func (c count) logged(log []play.Line) error {
@@ -182,9 +182,12 @@ func countDump(r *play.Result, _ []play.Line, accepted int) (count, error) {
 		return c, fmt.Errorf("%d calls were accepted, and the dump says %q", accepted, r.Dump)
 	}
 	rest := lineWith(r.Dump, "= delivered ")
-	if _, err := fmt.Sscanf(rest, "= delivered %d + failed %d + queued %d;", &c.delivered, &lost, &c.queued); err != nil {
+	var dropped, expired, dead, onDisk int
+	if _, err := fmt.Sscanf(rest, "= delivered %d + failed %d + dropped %d + expired %d + dead %d + queued %d + on disk %d;",
+		&c.delivered, &lost, &dropped, &expired, &dead, &c.queued, &onDisk); err != nil {
 		return c, fmt.Errorf("%w in the dump %q", err, r.Dump)
 	}
+	lost, c.queued = lost+dropped+expired+dead, c.queued+onDisk
 	for _, m := range failedCount.FindAllStringSubmatch(r.Dump, -1) {
 		n, _ := strconv.Atoi(m[1])
 		c.failed[m[2]] += n
