@@ -93,6 +93,9 @@ func (j *journal) arrive(value []byte) {
 	}
 	j.seen[i]++
 	if j.seen[i] > 1 {
+		if j.strict {
+			j.fault("duplicate: %v is on the topic %d times", i, j.seen[i])
+		}
 		return
 	}
 	if last, ok := j.latest[i.worker]; ok && i.before(last) {

@@ -45,6 +45,13 @@ func TestTheJournalFindsWhatIsWrong(t *testing.T) {
 			answered(j, one, two, three)
 			arrived(j, one, three, two)
 		}, "kill9: 0 kills, 3 acknowledged, 0 lost, 0 duplicates (bound 0), order broken", "order: 0/1/2 comes after 0/2/1"},
+		{"one comes twice after a kill that found it in flight, where none may", func(j *journal) {
+			j.strict = true
+			answered(j, one)
+			arrived(j, one)
+			j.killed([]id{one})
+			arrived(j, one)
+		}, "kill9: 1 kills, 1 acknowledged, 0 lost, 1 duplicates (bound 0), order kept", "duplicate: 0/1/1 is on the topic 2 times"},
 		{"the order of two keys is free", func(j *journal) {
 			answered(j, one, id{1, 1, 1})
 			arrived(j, id{1, 1, 1}, one)
