@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
@@ -32,9 +33,9 @@ func parseMode(name string) (mode, error) {
 
 // broker is one address, its connections and its totals.
 type broker struct {
-	address    string // of the listener, the same after a refusal
-	host       string
-	port       int32
+	address    string         // of the first listener, the same after a refusal
+	nodes      []*net.TCPAddr // of every broker of the cluster, which are this one under several addresses
+	secure     *tls.Config    // nil: not encrypted
 	partitions int32
 
 	mode    atomic.Int32
@@ -43,8 +44,8 @@ type broker struct {
 	bytes   atomic.Int64 // of batches, compressed as they came
 	produce atomic.Int64 // requests
 
-	mu       sync.Mutex // guards what follows
-	listener net.Listener
+	mu       sync.Mutex   // guards what follows
+	listener net.Listener // of the first node
 	conns    map[net.Conn]struct{}
 }
 
@@ -57,10 +58,10 @@ type totals struct {
 	CPU      int64 `json:"cpu_us"`
 }
 
-// newBroker takes the address; nothing is accepted before setMode.
-func newBroker(address string, partitions int32) (*broker, error) {
-	if partitions < 1 {
-		return nil, fmt.Errorf("%d partitions: want at least 1", partitions)
+// newBroker takes the address, and for each further node of the cluster one of its own; nothing is accepted before setMode.
+func newBroker(address string, partitions int32, nodes int, secure *tls.Config) (*broker, error) {
+	if partitions < 1 || nodes < 1 {
+		return nil, fmt.Errorf("%d partitions and %d nodes: want at least 1", partitions, nodes)
 	}
 	l, err := net.Listen("tcp4", address)
 	if err != nil {
@@ -71,10 +72,18 @@ func newBroker(address string, partitions int32) (*broker, error) {
 		return nil, fmt.Errorf("address %s is not on loopback", at)
 	}
 	b := &broker{
-		address: at.String(), host: at.IP.String(), port: int32(at.Port), partitions: partitions,
+		address: at.String(), nodes: []*net.TCPAddr{at}, secure: secure, partitions: partitions,
 		listener: l, conns: make(map[net.Conn]struct{}),
 	}
 	go b.accept(l)
+	for range nodes - 1 {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		b.nodes = append(b.nodes, l.Addr().(*net.TCPAddr))
+		go b.accept(l)
+	}
 	return b, nil
 }
 
@@ -115,7 +124,11 @@ func (b *broker) accept(l net.Listener) {
 			continue
 		}
 		go func() {
-			newConn(b, c.(*net.TCPConn)).serve()
+			if b.secure != nil {
+				newConn(b, tls.Server(c, b.secure)).serve()
+			} else {
+				newConn(b, c).serve()
+			}
 			b.forget(c)
 		}()
 	}

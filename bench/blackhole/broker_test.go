@@ -22,7 +22,7 @@ func batchOf(n int32) []byte {
 
 func start(t *testing.T, partitions int32) *broker {
 	t.Helper()
-	b, err := newBroker("127.0.0.1:0", partitions)
+	b, err := newBroker("127.0.0.1:0", partitions, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,12 @@ import (
 // conn answers the requests of one connection, one after another.
 type conn struct {
 	broker *broker
-	tcp    *net.TCPConn
+	tcp    net.Conn
 	in     *stream
 	out    []byte // the response being built, used again for each
 }
 
-func newConn(b *broker, c *net.TCPConn) *conn {
+func newConn(b *broker, c net.Conn) *conn {
 	return &conn{broker: b, tcp: c, in: newStream(c)}
 }
 

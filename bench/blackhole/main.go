@@ -5,7 +5,7 @@
 // the records of each produce request that it acknowledges, so that a bench can check that what was reported as delivered
 // arrived. It has every topic that is asked for, with the same number of partitions, on one broker.
 //
-// It refuses what a producer does not need (fetching, groups, transactions, TLS, SASL): such a request closes its connection.
+// It refuses what a producer does not need (fetching, groups, transactions, SASL): such a request closes its connection.
 // It listens on loopback only.
 //
 // At start it prints one JSON line with its addresses, {"broker":"127.0.0.1:1","control":"127.0.0.1:2"}. The control address
@@ -14,6 +14,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -34,6 +35,8 @@ func main() {
 func run() error {
 	partitions := flag.Int("partitions", 12, "partitions of every topic")
 	name := flag.String("mode", "ack", "ack, hang (never answer a produce request) or refuse (no listener, no connection)")
+	nodes := flag.Int("nodes", 1, "brokers of the cluster, which share the partitions; with more than one, refuse leaves the others")
+	encrypted := flag.Bool("tls", false, "TLS, with a certificate that nobody has signed")
 	address := flag.String("listen", "127.0.0.1:0", "address of the broker, on loopback")
 	flag.Parse()
 	mode, err := parseMode(*name)
@@ -44,7 +47,13 @@ func run() error {
 	// producer under test needs.
 	runtime.GOMAXPROCS(1)
 
-	b, err := newBroker(*address, int32(*partitions))
+	var secure *tls.Config
+	if *encrypted {
+		if secure, err = selfSigned(); err != nil {
+			return err
+		}
+	}
+	b, err := newBroker(*address, int32(*partitions), *nodes, secure)
 	if err != nil {
 		return err
 	}

@@ -93,9 +93,11 @@ func topicID(name string) (id [16]byte) {
 // metadata has every topic that is asked for; asked for all, it has none.
 func (b *broker) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
-	node := kmsg.NewMetadataResponseBroker()
-	node.NodeID, node.Host, node.Port = 1, b.host, b.port
-	resp.Brokers = append(resp.Brokers, node)
+	for i, at := range b.nodes {
+		node := kmsg.NewMetadataResponseBroker()
+		node.NodeID, node.Host, node.Port = int32(i)+1, at.IP.String(), int32(at.Port)
+		resp.Brokers = append(resp.Brokers, node)
+	}
 	resp.ControllerID = 1
 	resp.ClusterID = kmsg.StringPtr("blackhole")
 	for _, t := range req.Topics {
@@ -106,8 +108,9 @@ func (b *broker) metadata(req *kmsg.MetadataRequest) kmsg.Response {
 		}
 		for i := range b.partitions {
 			p := kmsg.NewMetadataResponseTopicPartition()
-			p.Partition, p.Leader, p.LeaderEpoch = i, node.NodeID, 0
-			p.Replicas, p.ISR = []int32{node.NodeID}, []int32{node.NodeID}
+			leader := i%int32(len(b.nodes)) + 1
+			p.Partition, p.Leader, p.LeaderEpoch = i, leader, 0
+			p.Replicas, p.ISR = []int32{leader}, []int32{leader}
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		resp.Topics = append(resp.Topics, topic)

@@ -84,7 +84,7 @@ func (b bench) drive(c cell, plugin string) (run, error) {
 	if c.hang {
 		mode = "hang"
 	}
-	return b.withBroker(max(c.partitions, 1), mode, func(broker, control string) (string, []string) {
+	return b.withBroker(max(c.partitions, 1), mode, c.broker, func(broker, control string) (string, []string) {
 		return "driver", append(args, "--broker", broker, "--control", control)
 	})
 }
@@ -97,7 +97,7 @@ func (b bench) driveAlone(args string) (result, error) {
 
 // driveWire runs wire, which needs a broker and no plugin.
 func (b bench) driveWire(args string) (run, error) {
-	return b.withBroker(1, "ack", func(broker, _ string) (string, []string) {
+	return b.withBroker(1, "ack", "", func(broker, _ string) (string, []string) {
 		return "wire", append([]string{"-broker", broker}, strings.Fields(args)...)
 	})
 }
@@ -111,9 +111,9 @@ func library(path string) string {
 }
 
 // withBroker starts a broker, runs one program against it, and holds their accounts against each other.
-func (b bench) withBroker(partitions int, mode string, command func(broker, control string) (string, []string)) (r run, err error) {
+func (b bench) withBroker(partitions int, mode, more string, command func(broker, control string) (string, []string)) (r run, err error) {
 	var stderr bytes.Buffer
-	broker := exec.Command(b.program("blackhole"), "-partitions", strconv.Itoa(partitions), "-mode", mode)
+	broker := exec.Command(b.program("blackhole"), append([]string{"-partitions", strconv.Itoa(partitions), "-mode", mode}, strings.Fields(more)...)...)
 	broker.Stderr = &stderr
 	stdin, err := broker.StdinPipe()
 	if err != nil {
