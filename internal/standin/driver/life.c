@@ -275,6 +275,7 @@ static void panic(void)
             fail("a panic is no exception");
         want_accepted(produce("ss", "kafka1", "topic"), "a call after a panic");
     }
+    stop(); /* it waits for the log, and no call does */
     if (logged_with(LOG_ERR, "kafka: ") + logged_with(LOG_CRIT, "kafka: ") == 0)
         fail("a panic leaves no line in the log");
 }
