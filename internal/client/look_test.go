@@ -158,7 +158,7 @@ func TestALeaderTellsWhatIsThere(t *testing.T) {
 	})
 }
 
-// remembers lets brokers that are asked remember a producer: the fake tells of transactions only. Who asks a broker that does not lead is told so.
+// remembers lets brokers that are asked remember a producer: the fake tells of transactions only. A broker that does not lead answers so.
 func (f *fleet) remembers(id int64, epoch, last int32) {
 	f.fake.ControlKey(describeKey, func(req kmsg.Request) (kmsg.Response, error, bool) {
 		f.fake.KeepControl()

@@ -121,12 +121,12 @@ func (p *Partition) void(first int32) {
 	})
 }
 
-// Forget leaves out the batches of which every record is done with, as settled says of a sequence of the spool. That is certain from
+// Forget leaves out the batches of which every record is resolved, as resolved says of a sequence of the spool. That is certain from
 // the generation of the spool's position on.
-func (l *Ledger) Forget(settled func(seq uint64) bool, generation uint64) {
+func (l *Ledger) Forget(resolved func(seq uint64) bool, generation uint64) {
 	l.Position = generation
 	for _, part := range l.Partitions {
-		part.Batches = slices.DeleteFunc(part.Batches, func(b *Batch) bool { return b.Each(settled) })
+		part.Batches = slices.DeleteFunc(part.Batches, func(b *Batch) bool { return b.Each(resolved) })
 	}
 }
 

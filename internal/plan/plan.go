@@ -3,7 +3,7 @@
 //
 // A [Ledger] is the sum of such notes. It promises that notes which were applied in the order in which they were written give
 // the same ledger again, that [Ledger.Snapshot] says all of it in fewer notes, and that no bytes make Apply panic or hold more
-// memory than they have. Within an epoch of a partition a sequence belongs to one record for good: that is what its callers keep.
+// memory than they have. Within an epoch of a partition a sequence belongs to one record permanently: that is what its callers keep.
 //
 // It knows no Kafka client and no disk. It is pure; a ledger belongs to one goroutine at a time.
 //

@@ -11,7 +11,7 @@ import "syscall"
 
 type systemCall func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno)
 
-// short makes a system call that does not block and moves few bytes. A longer one would hold up the garbage collector, which waits for every
+// short makes a system call that does not block and moves few bytes. A longer one would delay the garbage collector, which waits for every
 // thread that the runtime takes for running.
 var short systemCall = syscall.RawSyscall
 

@@ -28,7 +28,7 @@ func (w *watch) open(socket int) error {
 	return err
 }
 
-const oneShot = 1 << 30 // EPOLLONESHOT: nothing is told before it is asked for
+const oneShot = 1 << 30 // EPOLLONESHOT: nothing is reported before it is asked for
 
 // wait waits until one of the events comes, the time is over or the watch is closed.
 func (w *watch) wait(socket syscall.RawConn, events uint32, due int64) error {
