@@ -247,6 +247,9 @@ func names() []string {
 
 func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.args) }
 
+// Overview returns the list of the commands, for the manual page.
+func Overview() string { return overview() }
+
 // overview is the list of the commands.
 func overview() string {
 	var b strings.Builder

@@ -127,7 +127,7 @@ func allSeries() []series {
 		{"spool_bytes", gauge, "bytes", "Bytes that the spool takes on disk.", spool(func(s *report.Spool) float64 { return float64(s.Bytes) })},
 		{"spool_limit_bytes", gauge, "bytes", "The most bytes that the spool may take on disk.", spool(func(s *report.Spool) float64 { return float64(s.MaxBytes) })},
 		{"spool_segments", gauge, "segments", "Files of the spool.", spool(func(s *report.Spool) float64 { return float64(s.Segments) })},
-		{"spool_oldest_segment_timestamp_seconds", gauge, "seconds", "When the oldest file with pending messages was begun, in seconds since 1970.", func(f *report.Family, s *scrape) {
+		{"spool_oldest_message_timestamp_seconds", gauge, "seconds", "When the oldest message on disk that no broker has acknowledged was stored, in seconds since 1970.", func(f *report.Family, s *scrape) {
 			if s.spool != nil && !s.spool.Oldest.IsZero() {
 				f.Add(float64(s.spool.Oldest.UnixMilli())/1000, "queue", s.id)
 			}

@@ -65,7 +65,7 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "max.in.flight.requests.per.connection", Kind: Int, Min: 1, Max: 1000000, Default: "1000000", Importance: Low,
-		How: Mapped, Why: "left alone it is 1, so that a retry never overtakes, and 5 with idempotence; a value that is set holds for produce requests, but not with idempotence",
+		How: Mapped, Why: "left alone, five requests of a connection and five batches of a partition; behind a spool one batch of a partition, so that a retry never overtakes. A value that is set holds for both, but not above five batches with idempotence, nor above one behind a spool without it",
 		Doc: "How many produce requests may wait for their answers on one connection.",
 	},
 	{Name: "max.in.flight", Kind: Alias, Alias: "max.in.flight.requests.per.connection"},

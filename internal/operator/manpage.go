@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/halon-extras/kafka/internal/admin"
 )
 
 const manpageHelp = `usage: halon-kafka manpage
@@ -45,6 +47,7 @@ The operator's program of the Kafka producer plugin for the Halon mail server. I
 	for _, c := range commands() {
 		fmt.Fprintf(t.Out, ".SS %s\n.nf\n%s.fi\n", c.name, roff(c.help))
 	}
+	fmt.Fprintf(t.Out, ".SH COMMANDS OF THE RUNNING PLUGIN\nhalonctl plugin command kafka COMMAND\n.nf\n%s.fi\n", roff(admin.Overview()))
 	fmt.Fprint(t.Out, `.SH EXIT STATUS
 0 fine, 1 problems were found, 2 usage or an unreadable file.
 .SH FILES

@@ -103,7 +103,7 @@ func pendingText(r *spool.Report, noun string, now time.Time) string {
 		return "none"
 	}
 	if !r.Oldest.IsZero() {
-		text += fmt.Sprintf(", the oldest at most %s old (%s)", age(now.Sub(r.Oldest)), r.Oldest.Format(time.RFC3339))
+		text += fmt.Sprintf(", the oldest %s old (%s)", age(now.Sub(r.Oldest)), r.Oldest.Format(time.RFC3339))
 	}
 	return text
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/record"
@@ -24,14 +23,6 @@ func TestTheBooksBalanceInEveryScrape(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	answers := 0
-	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		cluster.KeepControl()
-		if answers++; answers%10 == 0 { // longer than a message may take
-			cluster.SleepControl(func() { time.Sleep(time.Second) })
-		}
-		return nil, nil, false
-	})
 	small := []any{
 		"bootstrap.servers", text(cluster.ListenAddrs()[0]), "allow.auto.create.topics", text("false"), "topic.metadata.propagation.max.ms", text("1"),
 		"message.timeout.ms", text("300"), "queue.buffering.max.messages", text("3000"), "linger.ms", text("1"),

@@ -191,7 +191,7 @@ type Spool struct {
 	MaxBytes int64         `json:"max_bytes"`
 	Segments int           `json:"segments"`
 	Pending  int64         `json:"pending"`         // records that the broker has not acknowledged
-	Oldest   time.Time     `json:"oldest,omitzero"` // when the oldest segment with pending records was begun; zero without
+	Oldest   time.Time     `json:"oldest,omitzero"` // when the oldest pending record was stored; zero without
 	Dropped  int64         `json:"dropped"`         // records given up because the spool was full
 	Corrupt  int64         `json:"damaged_places"`  // damaged places that were skipped
 	Missing  int64         `json:"missing"`         // records that were lost by damage

@@ -45,6 +45,7 @@ func (s *Spool) add(payload []byte, done func(error), urgent bool) (uint64, erro
 	}
 	h.seq = s.next
 	s.next++
+	s.own.note(h.seq, h.time)
 	s.put(h, payload, int(size))
 	s.waiting += size
 	s.n.appended++

@@ -260,6 +260,9 @@ func (c *Cursor) filter(batch *Batch) *Batch {
 	for _, f := range batch.Frames {
 		if !s.acks.has(f.Seq) {
 			kept = append(kept, f)
+			if f.Seq < s.born {
+				s.past.note(f.Seq, f.Time.UnixNano())
+			}
 		}
 	}
 	s.n.delivered += uint64(len(kept))

@@ -149,10 +149,23 @@ func (o *offline) measure() error {
 	return nil
 }
 
+// oldest returns when the first pending record of g was appended.
 func (o *offline) oldest(g *segment) (at time.Time) {
-	_ = o.with(g, func(_ File, head segmentHead, _ bool) error {
-		at = time.Unix(0, head.created)
-		return nil
+	_ = o.with(g, func(f File, head segmentHead, _ bool) error {
+		at = time.Unix(0, head.created) // where the record itself cannot be read
+		sc := newScanner(f, head, o.source)
+		defer sc.release()
+		sc.lo, sc.hi, sc.limit = g.first, g.end, g.size
+		for {
+			got, err := sc.next()
+			switch {
+			case err != nil || got.what == foundEnd:
+				return err
+			case got.what == foundFrame && !o.pos.acks.has(got.head.seq):
+				at = time.Unix(0, got.head.time)
+				return nil
+			}
+		}
 	})
 	return at
 }

@@ -159,6 +159,9 @@ type Spool struct {
 	closing  bool
 	rollNow  bool // DropOldest needs the active segment sealed
 	hint     hint
+	born     uint64        // sequences from here on are this process's
+	own      moments       // when they were appended
+	past     moments       // when those before were, as far as a cursor has read
 	fresh    chan struct{} // closed when durable moves or the spool closes
 	watched  bool          // a cursor waits on fresh
 	dirty    int           // acknowledgements that the position file does not have
@@ -208,6 +211,7 @@ func Open(opts Options) (*Spool, error) {
 		s.owner.release()
 		return nil, err
 	}
+	s.born = s.next
 	// Now, not at the first acknowledgement: the disk may be full by then.
 	if err := s.openPosition(); err != nil {
 		s.say("position", positionTrouble, err)

@@ -21,7 +21,7 @@ type Stats struct {
 	Pending  uint64    // records that are stored or on their way there, and not acknowledged
 	Frontier uint64    // everything below this sequence is done with
 	Next     uint64    // sequence of the next record
-	Oldest   time.Time // begin of the oldest segment; zero when nothing is pending, or it is not known yet
+	Oldest   time.Time // when the oldest pending record was appended, to within a second; zero when nothing is pending, or it is not known yet
 
 	Appended uint64 // taken by Append
 	Stored   uint64 // synced
@@ -56,13 +56,30 @@ func (s *Spool) Stats() Stats {
 		Corrupt: s.n.corrupt, CorruptBytes: s.n.corruptBytes, Missing: s.n.missing, Poisoned: s.n.poisoned,
 		Syncs: s.n.syncs, SyncTotal: s.n.syncTotal, SyncMax: s.n.syncMax, Degradations: s.n.degradations,
 	}
-	if st.Pending > 0 && len(s.segs) > 0 && s.segs[0].since > 0 {
-		st.Oldest = time.Unix(0, s.segs[0].since)
+	if st.Pending > 0 {
+		st.Oldest = s.oldest()
 	}
 	if s.degraded != nil {
 		st.Degraded, st.DegradedSince = s.degraded, s.degraded.since
 	}
 	return st
+}
+
+// oldest returns when the oldest pending record was appended. What an earlier process has left is known when a cursor has read it; until
+// then the begin of its segment is what is known. The caller holds mu.
+func (s *Spool) oldest() time.Time {
+	from := &s.own
+	if s.acks.frontier < s.born {
+		from = &s.past
+	}
+	at := from.of(s.acks.frontier)
+	if at == 0 && len(s.segs) > 0 {
+		at = max(s.segs[0].since, 0)
+	}
+	if at == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, at)
 }
 
 // quiet keeps one kind of log line to one a minute.
