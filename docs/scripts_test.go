@@ -35,3 +35,25 @@ func TestTheScriptsOfTheManualAreRun(t *testing.T) {
 		t.Errorf("%d scripts are run", found)
 	}
 }
+
+// The example of an outage is a test, command for command.
+func TestTheExampleOfAnOutageIsRun(t *testing.T) {
+	_, example, found := strings.Cut(page(t, "operations.md"), "\n### An example\n")
+	example, _, _ = strings.Cut(example, "\n## ")
+	run, err := txtar.ParseFile("../e2e/testdata/script/outage.txtar")
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	commands := 0
+	for line := range strings.Lines(example) {
+		if command := strings.TrimSpace(line); strings.HasPrefix(command, "halonctl ") {
+			commands++
+			if !strings.Contains(string(run.Comment), command+"\n") {
+				t.Errorf("no test runs %s", command)
+			}
+		}
+	}
+	if commands < 5 {
+		t.Errorf("the example has %d commands", commands)
+	}
+}
