@@ -29,7 +29,7 @@ func (p *Producer) answered(r *request, now mono) {
 			p.judge(b, resperr.Code(a.Code), a, now)
 		case !r.Written:
 			// Nothing of it can have reached the broker, so it counts as no attempt.
-			if b.loose {
+			if b.loose && part.noted {
 				b.doubtful, part.doubt = true, true // a copy of it may have arrived since the last look
 			}
 			part.back(b)

@@ -395,3 +395,29 @@ func TestAnErrorOfSequenceBelongsToTheOldestBatch(t *testing.T) {
 		q.verify(t, true)
 	})
 }
+
+// A batch that was written without an answer, went again and was not written then, is given up when its time is over: what comes after it goes.
+func TestWhatWasGivenUpHoldsNothingBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { // for its T: there is nothing to draw
+		q := newModelQueue(t, "enable.idempotence=true", "message.timeout.ms=60000", "bootstrap.servers=h:1")
+		q.offer(1)
+		q.meta(1, 1, 0)
+		q.hear(&client.Event{Kind: client.ProducerID, ID: 7, Epoch: 0}, q.now)
+		q.send()
+		q.answer(resperr.NoError)
+		q.offer(1)
+		q.send()
+		q.cut(1, os.ErrDeadlineExceeded)
+		q.now = q.now.after(time.Second)
+		q.send()
+		q.loseOldest("not written")
+		q.now = q.now.after(61 * time.Second)
+		q.doubt = true
+		for _, topic := range q.sender.active {
+			q.expire(topic, q.now)
+		}
+		q.offer(4)
+		q.settleAll()
+		q.verify(t, true)
+	})
+}
