@@ -58,6 +58,7 @@ func TestCalm(t *testing.T) {
 	})
 	t.Run("slow DNS", func(t *testing.T) { slowDNS(t, a) })
 	t.Run("shutdown", func(t *testing.T) { shutdown(t, a) })
+	t.Run("reload", func(t *testing.T) { reload(t, a) })
 	t.Run("parked", func(t *testing.T) { parked(t, a) })
 	t.Run("memory", func(t *testing.T) { memory(t, a) })
 	t.Run("topics", func(t *testing.T) { topics(t, a) })
@@ -188,6 +189,39 @@ func shutdown(t *testing.T, a *table) {
 				t.Errorf("Halon_cleanup took %v, with messages that live for %v", took, life)
 			}
 			a.note("shutdown, %s: Halon_cleanup took %.0f ms with messages that live for %v", pace.name, s.CleanupMS, life)
+		})
+	}
+}
+
+// reload loads a running configuration again and again in which each queue has changed, while messages come.
+func reload(t *testing.T, a *table) {
+	p := a.proof
+	const (
+		steady  = 50000 // messages a second
+		reloads = 20
+	)
+	for _, pace := range []struct {
+		name string
+		rate float64
+	}{{"50,000 a second", steady}, {fullSpeed, 0}} {
+		t.Run(pace.name, func(t *testing.T) {
+			args := []string{
+				"--mode", "reload", "--threads", number(threads), "--rate", number(pace.rate), "--seconds", number(2 * p.seconds), "--reloads", number(reloads),
+				"--limit-us", number(float64(p.limit.Microseconds())),
+			}
+			s := p.drive(t, append(args, p.blackhole(t, "ack")...)...)
+			a.add(t, "reload of a changed queue", pace.name, s)
+			// At full speed the queue may be full: such a call is refused, and that is no loss.
+			if refused := s.Calls - s.Answers["0"] - s.Answers["-184"]; refused != 0 || pace.rate > 0 && s.Answers["-184"] != 0 {
+				t.Errorf("calls were answered %v", s.Answers)
+			}
+			if s.Records != s.Answers["0"] {
+				t.Errorf("%d messages were accepted, and the broker has %d", s.Answers["0"], s.Records)
+			}
+			if lines := s.logged("queues added 0, changed 1, removed 0, unchanged 0"); lines != reloads {
+				t.Errorf("%d of %d reloads are in the log: %q", lines, reloads, s.log)
+			}
+			a.note("reload, %s: %d times, %.1f ms at most; %d messages accepted and as many at the broker", pace.name, reloads, s.ReloadMS, s.Records)
 		})
 	}
 }

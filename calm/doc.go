@@ -1,5 +1,5 @@
 // Package calm is the proof that the plugin never blocks the host: it measures how long the longest call holds a thread of
-// the host while Kafka is silent, gone, unknown or behind a slow DNS, while the plugin stops, and with ten thousand scripts
+// the host while Kafka is silent, gone, unknown or behind a slow DNS, while the plugin stops or loads another configuration, and with ten thousand scripts
 // parked; and with it the bound on memory, that topics which make progress are not disturbed, and what an outage costs.
 //
 // It holds tests only, and the programs in C that make a DNS server slow and that prove the measurement. `make calm` runs it:

@@ -41,6 +41,8 @@ type seen struct {
 	Answers   map[string]int64 `json:"answers"`
 	Thrown    int64            `json:"thrown"`
 	CleanupMS float64          `json:"cleanup_ms"`
+	ReloadMS  float64          `json:"reload_ms"`
+	Records   int64            `json:"records"` // that the broker has
 
 	Filled    int64   `json:"filled"`
 	Parked    int64   `json:"parked"`

@@ -81,9 +81,20 @@ func TestCheckMeansStart(t *testing.T) {
 				if err := os.WriteFile(path, []byte(r.file), 0o600); err != nil {
 					t.Fatal(err)
 				}
+				files := []string{"-c", path}
+				if i%3 == 0 {
+					running := filepath.Join(home, "smtpd-app.yaml")
+					text := g.running()
+					r.file += text
+					if err := os.WriteFile(running, []byte(text), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					reloaded(t, path, running, script, r.file)
+					files = append(files, "-A", running)
+				}
 				// check comes first: what it changed, the start would find.
-				r.check, r.found = exits(t, "halon-kafka", "check", "-c", path)
-				r.start, r.logged = exits(t, "hslrun", "-c", path, script)
+				r.check, r.found = exits(t, "halon-kafka", append([]string{"check"}, files...)...)
+				r.start, r.logged = exits(t, "hslrun", append(files, script)...)
 				if r.check > 1 {
 					t.Errorf("halon-kafka check exits with %d: %s\n%s", r.check, r.found, r.file)
 				}
@@ -102,6 +113,20 @@ func TestCheckMeansStart(t *testing.T) {
 	t.Logf("%d of %d configurations start", started, count)
 	if started < count/5 || started > count*4/5 {
 		t.Errorf("%d of %d start: the generator makes too few of one kind", started, count)
+	}
+}
+
+// reloaded holds check against a reload, where the plugin starts without the running configuration.
+func reloaded(t *testing.T, path, running, script, text string) {
+	t.Helper()
+	if status, _ := exits(t, "halon-kafka", "check", "-c", path); status != 0 {
+		return
+	}
+	check, found := exits(t, "halon-kafka", "check", "-c", path, "-A", running)
+	status, logged := exits(t, "hslrun", "-c", path, "--reload", running, script)
+	loaded := strings.Contains(logged, "the running configuration is loaded") && !strings.Contains(logged, "is refused, and the queues stay as they are")
+	if loaded != (check == 0) || loaded && status != 0 {
+		t.Errorf("check exits with %d:\n%s\nthe reload says, with status %d:\n%s\n%s", check, found, status, logged, text)
 	}
 }
 
@@ -148,6 +173,21 @@ func (g *generator) file() string {
 		b.WriteString(g.queue())
 	}
 	return b.String()
+}
+
+// running writes an smtpd-app.yaml to go with the other file.
+func (g *generator) running() string {
+	if g.odd(8) {
+		return "plugins:\n- id: kafka\n  config: " + g.one("text", "~", "[]", "{}", "{queues: text}", "{queues: []}", "{metrics: {listen: 1}}", "{queues: [~]}") + "\n"
+	}
+	if g.odd(6) {
+		g.ids = 0 // its ids are those of the other file
+	}
+	text := "plugins:\n- id: kafka\n  config:\n    queues:\n"
+	for range 1 + g.IntN(2) {
+		text += g.queue()
+	}
+	return text
 }
 
 func (g *generator) queue() string {

@@ -256,6 +256,27 @@ void calm_run(const struct settings *s, const struct load *load, struct plugin *
     finish(&stage, callers);
 }
 
+void reload_run(struct settings *s, const struct load *load, struct plugin *plugin, HalonConfig *app, int control)
+{
+    struct stage stage = {.settings = s, .load = load};
+    uint64_t ns = (uint64_t)(s->phase.seconds * 1e9) / (s->reloads + 1);
+    struct caller *callers = start(&stage, NULL, 0);
+    double longest = 0;
+
+    for (unsigned i = 1; i <= s->reloads; ++i) {
+        wait_ns(ns);
+        snprintf(s->change, sizeof s->change, "reload-%u", i);
+        double ms = host_reload(plugin, app);
+        if (ms > longest)
+            longest = ms;
+    }
+    wait_ns(ns);
+    atomic_store(&stage.over, true);
+    finish(&stage, callers);
+    printf(",\"reload_ms\":%.3f,\"cleanup_ms\":%.3f", longest, host_stop(plugin));
+    printf(",\"records\":%llu", (unsigned long long)broker_records(control));
+}
+
 static void woken(void *arg)
 {
     struct script *s = arg;

@@ -16,6 +16,12 @@
 void calm_run(const struct settings *settings, const struct load *load, struct plugin *stop);
 
 /*
+ * reload_run - calm_run while the plugin loads `app`, with another client.id each time, as often as the settings say. Prints how long the longest of
+ * these took, stops the plugin, and prints how many records the broker has.
+ */
+void reload_run(struct settings *settings, const struct load *load, struct plugin *plugin, HalonConfig *app, int control);
+
+/*
  * park_run - fills the queue, parks the settings' number of scripts with block=true from all threads, has the broker acknowledge,
  * and waits until all were woken. Prints the calls, and how often the scripts were woken. The broker must hang.
  */

@@ -229,7 +229,8 @@ int main(int argc, char *argv[])
 
     int control = s.control ? broker_connect(s.control) : -1;
     uint64_t begin = nanoseconds(), filled;
-    host_start(&plugin, s.plugin, queues_config(&s));
+    HalonConfig *config = queues_config(&s);
+    host_start(&plugin, s.plugin, s.mode == RELOAD ? NULL : config, s.mode == RELOAD ? config : NULL);
     printf("{\"plugin\":\"%s\",\"mode\":\"%s\",\"threads\":%u,\"load_ms\":%.3f,\"init_ms\":%.3f", s.plugin, mode_names[s.mode],
            s.threads, plugin.load_ms, plugin.init_ms);
 
@@ -238,9 +239,11 @@ int main(int argc, char *argv[])
                         .tick_seconds = s.tick_seconds,
                         .ns_per_tick = ticks_calibrate(),
                         .threads = s.threads};
-    if (s.mode == CALM || s.mode == STOP || s.mode == PARK) {
+    if (s.mode == CALM || s.mode == STOP || s.mode == RELOAD || s.mode == PARK) {
         if (s.mode == PARK)
             park_run(&s, &load, control);
+        else if (s.mode == RELOAD)
+            reload_run(&s, &load, &plugin, config, control);
         else
             calm_run(&s, &load, s.mode == STOP ? &plugin : NULL);
         print_process();
@@ -260,6 +263,7 @@ int main(int argc, char *argv[])
     case LOGGER:
     case CALM:
     case STOP:
+    case RELOAD:
     case PARK:
     case INIT:
         break;

@@ -10,7 +10,7 @@
 
 /* What Halon_init and Halon_hsl_register get. */
 struct HalonInitContext {
-    HalonConfig *config;
+    HalonConfig *config, *app;
 };
 
 struct HalonHSLRegisterContext {
@@ -37,7 +37,7 @@ bool HalonMTA_init_getinfo(HalonInitContext *context, int what, const void *in, 
     (void)in;
     (void)inlen;
     (void)outlen;
-    *(HalonConfig **)out = what == HALONMTA_INIT_CONFIG ? context->config : NULL;
+    *(HalonConfig **)out = what == HALONMTA_INIT_CONFIG ? context->config : context->app;
     return what == HALONMTA_INIT_CONFIG || what == HALONMTA_INIT_APPCONFIG;
 }
 
@@ -338,9 +338,9 @@ static bool find(void *handle, const char *name, void *function)
     return symbol != NULL;
 }
 
-void host_start(struct plugin *plugin, const char *path, HalonConfig *config)
+void host_start(struct plugin *plugin, const char *path, HalonConfig *config, HalonConfig *app)
 {
-    HalonInitContext init = {config};
+    HalonInitContext init = {config, app};
     HalonHSLRegisterContext registration = {plugin};
     int (*version)(void);
     entry_bool *start;
@@ -365,6 +365,17 @@ void host_start(struct plugin *plugin, const char *path, HalonConfig *config)
         ready(NULL);
     if (!plugin->function)
         fail("%s: it registered no kafka_producer", path);
+}
+
+double host_reload(const struct plugin *plugin, HalonConfig *app)
+{
+    void (*reload)(HalonConfig *);
+
+    if (!find(plugin->handle, "Halon_config_reload", &reload))
+        fail("the plugin has no Halon_config_reload");
+    uint64_t from = nanoseconds();
+    reload(app);
+    return (double)(nanoseconds() - from) / 1e6;
 }
 
 double host_stop(struct plugin *plugin)

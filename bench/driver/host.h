@@ -113,7 +113,10 @@ int host_answer(HalonHSLContext *context);
 int host_woken(HalonHSLContext *context);
 
 /* Loads and starts a plugin. What is wrong ends the process with a sentence. */
-void host_start(struct plugin *plugin, const char *path, HalonConfig *config);
+void host_start(struct plugin *plugin, const char *path, HalonConfig *config, HalonConfig *app);
+
+/* host_reload - loads another running configuration and returns for how many milliseconds the plugin took. */
+double host_reload(const struct plugin *plugin, HalonConfig *app);
 
 /* Calls Halon_early_cleanup and Halon_cleanup; returns the milliseconds that they took. */
 double host_stop(struct plugin *plugin);

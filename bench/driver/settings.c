@@ -6,11 +6,11 @@
 #include <string.h>
 
 const char *const mode_names[] = {"produce", "init", "outage", "idle", "rss", "durable", "replay",
-                                  "logger",  "calm", "stop",   "park"};
+                                  "logger",  "calm", "stop",   "reload", "park"};
 
 static const char usage_text[] =
     "usage: driver --plugin FILE [--broker HOST:PORT] [--control HOST:PORT] [--mode MODE]\n"
-    "  --mode MODE       produce, init, outage, idle, rss, durable, replay, logger, calm, stop or park (produce)\n"
+    "  --mode MODE       produce, init, outage, idle, rss, durable, replay, logger, calm, stop, reload or park (produce)\n"
     "  --threads N       host threads (1)\n"
     "  --messages N      messages in all, over all threads (replay: in the backlog); or\n"
     "  --seconds S       duration (produce), or how long to watch (outage, idle)\n"
@@ -27,7 +27,8 @@ static const char usage_text[] =
     "  --fresh-every N   a new topic each N calls (calm, stop)\n"
     "  --bad-every N     each Nth call goes to one of the topics bad-0, bad-1 and so on; --bad-topics of them (calm, stop; 1)\n"
     "  --pause-us T      pause after a call that found the queue full (calm, stop; 0)\n"
-    "  --limit-us T      count calls that were held longer (calm, stop, park; 1000)\n"
+    "  --reloads N       how often the changed configuration is loaded (reload; 20)\n"
+    "  --limit-us T      count calls that were held longer (calm, stop, reload, park; 1000)\n"
     "  --conf NAME=VALUE property of the queue; again for more\n"
     "--control is the black-hole broker's: without it nothing is known of what arrived.\n";
 
@@ -54,14 +55,14 @@ static enum mode parse_mode(const char *text)
     for (size_t i = 0; i < sizeof mode_names / sizeof *mode_names; ++i)
         if (strcmp(text, mode_names[i]) == 0)
             return (enum mode)i;
-    fail("--mode %s: want produce, init, outage, idle, rss, durable, replay, logger, calm, stop or park", text);
+    fail("--mode %s: want produce, init, outage, idle, rss, durable, replay, logger, calm, stop, reload or park", text);
 }
 
 void settings_parse(struct settings *s, int argc, char *argv[])
 {
     enum { PLUGIN, BROKER, CONTROL, MODE, THREADS, MESSAGES, SECONDS, RATE, TICK, WARMUP, VALUE, KEY, HEADERS, TOPICS,
            POOL, BLOCK, CONF, WAITING, FOLDER, QUEUES, RETURN, FRESH, BAD, BAD_TOPICS,
-           PAUSE, LIMIT, HELP };
+           PAUSE, LIMIT, RELOADS, HELP };
     static const struct option options[] = {
         {"plugin", 1, NULL, PLUGIN},       {"broker", 1, NULL, BROKER},     {"control", 1, NULL, CONTROL},
         {"mode", 1, NULL, MODE},           {"threads", 1, NULL, THREADS},   {"messages", 1, NULL, MESSAGES},
@@ -72,12 +73,13 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         {"waiting", 1, NULL, WAITING},     {"folder", 1, NULL, FOLDER},     {"queues", 1, NULL, QUEUES},
         {"return", 0, NULL, RETURN},       {"fresh-every", 1, NULL, FRESH}, {"bad-every", 1, NULL, BAD},
         {"bad-topics", 1, NULL, BAD_TOPICS}, {"pause-us", 1, NULL, PAUSE},  {"limit-us", 1, NULL, LIMIT},
-        {"help", 0, NULL, HELP},           {0},
+        {"reloads", 1, NULL, RELOADS},     {"help", 0, NULL, HELP},         {0},
     };
     int option, at = 0;
 
     *s = (struct settings){.threads = 1,
                            .waiting = 1,
+                           .reloads = 20,
                            .bad_topics = 1,
                            .limit_ns = 1000000,
                            .tick_seconds = 1e-3,
@@ -111,6 +113,7 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         case BAD: s->bad_every = (unsigned)number(name, optarg); break;
         case BAD_TOPICS: s->bad_topics = (unsigned)number(name, optarg); break;
         case PAUSE: s->pause_us = (unsigned)number(name, optarg); break;
+        case RELOADS: s->reloads = (unsigned)number(name, optarg); break;
         case LIMIT: s->limit_ns = (uint64_t)(number(name, optarg) * 1e3); break;
         case CONF:
             equals = strchr(optarg, '=');
@@ -140,10 +143,12 @@ void settings_parse(struct settings *s, int argc, char *argv[])
         fail("--mode replay wants --folder and --messages");
     if (s->mode == LOGGER && (!s->folder || s->phase.seconds == 0 || s->shape.value_bytes == 0))
         fail("--mode logger wants --folder, --seconds and --value-bytes");
-    if ((s->mode == CALM || s->mode == STOP) && (s->phase.seconds == 0 || s->shape.block))
+    if (s->mode == RELOAD)
+        set_conf(s, "client.id", strcpy(s->change, "reload-0"));
+    if ((s->mode == CALM || s->mode == STOP || s->mode == RELOAD) && (s->phase.seconds == 0 || s->shape.block))
         fail("--mode %s wants --seconds and no --block", mode_names[s->mode]);
     if (s->mode == PARK && !s->shape.block)
         fail("--mode park wants --block");
-    if ((s->mode == OUTAGE || s->mode == IDLE || s->mode == REPLAY || s->mode == PARK) && !s->control)
+    if ((s->mode == OUTAGE || s->mode == IDLE || s->mode == REPLAY || s->mode == PARK || s->mode == RELOAD) && !s->control)
         fail("--mode %s wants --control", mode_names[s->mode]);
 }

@@ -19,6 +19,7 @@ enum mode {
     LOGGER,  /* lines to a file, no plugin */
     CALM,    /* calls, of which only matters how long they held their threads */
     STOP,    /* the same, and the plugin is stopped meanwhile */
+    RELOAD,  /* the same, of queues in the running configuration, which is loaded again and again, changed each time */
     PARK,    /* many scripts parked at once for room, and woken */
 };
 
@@ -33,6 +34,8 @@ struct settings {
     unsigned fresh_every, bad_every, bad_topics;
     unsigned pause_us; /* after a call that found the queue full */
     uint64_t limit_ns; /* calls that were held longer are counted */
+    unsigned reloads;  /* reload: how often */
+    char change[16];   /* reload: the client.id, which is another one each time */
     bool returns;      /* outage: the broker comes back in the end */
     uint64_t warmup;
     double tick_seconds;

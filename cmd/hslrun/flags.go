@@ -16,6 +16,9 @@ usage: hslrun [flags] SCRIPT.hsl
 
   -c, --config FILE     the smtpd.yaml that configures the plugin; without it the plugin starts
                         with no configuration
+  -A, --appconf FILE    the smtpd-app.yaml, the running configuration, that the plugin starts with
+      --reload FILE     after the script, load FILE as smtpd-app.yaml, as "halonctl config reload" does,
+                        and run the script once more; may be repeated
   -p, --plugin ID       the plugin's id in plugins[] of smtpd.yaml (default kafka); the script
                         imports from "extras://ID"
       --plugin-path SO  the plugin's file; else plugins[].path, else build/ID.so here, else ID.so
@@ -60,6 +63,8 @@ exit status: 0  done
 // options are the flags.
 type options struct {
 	config     string
+	appConfig  string
+	reloads    list
 	plugin     string
 	pluginPath string
 	broker     string
@@ -96,6 +101,10 @@ func parseFlags(args []string) (*options, error) {
 	for _, name := range []string{"c", "config"} {
 		f.StringVar(&o.config, name, "", "")
 	}
+	for _, name := range []string{"A", "appconf"} {
+		f.StringVar(&o.appConfig, name, "", "")
+	}
+	f.Var(&o.reloads, "reload", "")
 	for _, name := range []string{"p", "plugin"} {
 		f.Var(&plugins, name, "")
 	}

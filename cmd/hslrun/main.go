@@ -135,6 +135,15 @@ func session(ctx context.Context, o *options, t *terminal) (err error) {
 		}
 	}
 	failed := s.runScripts(ctx, program)
+	for _, config := range s.reloads {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := s.host.Reload(config); err != nil {
+			return &exitError{exitUsage, fmt.Errorf("hslrun: %w", err)}
+		}
+		failed = s.runScripts(ctx, program) || failed
+	}
 	failed = !s.runCommands(o.commands) || failed
 	asked.close()
 	t.stopping()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,8 @@ type stage struct {
 	o    *options
 	t    *terminal
 	host *standin.Host
+	// reloads are the running configurations that follow the first one.
+	reloads []*standin.Config
 	// servers is where records are read from, or "".
 	servers string
 	cluster *kfake.Cluster // nil unless embedded
@@ -27,7 +30,11 @@ type stage struct {
 // setUp reads the configuration, starts the broker, loads the plugin and asks it for its functions.
 // Nothing of the plugin has started when it returns.
 func setUp(o *options, t *terminal) (*stage, error) {
-	entry, err := readConfig(o, t)
+	entry, err := readConfig(o.plugin, o.config, t)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	running, err := readRunning(o, t)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -35,32 +42,45 @@ func setUp(o *options, t *terminal) (*stage, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	if err := validate(entry, file); err != nil {
+	err = validate(entry, file, entry.ID+".schema.json", plugins.Schema)
+	for _, app := range running {
+		err = errors.Join(err, validate(app, file, app.ID+"-app.schema.json", plugins.AppSchema))
+	}
+	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
 	s := &stage{o: o, t: t, servers: o.broker}
 	if o.broker == embedded {
-		if err := plain(entry.Config); err != nil {
-			return nil, &exitError{exitUsage, err}
+		for _, one := range append(running, entry) {
+			if err := plain(one.Config); err != nil {
+				return nil, &exitError{exitUsage, err}
+			}
 		}
 		if err := s.startBroker(); err != nil {
 			return nil, err
 		}
 	}
-	config := entry.Config
 	if s.servers != "" {
-		config = redirect(config, s.servers)
+		for _, one := range append(running, entry) {
+			one.Config = redirect(one.Config, s.servers)
+		}
 	} else {
-		s.servers = serversOf(config)
+		for _, one := range append([]*smtpdconf.Plugin{entry}, running...) {
+			s.servers = cmp.Or(s.servers, serversOf(one.Config))
+		}
+	}
+	for _, app := range running[1:] {
+		s.reloads = append(s.reloads, tree(app.Config))
 	}
 	if s.servers == "" && len(o.topics) > 0 {
 		return nil, &exitError{exitUsage, errors.New("hslrun: --consume needs --broker, or a bootstrap.servers in the configuration")}
 	}
 	s.host, err = standin.Open(file, standin.Options{
-		PluginID: o.plugin,
-		Config:   tree(config),
-		Threads:  o.threads,
-		Log:      t.syslog,
+		PluginID:  o.plugin,
+		Config:    tree(entry.Config),
+		AppConfig: tree(running[0].Config),
+		Threads:   o.threads,
+		Log:       t.syslog,
 	})
 	if err != nil {
 		s.close()
@@ -97,27 +117,40 @@ func (s *stage) startBroker() error {
 	return nil
 }
 
-// readConfig is the plugin's entry of smtpd.yaml, or one without anything.
-func readConfig(o *options, t *terminal) (*smtpdconf.Plugin, error) {
-	none := &smtpdconf.Plugin{ID: o.plugin}
-	if o.config == "" {
+// readRunning is the plugin's entry of the running configuration that it starts with, and of those that follow.
+func readRunning(o *options, t *terminal) ([]*smtpdconf.Plugin, error) {
+	var all []*smtpdconf.Plugin
+	for _, name := range append([]string{o.appConfig}, o.reloads...) {
+		one, err := readConfig(o.plugin, name, t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// readConfig is the plugin's entry of smtpd.yaml or smtpd-app.yaml, or one without anything.
+func readConfig(plugin, name string, t *terminal) (*smtpdconf.Plugin, error) {
+	none := &smtpdconf.Plugin{ID: plugin}
+	if name == "" {
 		return none, nil
 	}
-	src, err := os.ReadFile(o.config)
+	src, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("hslrun: %w", err)
 	}
-	file, err := smtpdconf.Parse(o.config, src)
+	file, err := smtpdconf.Parse(name, src)
 	if err != nil {
 		return nil, err
 	}
-	if entry := file.Plugin(o.plugin); entry != nil {
+	if entry := file.Plugin(plugin); entry != nil {
 		if _, unset := entry.Env(); unset != nil {
 			return nil, unset
 		}
 		return entry, nil
 	}
-	t.logf("hslrun: %s has no plugin with the id %s: it starts without a configuration", o.config, o.plugin)
+	t.logf("hslrun: %s has no plugin with the id %s: it is without a configuration there", name, plugin)
 	return none, nil
 }
 
@@ -175,8 +208,8 @@ func joined(places []string) string {
 
 // validate holds the configuration against the plugin's schema file: the one installed with it, else this
 // project's. A plugin of somebody else without a schema file is not checked, as in Halon.
-func validate(entry *smtpdconf.Plugin, file string) error {
-	name := filepath.Join("share", "plugins", entry.ID+".schema.json")
+func validate(entry *smtpdconf.Plugin, file, name string, ours []byte) error {
+	name = filepath.Join("share", "plugins", name)
 	places := append([]string{filepath.Join(filepath.Dir(file), "..", name), name}, besideProgram("..", name)...)
 	var schema []byte
 	if place, err := firstFile("the schema", places); err == nil {
@@ -184,7 +217,7 @@ func validate(entry *smtpdconf.Plugin, file string) error {
 			return fmt.Errorf("hslrun: %w", err)
 		}
 	} else if entry.ID == "kafka" {
-		schema = plugins.Schema
+		schema = ours
 	} else {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"github.com/halon-extras/kafka/internal/smtpdconf"
+	"github.com/halon-extras/kafka/share/plugins"
 )
 
 func write(t *testing.T, path, text string) {
@@ -61,16 +62,16 @@ func TestValidateUsesTheSchemaOfThePlugin(t *testing.T) {
 		return f.Plugins[0]
 	}
 	write(t, "opt/plugins/kafka.so", "")
-	if err := validate(entry("other"), "opt/plugins/other.so"); err != nil {
+	if err := validate(entry("other"), "opt/plugins/other.so", "other.schema.json", plugins.Schema); err != nil {
 		t.Errorf("a plugin without a schema: %v", err)
 	}
 	// No schema file is near: the one in the program.
-	if err := validate(entry("kafka"), "opt/plugins/kafka.so"); err == nil || err.Error() != "s.yaml:3:12: plugins[0].config.color: there is no such key" {
+	if err := validate(entry("kafka"), "opt/plugins/kafka.so", "kafka.schema.json", plugins.Schema); err == nil || err.Error() != "s.yaml:3:12: plugins[0].config.color: there is no such key" {
 		t.Errorf("kafka: %v", err)
 	}
 	// The one installed beside the plugin comes before it.
 	write(t, "opt/share/plugins/kafka.schema.json", `{"properties": {"color": {"enum": ["blue"]}}}`)
-	if err := validate(entry("kafka"), "opt/plugins/kafka.so"); err == nil || err.Error() != "s.yaml:3:19: plugins[0].config.color: value must be 'blue'" {
+	if err := validate(entry("kafka"), "opt/plugins/kafka.so", "kafka.schema.json", plugins.Schema); err == nil || err.Error() != "s.yaml:3:19: plugins[0].config.color: value must be 'blue'" {
 		t.Errorf("kafka with a schema of its own: %v", err)
 	}
 }
@@ -81,26 +82,26 @@ func TestReadConfig(t *testing.T) {
 	write(t, "broken.yaml", "plugins: {")
 	var log strings.Builder
 	term := newTerminal(&log, &log)
-	if p, err := readConfig(&options{plugin: "kafka"}, term); err != nil || p.Config != nil {
+	if p, err := readConfig("kafka", "", term); err != nil || p.Config != nil {
 		t.Errorf("without a file: %+v, %v", p, err)
 	}
-	if p, err := readConfig(&options{plugin: "kafka", config: "smtpd.yaml"}, term); err != nil || p.Config == nil {
+	if p, err := readConfig("kafka", "smtpd.yaml", term); err != nil || p.Config == nil {
 		t.Errorf("with a file: %+v, %v", p, err)
 	}
 	if log.Len() > 0 {
 		t.Errorf("logged %s", log.String())
 	}
-	if p, err := readConfig(&options{plugin: "other", config: "smtpd.yaml"}, term); err != nil || p.ID != "other" || p.Config != nil {
+	if p, err := readConfig("other", "smtpd.yaml", term); err != nil || p.ID != "other" || p.Config != nil {
 		t.Errorf("another plugin: %+v, %v", p, err)
 	}
-	if want := "hslrun: smtpd.yaml has no plugin with the id other: it starts without a configuration\n"; log.String() != want {
+	if want := "hslrun: smtpd.yaml has no plugin with the id other: it is without a configuration there\n"; log.String() != want {
 		t.Errorf("logged %s, want %s", log.String(), want)
 	}
 	var placed *smtpdconf.Error
-	if _, err := readConfig(&options{plugin: "kafka", config: "broken.yaml"}, term); !errors.As(err, &placed) {
+	if _, err := readConfig("kafka", "broken.yaml", term); !errors.As(err, &placed) {
 		t.Errorf("a broken file: %v", err)
 	}
-	if _, err := readConfig(&options{plugin: "kafka", config: "none.yaml"}, term); !errors.Is(err, os.ErrNotExist) {
+	if _, err := readConfig("kafka", "none.yaml", term); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

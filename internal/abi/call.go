@@ -42,29 +42,23 @@ func produceWithHeaders(call *C.struct_kafka_call) {
 func produce(call *C.struct_kafka_call, headers []record.Header) {
 	c := gather(call, headers)
 	c.Block = arg(&call.args[C.KAFKA_BLOCK])
-	queue := find(call, c.Check(), c.QueueID())
-	if queue == nil {
+	if wrong := c.Check(); wrong != "" {
+		throw(call, string(wrong))
 		return
 	}
 	var r record.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
 	r.Timestamp = int64(call.milliseconds)
-	var code resperr.Code
-	var parked bool
-	switch {
-	case queue.Spooled():
-		parked, code = queue.Store(&r, c.Blocks(), resume(call.context, call.ret))
-	case c.Blocks():
-		parked, code = queue.Park(&r, resume(call.context, call.ret))
-	default:
-		code = queue.Offer(&r)
+	done := attempt{context: call.context, ret: call.ret, block: c.Blocks()}
+	queue := find(c.QueueID())
+	if queue != nil {
+		if parked, code := done.produce(queue, &r); code != resperr.Destroy {
+			end(call, parked, code)
+			return
+		}
 	}
-	if parked {
-		call.outcome = C.KAFKA_PARK
-		return
-	}
-	answer(call, code)
+	elsewhere(call, c.QueueID(), queue, &r, &done)
 }
 
 // kafkaDeliver is kafkaProduce for kafka_deliver.
@@ -74,20 +68,23 @@ func kafkaDeliver(call *C.struct_kafka_call) {
 	defer guard("kafka_deliver", func(text string) { throw(call, text) })
 	var scratch [headersOnStack]record.Header
 	c := binding.Deliver{Produce: gather(call, pairs(call, scratch[:0])), Timeout: arg(&call.args[C.KAFKA_TIMEOUT])}
-	queue := find(call, c.Check(), c.QueueID())
-	if queue == nil {
+	if wrong := c.Check(); wrong != "" {
+		throw(call, string(wrong))
 		return
 	}
 	var r record.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
 	r.Timestamp = int64(call.milliseconds)
-	parked, code := queue.Deliver(&r, c.Limit(), resumeDelivered(call.context, call.ret))
-	if parked {
-		call.outcome = C.KAFKA_PARK
-		return
+	done := attempt{context: call.context, ret: call.ret, deliver: true, limit: c.Limit()}
+	queue := find(c.QueueID())
+	if queue != nil {
+		if parked, code := done.run(queue, &r); code != resperr.Destroy {
+			end(call, parked, code)
+			return
+		}
 	}
-	answer(call, code)
+	elsewhere(call, c.QueueID(), queue, &r, &done)
 }
 
 // gather views the arguments that both functions have.
@@ -103,19 +100,11 @@ func gather(call *C.struct_kafka_call, headers []record.Header) binding.Produce 
 	}
 }
 
-// find returns the queue named id, or nil and an exception in the call. wrong is the exception that
-// the arguments have earned, which comes first.
-func find(call *C.struct_kafka_call, wrong binding.Exception, id []byte) *producer.Producer {
-	if wrong != "" {
-		throw(call, string(wrong))
-		return nil
-	}
+// find returns the queue named id, or nil.
+func find(id []byte) *producer.Producer {
 	if b := current.Load(); b != nil {
-		if queue := b.plugin.Find(id); queue != nil {
-			return queue
-		}
+		return b.plugin.Find(id)
 	}
-	throw(call, string(binding.NoSuchID))
 	return nil
 }
 
@@ -149,6 +138,15 @@ func pairs(call *C.struct_kafka_call, headers []record.Header) []record.Header {
 
 func lent(p *C.char, n C.size_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n))
+}
+
+// end leaves in the call what a queue has said.
+func end(call *C.struct_kafka_call, parked bool, code resperr.Code) {
+	if parked {
+		call.outcome = C.KAFKA_PARK
+		return
+	}
+	answer(call, code)
 }
 
 // answer leaves a code in the call.

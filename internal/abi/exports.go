@@ -17,7 +17,7 @@ import (
 )
 
 //export kafkaInit
-func kafkaInit(config *C.HalonConfig) (ok C.bool) {
+func kafkaInit(config, app *C.HalonConfig) (ok C.bool) {
 	defer guard("Halon_init", func(string) { ok = false })
 	b := here()
 	for _, code := range resperr.All() {
@@ -28,7 +28,7 @@ func kafkaInit(config *C.HalonConfig) (ok C.bool) {
 	text := C.CString(string(binding.NoSuchID))
 	C.kafka_gone(text)
 	C.free(unsafe.Pointer(text))
-	if err := b.plugin.Start(copyConfig(config)); err != nil {
+	if err := b.plugin.Start(copyConfig(config), copyConfig(app)); err != nil {
 		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
 		return false
 	}
@@ -43,15 +43,14 @@ func kafkaCleanup() {
 	b.sink.Close()
 }
 
-// kafkaReload is called with the running configuration, in which this plugin has no settings. A
-// queue's properties belong to the client that was made with them, so a change needs a restart.
+// kafkaReload is called with the new running configuration, or with NULL where this plugin has none there.
 //
 //export kafkaReload
 func kafkaReload(config *C.HalonConfig) {
 	defer guard("Halon_config_reload", func(string) {})
-	if n := copyConfig(config); n != nil && len(n.Object) > 0 {
-		slog.New(here().sink.Handler()).Warn("the plugin has no settings in the running configuration; " +
-			"move them to smtpd.yaml and restart smtpd")
+	b := here()
+	if err := b.plugin.Reload(copyConfig(config)); err != nil {
+		slog.New(b.sink.Handler()).WithGroup(logsink.Each).Error("smtpd-app.yaml is refused, and the queues stay as they are: " + err.Error())
 	}
 }
 

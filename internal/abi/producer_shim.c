@@ -381,9 +381,10 @@ EXPORT bool Halon_init(HalonInitContext *context)
     static bool watching;
     if (!watching)
         watching = pthread_atfork(NULL, NULL, note_fork) == 0;
-    HalonConfig *config = NULL;
+    HalonConfig *config = NULL, *app = NULL;
     HalonMTA_init_getinfo(context, HALONMTA_INIT_CONFIG, NULL, 0, &config, NULL);
-    return kafkaInit(config);
+    HalonMTA_init_getinfo(context, HALONMTA_INIT_APPCONFIG, NULL, 0, &app, NULL);
+    return kafkaInit(config, app);
 }
 
 EXPORT void Halon_cleanup(void)

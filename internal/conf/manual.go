@@ -56,7 +56,7 @@ const manualHead = `# Configuration
 
 <!-- Made from the property table by "go generate ./internal/conf". Do not edit. -->
 
-A queue's ` + "`config`" + ` takes librdkafka's properties, as of librdkafka 2.15.0: the same names, values, errors and
+A queue's ` + "`config`" + `, in smtpd.yaml or smtpd-app.yaml, takes librdkafka's properties, as of librdkafka 2.15.0: the same names, values, errors and
 warnings. What each does here is described below.
 
 Names count as they are written. A property of topics may be written with ` + "`topic.`" + ` before its name. Numbers may be

@@ -159,7 +159,7 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 static enum intake_answer begin(struct intake *in, const struct intake_offered *offer, int *code)
 {
     if (atomic_load(&in->life) != OPEN)
-        return refuse(atomic_load(&in->ended_code), code);
+        return over(in, code);
     if (atomic_load(&in->shut))
         return INTAKE_ASK;
     if (atomic_load(&in->waiting)) /* nobody passes by those who wait */
@@ -236,7 +236,7 @@ bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct i
     pthread_mutex_lock(&in->lock);
     struct intake_load room = room_of(in);
     if (atomic_load(&in->life) != OPEN)
-        *answer = refuse(atomic_load(&in->ended_code), code);
+        *answer = over(in, code);
     else if (atomic_load(&in->shut))
         *answer = INTAKE_ASK;
     else if (atomic_load(&in->waiting))

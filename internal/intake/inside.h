@@ -16,7 +16,7 @@
 #define TOPIC_PLACES 65536
 #define QUEUE_PLACES 1024
 
-/* Whether a queue still takes records. */
+/* Whether a queue still takes records. DISOWNED: another queue has the name, and Go knows it. */
 enum { OPEN, ENDED, GONE, DISOWNED };
 
 /* A topic that calls have named. */
@@ -99,6 +99,12 @@ static inline enum intake_answer refuse(int because, int *code)
     return INTAKE_REFUSED;
 }
 
+/* What a call is answered with when the queue is not open. One that was so slow that the queue is gone asks Go, as others may have its name. */
+static inline enum intake_answer over(struct intake *in, int *code)
+{
+    return atomic_load(&in->life) >= GONE ? INTAKE_ASK : refuse(atomic_load(&in->ended_code), code);
+}
+
 static inline bool has_leave(struct intake *in)
 {
     return atomic_load(&in->giving) || atomic_load(&in->current) || atomic_load(&in->spare);
@@ -108,6 +114,9 @@ HIDDEN void intake_wake_go(struct intake *in);
 
 /* The queue, or NULL; one of an earlier life too. */
 HIDDEN struct intake *intake_find(const char *queue, size_t length);
+
+/* Whether calls find this intake by its queue's name. */
+HIDDEN bool intake_published(struct intake *in);
 
 /* The topic, which is made known when it is new; NULL when it can't be. */
 HIDDEN struct intake_known *intake_find_topic(struct intake *in, const char *name, size_t length);

@@ -112,8 +112,20 @@ void intake_end(struct intake *in, bool gone, int code)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->ended_code, code);
-    if (atomic_load(&in->life) < (gone ? GONE : ENDED))
-        atomic_store(&in->life, gone ? GONE : ENDED);
+    int life = atomic_load(&in->life);
+    if (gone && (life < GONE || !intake_published(in)))
+        atomic_store(&in->life, GONE); /* one that has passed its name on can be used again */
+    else if (life < ENDED)
+        atomic_store(&in->life, ENDED);
+    intake_close_current(in);
+    intake_drop_spare(in);
+    pthread_mutex_unlock(&in->lock);
+}
+
+void intake_pass(struct intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    atomic_store(&in->life, DISOWNED);
     intake_close_current(in);
     intake_drop_spare(in);
     pthread_mutex_unlock(&in->lock);

@@ -203,6 +203,11 @@ func (in *Intake) Charge(value int, cost int64) bool {
 	return bool(C.intake_charge(in.c, C.int64_t(value), C.int64_t(cost)))
 }
 
+// ChargeAlways charges the queue with records that it takes whatever its limits are.
+func (in *Intake) ChargeAlways(count, bytes, cost int64) {
+	in.correct(load{count: count, bytes: bytes, cost: cost}, 0)
+}
+
 // Free gives a chunk back. Nothing of it may be read afterwards.
 func (in *Intake) Free(c Chunk) {
 	C.intake_free(in.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)))
@@ -220,6 +225,9 @@ func (in *Intake) Fail(code int) { C.intake_end(in.c, false, C.int(code)) }
 
 // Gone lets every call be answered as one of a queue that nobody knows, after End.
 func (in *Intake) Gone() { C.intake_end(in.c, true, C.int(in.ended)) }
+
+// Pass lets every call that has found the intake ask Go, from when it returns: another queue has its name. [Intake.Gone] follows.
+func (in *Intake) Pass() { C.intake_pass(in.c) }
 
 // Disown lets calls for queue ask Go, where it had an intake in an earlier life of the plugin and has none now.
 func Disown(queue string) {

@@ -172,9 +172,16 @@ void intake_shut(struct intake *in, bool shut);
 
 /*
  * intake_end - from when this returns every call is refused with code, as one of a queue that has ended. gone: and nobody knows the queue
- * any more, so that every call is answered with INTAKE_GONE.
+ * any more, so that every call is answered with INTAKE_GONE. One that has passed its name on refuses nothing; gone, it may be used
+ * again.
  */
 void intake_end(struct intake *in, bool gone, int code);
+
+/*
+ * intake_pass - from when this returns every call that has found the intake asks Go, which knows the queue that has its name now. What is
+ * in it stays there until it is taken.
+ */
+void intake_pass(struct intake *in);
 
 /* intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. */
 void intake_publish(struct intake *in);

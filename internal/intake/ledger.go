@@ -66,6 +66,18 @@ func (l *Ledger) Pressed() bool {
 // HeldBytes returns the bytes of the values that the queue holds.
 func (l *Ledger) HeldBytes() int64 { return l.charged.Bytes.Load() - l.left.Bytes.Load() }
 
+// Held returns what the queue holds, with what calls have leave for.
+func (l *Ledger) Held() (count, bytes, cost int64) {
+	return l.charged.Count.Load() - l.left.Count.Load(), l.HeldBytes(), l.charged.Cost.Load() - l.left.Cost.Load()
+}
+
+// ChargeAlways charges a ledger for itself with records that it takes whatever its limits are. One caller at a time.
+func (l *Ledger) ChargeAlways(count, bytes, cost int64) {
+	l.charged.Count.Add(count)
+	l.charged.Bytes.Add(bytes)
+	l.charged.Cost.Add(cost)
+}
+
 // Charge charges a ledger for itself with one record, where there is room for it, or always, and says whether it did. One caller at a time.
 func (l *Ledger) Charge(value int, cost int64, always bool) bool {
 	return bool(C.intake_ledger_charge((*C.struct_intake_ledger)(unsafe.Pointer(l)), C.int64_t(value), C.int64_t(cost), C.bool(always)))

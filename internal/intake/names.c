@@ -53,6 +53,11 @@ struct intake *intake_find(const char *name, size_t length)
     }
 }
 
+bool intake_published(struct intake *in)
+{
+    return intake_find(in->queue, in->length) == in;
+}
+
 /* Looks for a topic; *at is where it is, or would be. */
 static struct intake_known *look_up(struct intake *in, uint64_t hash, const char *name, size_t length, size_t *at)
 {

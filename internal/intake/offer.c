@@ -135,7 +135,8 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
         return INTAKE_ASK;
     int life = atomic_load_explicit(&in->life, memory_order_acquire);
     if (life >= GONE)
-        return life == GONE ? INTAKE_GONE : INTAKE_ASK;
+        /* A call may be so slow that the queue it has found is gone, and its successor is here. */
+        return life == GONE && intake_published(in) ? INTAKE_GONE : INTAKE_ASK;
     /* One by one: each alone is below the limit, which is below 4 GiB, so that the sum can't overflow. */
     size_t most = atomic_load_explicit(&in->max_message, memory_order_relaxed);
     if (r->key_length > most || r->value_length > most || r->pair_count > most / 20)

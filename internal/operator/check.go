@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const checkHelp = `usage: halon-kafka check -c FILE [-p ID] [--json] [--strict] [--connect ...]
+const checkHelp = `usage: halon-kafka check -c FILE [-A FILE] [-p ID] [--json] [--strict] [--connect ...]
        halon-kafka check [--json] [--strict] --set NAME=VALUE [--set ...] [--connect ...]
 
 With -c it reads Halon's smtpd.yaml and prints what is wrong with the plugin's configuration: all problems of all
@@ -23,6 +23,7 @@ for the first setting that is refused; NEW_FAIL for settings that do not go toge
 '='; the value is all that follows, and may be empty.
 
   -c FILE          the configuration; - reads standard input
+  -A FILE          the running configuration, smtpd-app.yaml, too, as a reload judges it beside -c; or alone
   -p ID            the id of the plugin in it (kafka)
   --set NAME=VALUE one setting
   --json           one JSON object instead of text. For --set:
@@ -42,6 +43,7 @@ Exit status: 0 fine, 1 problems were found, 2 usage or an unreadable file.
 // checkFlags are the arguments of check.
 type checkFlags struct {
 	file     string
+	app      string
 	plugin   string
 	settings []string
 	json     bool
@@ -55,6 +57,7 @@ func check(ctx context.Context, args []string, t Terminal) int {
 	f := &checkFlags{}
 	fs := flag.NewFlagSet("check", flag.ContinueOnError)
 	fs.StringVar(&f.file, "c", "", "")
+	fs.StringVar(&f.app, "A", "", "")
 	fs.StringVar(&f.plugin, "p", "kafka", "")
 	fs.BoolVar(&f.json, "json", false, "")
 	fs.BoolVar(&f.strict, "strict", false, "")
@@ -74,10 +77,14 @@ func check(ctx context.Context, args []string, t Terminal) int {
 	case len(rest) > 0:
 		// Not shown: it may be the end of a --set that was not quoted.
 		return usage(t, "check", "it takes flags only, and there is %s beside them", plural(len(rest), "argument"))
-	case given["c"] == given["set"]:
+	case (given["c"] || given["A"]) == given["set"]:
 		return usage(t, "check", "give either -c FILE or --set NAME=VALUE")
 	case given["c"] && f.file == "":
 		return usage(t, "check", "-c needs the name of a file, or - for standard input")
+	case given["A"] && f.app == "":
+		return usage(t, "check", "-A needs the name of a file, or - for standard input")
+	case f.file == "-" && f.app == "-":
+		return usage(t, "check", "only one of -c and -A can read standard input")
 	case given["p"] && given["set"]:
 		return usage(t, "check", "-p belongs to -c")
 	case !f.connect && (given["topic"] || given["timeout"]):

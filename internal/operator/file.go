@@ -26,37 +26,50 @@ type queue struct {
 	cluster  *cluster       // only with --connect
 }
 
-// checkFile is check -c.
+// checkFile is check -c, check -A, and both.
 func checkFile(ctx context.Context, f *checkFlags, t Terminal) int {
-	name, src, err := readFile(f.file, t.In)
-	if err != nil {
-		fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
-		return exitUsage
-	}
 	found := &findings{}
-	file, err := smtpdconf.Parse(name, src)
-	var malformed *smtpdconf.Error
-	switch {
-	case errors.As(err, &malformed):
-		found.problems = smtpdconf.Errors{malformed}
-	case err != nil:
-		fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
-		return exitUsage
-	default:
-		p := file.Plugin(f.plugin)
-		if p == nil {
+	var start, app *smtpdconf.Plugin
+	var names []string
+	for _, one := range []struct {
+		path  string
+		entry **smtpdconf.Plugin
+	}{{f.file, &start}, {f.app, &app}} {
+		if one.path == "" {
+			continue
+		}
+		name, src, err := readFile(one.path, t.In)
+		names = append(names, name)
+		var file *smtpdconf.File
+		if err == nil {
+			file, err = smtpdconf.Parse(name, src)
+		}
+		var malformed *smtpdconf.Error
+		switch {
+		case errors.As(err, &malformed):
+			found.problems = append(found.problems, malformed)
+			continue
+		case err != nil:
+			fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
+			return exitUsage
+		}
+		// A running configuration without the plugin is one without queues.
+		if *one.entry = file.Plugin(f.plugin); *one.entry == nil && (one.path == f.file || f.file == "") {
 			fmt.Fprintf(t.Err, "halon-kafka check: %s has no plugin with the id %s%s; -p names another\n", name, f.plugin, others(file))
 			return exitUsage
 		}
-		found = inspect(p)
+	}
+	if len(found.problems) == 0 {
+		found = inspect(start, app)
 	}
 	if f.connect {
 		reachAll(ctx, found.queues, f.topics, f.timeout)
 	}
+	var err error
 	if f.json {
 		err = writeJSON(t.Out, found.json())
 	} else {
-		err = found.write(t, name)
+		err = found.write(t, strings.Join(names, ", "))
 	}
 	if err != nil {
 		fmt.Fprintf(t.Err, "halon-kafka check: %v\n", err)
@@ -76,25 +89,54 @@ func others(file *smtpdconf.File) string {
 	return ", only " + strings.Join(ids, ", ")
 }
 
-// inspect looks at everything in the plugin's configuration.
-func inspect(p *smtpdconf.Plugin) *findings {
+// inspect looks at everything in the plugin's configuration: of smtpd.yaml, of smtpd-app.yaml, or of both.
+func inspect(start, app *smtpdconf.Plugin) *findings {
 	found := &findings{}
+	instance := func() int { return 1 }
+	var fixed queueconf.Config
+	if start != nil {
+		var all queueconf.Findings
+		fixed, all = queueconf.Read(hosted(start.Config), instance)
+		found.entry(start, fixed, all)
+	}
+	if app != nil {
+		running, all := queueconf.ReadApp(hosted(app.Config), fixed, instance)
+		found.entry(app, running, all)
+	}
+	if len(found.queues) == 0 && len(found.problems) == 0 {
+		p := cmp.Or(start, app)
+		found.warnings = append(found.warnings, p.Errorf(p.Place(), nil, "there are no queues: every call of kafka_producer is answered with No such id"))
+	}
+	// A finding stands where the file has it, so that who edits the file goes through it once.
+	for _, all := range []smtpdconf.Errors{found.problems, found.warnings, found.notes} {
+		slices.SortStableFunc(all, func(a, b *smtpdconf.Error) int {
+			second := func(e *smtpdconf.Error) bool { return start != nil && app != nil && e.File == app.File() }
+			if one, other := second(a), second(b); one != other {
+				return map[bool]int{false: -1, true: 1}[one]
+			}
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+	}
+	return found
+}
+
+// entry adds what there is to say about one entry of plugins[].
+func (f *findings) entry(p *smtpdconf.Plugin, config queueconf.Config, all queueconf.Findings) {
 	for _, m := range p.Others() {
 		if _, property := conf.Lookup(m.Key.Text); property || queueconf.Key(m.Key.Text) {
-			found.warnings = append(found.warnings, p.PluginErrorf(m.Key, m.Key.Text,
+			f.warnings = append(f.warnings, p.PluginErrorf(m.Key, m.Key.Text,
 				"%s: it stands in the wrong place and is left out: move it below config", m.Key.Text))
 		}
 	}
-	found.withNUL(p, p.Config, nil)
+	f.withNUL(p, p.Config, nil)
 	tagged, unset := p.Env()
-	found.problems = append(found.problems, unset...)
+	f.problems = append(f.problems, unset...)
 	if len(tagged) > 0 {
-		found.notes = append(found.notes, p.Errorf(tagged[0], nil,
+		f.notes = append(f.notes, p.Errorf(tagged[0], nil,
 			"!Env is replaced with the environment of this process, and by smtpd only if it is started with --config-env-substitution"))
 	}
-	config, all := queueconf.Read(hosted(p.Config), func() int { return 1 })
 	for _, one := range all {
-		found.add(p, one)
+		f.add(p, one)
 	}
 	ready := map[string]*conf.Settings{}
 	for _, q := range config.Queues {
@@ -103,20 +145,10 @@ func inspect(p *smtpdconf.Plugin) *findings {
 	if p.Config != nil {
 		if list := p.Config.Get("queues"); list != nil {
 			for i, item := range list.Items {
-				found.queue(p, item, []any{"queues", i, "id"}, ready)
+				f.queue(p, item, []any{"queues", i, "id"}, ready)
 			}
 		}
 	}
-	if len(found.queues) == 0 && len(found.problems) == 0 {
-		found.warnings = append(found.warnings, p.Errorf(p.Place(), nil, "there are no queues: every call of kafka_producer is answered with No such id"))
-	}
-	// A finding stands where the file has it, so that who edits the file goes through it once.
-	for _, all := range []smtpdconf.Errors{found.problems, found.warnings, found.notes} {
-		slices.SortStableFunc(all, func(a, b *smtpdconf.Error) int {
-			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-		})
-	}
-	return found
 }
 
 // queue notes that there is one.

@@ -33,7 +33,7 @@ func TestTheBooksBalanceInEveryScrape(t *testing.T) {
 		return q
 	}
 	p := New(discard(), nil)
-	if err := p.Start(object("queues", list(queue("memory", small...), queue("away", "bootstrap.servers", text("127.0.0.1:1"), "message.timeout.ms", text("300")), spooled("spill", "spill"), spooled("durable", "durable")))); err != nil {
+	if err := p.Start(object("queues", list(queue("memory", small...), queue("away", "bootstrap.servers", text("127.0.0.1:1"), "message.timeout.ms", text("300")), spooled("spill", "spill"), spooled("durable", "durable"))), nil); err != nil {
 		t.Fatal(err)
 	}
 	quit := make(chan struct{})

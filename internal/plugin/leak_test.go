@@ -53,7 +53,7 @@ func TestAStartThatFailsLeavesNothingOpen(t *testing.T) {
 				t.Helper()
 				folder := t.TempDir()
 				defer taken(filepath.Join(folder, "dead"))()
-				if p := New(discard(), nil); p.Start(object("queues", test.queues(folder))) == nil {
+				if p := New(discard(), nil); p.Start(object("queues", test.queues(folder)), nil) == nil {
 					p.Stop()
 					t.Fatal("it starts")
 				}

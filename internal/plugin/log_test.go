@@ -41,7 +41,7 @@ func TestNothingReachesSyslogRaw(t *testing.T) {
 	p.Logged(new(slog.LevelVar), sink.Recent)
 	config := object("queues", list(queue("kafka1", "bootstrap.servers", text(broker.ListenAddrs()[0]), "security.protocol", text("sasl_plaintext"),
 		"sasl.mechanism", text("PLAIN"), "sasl.username", text("me"), "sasl.password", text("wrong"), "debug", text("all"), "message.timeout.ms", text("1000"))))
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer p.Stop()

@@ -70,6 +70,17 @@ func (p *pace) start(spooled bool) {
 	p.choose(spooled)
 }
 
+// follow is start for queues that have changed while records come.
+func (p *pace) follow(spooled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all <= 1 || p.fixed == spooled {
+		return
+	}
+	p.fixed, p.busy = spooled, p.now()
+	p.choose(true) // the load brings it down, if it is small
+}
+
 // worked counts what a queue has begun to send. It is called from the senders of all queues.
 func (p *pace) worked(records, valueBytes int) {
 	p.mu.Lock()

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,17 +43,15 @@ type Plugin struct {
 	scrape    *report.Histogram
 	calls     func() []report.CallTimes
 
-	queues   atomic.Pointer[queues]
-	stop     sync.Mutex      // one Start or Stop at a time
-	listener *admin.Listener // nil without; guarded by stop
-}
+	queues atomic.Pointer[queues]
+	mu     sync.Mutex       // guards the change of queues
+	doors  map[string]*door // of queues that are being opened, by id; guarded by mu
 
-type queues struct {
-	byID  map[string]*producer.Producer
-	order []*producer.Producer
-	asked []admin.Queue // order, for the commands
-	spool map[string]*queueconf.Spool
-	start time.Time
+	stop     sync.Mutex      // one Start, Reload or Stop at a time; before mu
+	listener *admin.Listener // nil without; guarded by stop
+	life     context.Context // ends at Stop; guarded by stop
+	end      context.CancelFunc
+	opener   *opener // of the last Reload, or nil; guarded by stop
 }
 
 // New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
@@ -62,6 +59,7 @@ func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 	p := &Plugin{
 		log: log, pace: newPace(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil }, calls: func() []report.CallTimes { return nil },
 		scrape: report.NewHistogram(100*time.Microsecond, time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second),
+		doors:  make(map[string]*door),
 	}
 	p.queues.Store(&queues{})
 	return p
@@ -76,20 +74,58 @@ func (p *Plugin) Logged(level *slog.LevelVar, recent func(queue string) []logsin
 // Timed tells the metrics where the times of calls are. It is for the time before the first Start.
 func (p *Plugin) Timed(calls func() []report.CallTimes) { p.calls = calls }
 
-// Start opens the queues of a configuration; it does not wait for Kafka.
+// Start opens the queues of a configuration, that of smtpd.yaml and app, that of smtpd-app.yaml; either may be nil. It does not wait for Kafka.
 //
 // On an error nothing is left open, and the error is one line for the operator. Start after Start
 // without a Stop is an error, and what runs goes on.
-func (p *Plugin) Start(config *queueconf.Node) error {
+func (p *Plugin) Start(config, app *queueconf.Node) error {
 	p.stop.Lock()
 	defer p.stop.Unlock()
-	if len(p.queues.Load().order) > 0 {
+	if len(p.queues.Load().live) > 0 {
 		return errors.New("the plugin has been started already; stop it before starting it again")
 	}
-	read, found := queueconf.Read(config, func() int { return int(p.instances.Add(1)) })
+	fixed, found := queueconf.Read(config, p.instance)
 	if err := found.Refusal(); err != nil {
 		return err
 	}
+	running, more := queueconf.ReadApp(app, fixed, p.instance)
+	if err := more.Refusal(); err != nil {
+		return fmt.Errorf("smtpd-app.yaml: %w", err)
+	}
+	p.warn(append(found, more...))
+	qs := &queues{fixed: fixed, start: time.Now()}
+	for i, c := range append(fixed.Queues, running.Queues...) {
+		q, err := p.open(c, nil, nil)
+		if err != nil {
+			for _, q := range qs.all() {
+				q.Undo() // the next start uses its intake again
+			}
+			return err
+		}
+		qs.live = append(qs.live, &live{config: c, queue: q, app: i >= len(fixed.Queues)})
+	}
+	if p.end != nil {
+		p.end()
+	}
+	p.life, p.end = context.WithCancel(context.Background())
+	p.mu.Lock()
+	p.show(qs)
+	p.mu.Unlock()
+	tuneCollector()
+	p.pace.start(qs.spooled())
+	for _, l := range qs.live {
+		l.queue.Publish()
+	}
+	if fixed.Listen != "" {
+		p.listener = admin.Listen(p.deps(), fixed.Listen, p.log)
+	}
+	return nil
+}
+
+func (p *Plugin) instance() int { return int(p.instances.Add(1)) }
+
+// warn logs what the start or the reload says about a configuration that it takes.
+func (p *Plugin) warn(found queueconf.Findings) {
 	for _, f := range found {
 		switch {
 		case f.Log && f.Queue != "":
@@ -98,34 +134,10 @@ func (p *Plugin) Start(config *queueconf.Node) error {
 			p.log.Warn(f.Text)
 		}
 	}
-	qs := &queues{byID: make(map[string]*producer.Producer), spool: make(map[string]*queueconf.Spool), start: time.Now()}
-	for _, c := range read.Queues {
-		q, err := p.open(c)
-		if err != nil {
-			stopAll(qs.order, 0)
-			for _, q := range qs.order {
-				q.Gone() // the next start uses its intake again
-			}
-			return err
-		}
-		qs.byID[c.ID] = q
-		qs.order = append(qs.order, q)
-		qs.asked = append(qs.asked, q)
-		qs.spool[c.ID] = c.Spool
-	}
-	p.queues.Store(qs)
-	tuneCollector()
-	p.pace.start(slices.ContainsFunc(read.Queues, func(c queueconf.Queue) bool { return c.Spool != nil }))
-	for _, q := range qs.order {
-		q.Publish()
-	}
-	if read.Listen != "" {
-		p.listener = admin.Listen(p.deps(), read.Listen, p.log)
-	}
-	return nil
 }
 
-func (p *Plugin) open(c queueconf.Queue) (*producer.Producer, error) {
+// open opens a queue. before is the one that has its name until now, or nil, and estate what is left at its folder.
+func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *producer.Estate) (*producer.Producer, error) {
 	thread := ""
 	if c.Set.LogThreadName {
 		thread = "[thrd:app]: " // log.thread.name; librdkafka checks a configuration on the caller's thread
@@ -138,6 +150,7 @@ func (p *Plugin) open(c queueconf.Queue) (*producer.Producer, error) {
 	return producer.New(c.ID, c.Set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),
 		Intake: p.intake(c), Quiet: true, Worked: p.pace.worked, Wake: p.wake,
+		Before: before, Estate: estate,
 	})
 }
 
@@ -189,24 +202,37 @@ func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.deps
 func (p *Plugin) Stop() {
 	p.stop.Lock()
 	defer p.stop.Unlock()
-	order := p.queues.Load().order
-	stopAll(order, DrainTime-closing)
+	if p.end != nil {
+		p.end()
+		p.opener.wait()
+		p.opener = nil
+	}
+	qs := p.queues.Load()
+	for _, l := range qs.leaving {
+		<-l.left
+	}
+	all := p.queues.Load().all()
+	stopAll(all, DrainTime-closing)
 	if p.listener != nil { // not before: how the end goes can be watched
 		p.listener.Close()
 		p.listener = nil
 	}
+	p.mu.Lock()
 	p.queues.Store(&queues{})
-	for _, q := range order {
+	clear(p.doors)
+	p.mu.Unlock()
+	p.life, p.end = nil, nil
+	for _, q := range all {
 		q.Gone()
 	}
 }
 
-func stopAll(order []*producer.Producer, limit time.Duration) {
+func stopAll(all []*producer.Producer, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	var all sync.WaitGroup
-	for _, q := range order {
-		all.Go(func() { q.Stop(ctx) })
+	var group sync.WaitGroup
+	for _, q := range all {
+		group.Go(func() { q.Stop(ctx) })
 	}
-	all.Wait()
+	group.Wait()
 }

@@ -69,14 +69,14 @@ func TestAConfigurationStartsOrIsRefusedInOneLine(t *testing.T) {
 		t.Run(test.sentence, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent()) // the broker of another test may be ending
 			p := New(slog.New(slog.DiscardHandler), nil)
-			err := p.Start(test.config)
+			err := p.Start(test.config, nil)
 			switch {
 			case err == nil && test.want != "":
 				t.Errorf("started, want %q", test.want)
 			case err != nil && err.Error() != test.want:
 				t.Errorf("refused with %q, want %q", err, test.want)
 			}
-			if n := len(p.queues.Load().order); n != test.queues {
+			if n := len(p.queues.Load().live); n != test.queues {
 				t.Errorf("%d queues, want %d", n, test.queues)
 			}
 			p.Stop()
@@ -88,18 +88,18 @@ func TestStartTwiceLeavesTheFirst(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent()) // the broker of another test may be ending
 	p := New(slog.New(slog.DiscardHandler), nil)
 	config := object("queues", list(queue("kafka1")))
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	first := p.Find([]byte("kafka1"))
-	if err := p.Start(config); err == nil || p.Find([]byte("kafka1")) != first {
+	if err := p.Start(config, nil); err == nil || p.Find([]byte("kafka1")) != first {
 		t.Errorf("the second start says %v", err)
 	}
 	p.Stop()
 	if p.Find([]byte("kafka1")) != nil {
 		t.Error("a stopped plugin still finds its queue")
 	}
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Errorf("a start after a stop says %v", err)
 	}
 	p.Stop()
@@ -108,7 +108,7 @@ func TestStartTwiceLeavesTheFirst(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	p := New(slog.New(slog.DiscardHandler), nil)
-	if err := p.Start(object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"))))); err != nil {
+	if err := p.Start(object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1")))), nil); err != nil {
 		t.Fatal(err)
 	}
 	defer p.Stop()
@@ -141,7 +141,7 @@ func TestCommands(t *testing.T) {
 func TestWarningsKeepTheirLevelAndForm(t *testing.T) {
 	var out bytes.Buffer
 	p := New(slog.New(slog.NewTextHandler(&out, nil)), nil)
-	if err := p.Start(object("queues", list(queue("kafka1", "client.id", text("c"))))); err != nil {
+	if err := p.Start(object("queues", list(queue("kafka1", "client.id", text("c")))), nil); err != nil {
 		t.Fatal(err)
 	}
 	p.Stop()
@@ -157,7 +157,7 @@ func TestAllQueuesStopSideBySide(t *testing.T) {
 	for _, id := range []string{"a", "b", "c", "d"} {
 		queues = append(queues, queue(id, "bootstrap.servers", text("127.0.0.1:1")))
 	}
-	if err := p.Start(object("queues", list(queues...))); err != nil {
+	if err := p.Start(object("queues", list(queues...)), nil); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
@@ -171,7 +171,7 @@ func TestWhatIsHardlyMeantIsLogged(t *testing.T) {
 	var out bytes.Buffer
 	p := New(slog.New(slog.NewTextHandler(&out, nil)), nil)
 	config := object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"), "linger.ms", text("5ms"), "security.protocol", list(text("ssl")))))
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.Stop()
@@ -195,13 +195,13 @@ func TestTheListener(t *testing.T) {
 	config := object("queues", list(queue("kafka1", "bootstrap.servers", text("127.0.0.1:1"))), "metrics", object("listen", text(address)))
 	out := &output{}
 	p := New(slog.New(slog.NewTextHandler(out, nil)), nil)
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Fatal(err) // an address that is taken must not stop the mail server
 	}
 	await(t, func() bool { return strings.Contains(out.String(), "metrics cannot be served at "+address) })
 	p.Stop()
 	taken.Close()
-	if err := p.Start(config); err != nil {
+	if err := p.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	await(t, func() bool { return strings.Contains(out.String(), "metrics are served at http://"+address+"/metrics") })

@@ -34,7 +34,7 @@ func TestSecretsThatAreNotUnderstoodRefuseTheStart(t *testing.T) {
 		p := New(slog.New(slog.DiscardHandler), nil)
 		q := queue("kafka1")
 		q.Object = append(q.Object, Field{Key: "secrets", Value: test.secrets})
-		err := p.Start(object("queues", list(q)))
+		err := p.Start(object("queues", list(q)), nil)
 		switch {
 		case err == nil && test.want != "":
 			t.Errorf("%s: started", test.sentence)
@@ -86,7 +86,7 @@ func TestASecretIsInNothingThatThePluginSays(t *testing.T) {
 			)})
 			out := &output{}
 			p := New(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
-			if err := p.Start(object("queues", list(q))); err != nil {
+			if err := p.Start(object("queues", list(q)), nil); err != nil {
 				t.Fatal(err)
 			}
 			defer p.Stop()

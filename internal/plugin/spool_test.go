@@ -24,18 +24,18 @@ func TestASpoolThatIsInUse(t *testing.T) {
 	}
 	config := spool("error")
 	first := New(discard(), nil)
-	if err := first.Start(config); err != nil {
+	if err := first.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer first.Stop()
 	second := New(discard(), nil)
-	if err := second.Start(config); err == nil {
+	if err := second.Start(config, nil); err == nil {
 		second.Stop()
 		t.Error("two starts on one folder")
 	}
 	member := config.Get("queues").List[0].Get("spool")
 	member.Object[1].Value = text("memory")
-	if err := second.Start(config); err != nil {
+	if err := second.Start(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	if second.Find([]byte("q")).Spooled() || !first.Find([]byte("q")).Spooled() {

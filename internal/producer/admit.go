@@ -67,9 +67,7 @@ func (p *Producer) Offer(r *record.Record) resperr.Code {
 			p.wake()
 		}
 	}
-	if code != resperr.NoError {
-		p.refused(code)
-	}
+	p.refused(code)
 	return code
 }
 
@@ -117,7 +115,7 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	if p.closed && !queued {
 		return resperr.Destroy, false
 	}
-	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+	cost := costOf(r, n)
 	if p.front.Intake != nil {
 		p.drainIntake()
 	}
@@ -144,6 +142,11 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	}
 	p.stats.Admit(len(r.Value))
 	return resperr.NoError, kick
+}
+
+// costOf returns what a record of n bytes holds of the queue's memory.
+func costOf(r *record.Record, n int) int64 {
+	return int64(n) + recordCost + headerCost*int64(len(r.Headers))
 }
 
 // enter puts r into the current slab. It has been charged. The caller holds p.mu.

@@ -25,8 +25,9 @@ type Delivery struct {
 // the delivery report, the end of its time, or Stop. The others find answered set.
 type await struct {
 	done     func(Delivery)
-	waiting  *atomic.Int64 // counts those that have no answer
-	timer    *time.Timer   // nil without a limit; written before anybody else knows of the await
+	waiting  *atomic.Int64            // counts those that have no answer
+	owner    atomic.Pointer[Producer] // whose timer it is
+	timer    *time.Timer              // nil without a limit; written before anybody else knows of the await
 	answered atomic.Bool
 	answer   Delivery // written by whoever has set answered
 }
@@ -43,11 +44,12 @@ func (a *await) resume() { a.done(a.answer) }
 // what is still waiting with [resperr.Destroy]. r is copied.
 func (p *Producer) Deliver(r *record.Record, limit time.Duration, done func(Delivery)) (parked bool, code resperr.Code) {
 	a := &await{done: done, waiting: &p.awaited}
+	a.owner.Store(p)
 	p.awaited.Add(1)
 	if limit > 0 {
 		// It runs before the record is admitted, because the report may come at once and stops it;
 		// and it starts only when it can be found by whoever stops it.
-		a.timer = time.AfterFunc(math.MaxInt64, func() { p.overdue(a) })
+		a.timer = time.AfterFunc(math.MaxInt64, func() { a.owner.Load().overdue(a) })
 		a.timer.Reset(limit)
 	}
 	if p.store != nil {

@@ -179,7 +179,7 @@ func (p *Producer) Head(ctx context.Context) (r record.Record, some bool, err er
 			return
 		}
 		r := oldest.record()
-		answer <- found{cloneRecord(&r), true}
+		answer <- found{Clone(&r), true}
 	})
 	if err != nil {
 		return r, false, err
@@ -201,7 +201,7 @@ func (p *Producer) headOnDisk() (r record.Record, some bool) {
 		return r, false
 	}
 	r = recordOf(&d)
-	return cloneRecord(&r), true
+	return Clone(&r), true
 }
 
 // Describe asks the cluster about topics, or without any about those that the queue uses, and waits for the answer. It changes nothing.

@@ -117,6 +117,9 @@ func (p *Producer) watchPause(part *partition) {
 }
 
 func (p *Producer) sendTo(b *broker, now mono) {
+	if p.holding.Load() {
+		return
+	}
 	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.backpressure) {
 		if !b.up {
 			if b.away == 0 {

@@ -60,12 +60,7 @@ func (p *Producer) signalEmpty() {
 // after the last script was woken and every goroutine of the queue has ended. A second Stop returns
 // at once.
 func (p *Producer) Stop(ctx context.Context) int64 {
-	p.mu.Lock()
-	stopped := p.closed
-	p.closed = true
-	p.announceWaiters()
-	p.drainIntake()
-	p.mu.Unlock()
+	stopped := p.beginStop()
 	p.health.end(&p.health.stopping)
 	if p.store == nil {
 		p.health.paused.Store(nil) // only memory has what is queued
@@ -77,6 +72,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	if p.store != nil {
 		return p.stopStored(ctx)
 	}
+	heir := p.heir.Swap(nil) // it may be stopping, too
 	lost := p.Flush(ctx)
 	p.dismissWaiters(resperr.Destroy)
 	p.gaveUp.Store(true)
@@ -85,6 +81,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	ended := p.senderEnded()
 	if ended {
 		p.abandon()
+		p.unreserve(heir)
 	}
 	if p.front.Intake != nil {
 		p.front.Close()
@@ -93,6 +90,17 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	p.resumes.wait()
 	p.logLost(lost)
 	return lost
+}
+
+// beginStop refuses new calls and takes what came before, and says whether the queue had been stopped already.
+func (p *Producer) beginStop() (stopped bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stopped, p.stopped = p.stopped, true
+	p.closed = true
+	p.announceWaiters()
+	p.drainIntake()
+	return stopped
 }
 
 // senderTime bounds the wait for a sender that is inside the client, which takes long when scripts
@@ -121,11 +129,18 @@ func (p *Producer) logLost(lost int64) {
 // stopStored is Stop behind a spool: what is not delivered in a moment stays on the disk, or is
 // brought there, and is no loss.
 func (p *Producer) stopStored(ctx context.Context) int64 {
+	drain, cancel := context.WithTimeout(ctx, drainTime)
+	p.drainStored(drain, drainTime/200)
+	cancel()
+	p.dismissWaiters(resperr.Destroy)
+	return p.closeStored(ctx, func() {})
+}
+
+// closeStored ends everything and gives the folder back. before is called when nothing runs any more and what was accepted is on the disk.
+func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 	s := p.store
-	p.drainStored(ctx)
 	ctx, cancel := patience(ctx)
 	defer cancel()
-	p.dismissWaiters(resperr.Destroy)
 	s.stop()
 	p.end()
 	close(p.quit)
@@ -133,6 +148,9 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	ended := p.senderEnded()
 	if s.Spill {
 		lost = p.saveRest(ctx, ended)
+	}
+	if ended {
+		before()
 	}
 	p.gaveUp.Store(true)
 	if ended {
@@ -147,7 +165,7 @@ func (p *Producer) stopStored(ctx context.Context) int64 {
 	if err != nil {
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
-	if kept > 0 {
+	if kept > 0 && !p.holding.Load() {
 		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
 	}
 	return lost
@@ -164,14 +182,12 @@ func patience(ctx context.Context) (context.Context, context.CancelFunc) {
 
 const leastPatience = time.Second
 
-// drainStored waits until everything is delivered, for drainTime at most.
-func (p *Producer) drainStored(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
+// drainStored waits until everything is delivered, or ctx ends. It looks each time that so long has passed.
+func (p *Producer) drainStored(ctx context.Context, each time.Duration) {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
 	p.wake()
-	look := time.NewTicker(drainTime / 200)
+	look := time.NewTicker(each)
 	defer look.Stop()
 	for !p.fatal.Load() && (p.held() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
 		select {

@@ -50,6 +50,7 @@ type health struct {
 	last      atomic.Pointer[report.LastError]
 	broken    atomic.Pointer[time.Time] // since when the queue has ended by a fault
 	stopping  atomic.Pointer[time.Time] // since when it is being stopped
+	removed   atomic.Pointer[time.Time] // since when it is in no configuration
 	paused    atomic.Pointer[time.Time] // since when it sends nothing, by command
 	fullBase  int64
 }
@@ -76,8 +77,11 @@ func (h *health) end(at *atomic.Pointer[time.Time]) {
 	at.CompareAndSwap(nil, &now)
 }
 
-// refused counts a call that is answered with code.
+// refused counts a call that is answered with code, where that is an error. One that belongs to the next queue of the name is counted there.
 func (p *Producer) refused(code resperr.Code) {
+	if code == resperr.NoError || code == resperr.Destroy && p.passed.Load() {
+		return
+	}
 	p.stats.Refuse()
 	if code == resperr.QueueFull && p.health.full.Add(1) == 1 {
 		p.changed()
@@ -104,6 +108,7 @@ func (p *Producer) Health() *report.Health {
 		text  string
 	}{
 		{h.stopping.Load(), report.Stopping, "the mail server shuts down"},
+		{h.removed.Load(), report.Removed, "the queue is not in the running configuration any more: it takes no messages, and ends when it is empty"},
 		{h.broken.Load(), report.Fault, "the queue has ended by a fault: the log has it; restart the mail server"},
 	} {
 		if over.since != nil {

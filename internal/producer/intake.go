@@ -75,7 +75,7 @@ func (p *Producer) drainIntake() { p.drain(false) }
 // drain is drainIntake. The sender, which is to read the chunks at once, leaves all records where they are. The caller holds p.mu.
 func (p *Producer) drain(sender bool) {
 	f := &p.front
-	if f.Intake == nil {
+	if f.Intake == nil || p.gone {
 		return
 	}
 	f.full = f.Take(f.full[:0])
@@ -149,7 +149,7 @@ func (p *Producer) drainParked() {
 	}
 	p.front.TakeParked(func(script intake.Script, f *intake.Record) {
 		r := lentRecord(f, p.front.TopicName(f.Topic))
-		w := &waiter{record: cloneRecord(&r), size: r.Size()}
+		w := &waiter{record: Clone(&r), size: r.Size()}
 		w.done = func(code resperr.Code) { p.wakeScript(script, code) }
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
@@ -193,7 +193,7 @@ func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
 // holds p.mu.
 func (p *Producer) announceWaiters() {
 	f := &p.front
-	if f.Intake == nil {
+	if f.Intake == nil || p.gone {
 		return
 	}
 	if p.closed {
@@ -239,9 +239,20 @@ func (p *Producer) Publish() {
 	p.front.Publish()
 }
 
-// Gone lets calls that come after Stop look for the queue elsewhere. Without an intake it does nothing.
+// Gone lets calls that come after Stop look for the queue elsewhere, and another queue of that name use the intake. Without an intake it does nothing.
 func (p *Producer) Gone() {
-	if p.front.Intake != nil {
+	if p.front.Intake == nil {
+		return
+	}
+	select {
+	case <-p.finished:
+	default:
+		return // a sender that has not ended may still write to it
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.gone {
+		p.gone = true
 		p.front.Gone()
 	}
 }
@@ -259,7 +270,9 @@ func (p *Producer) look() {
 		return
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.drainIntake()
-	p.mu.Unlock()
-	p.stats.RefuseMany(p.front.Refused())
+	if !p.gone {
+		p.stats.RefuseMany(p.front.Refused())
+	}
 }

@@ -33,6 +33,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 	if r.Timestamp == 0 {
 		r.Timestamp = milliseconds()
 	}
+	headers := r.Headers
 	if s.IDHeader != "" && !w.onDisk {
 		// Not in place: the headers are the caller's.
 		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)], record.Header{Key: s.IDHeader, Value: s.nextID()})
@@ -51,7 +52,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 			parked = w.await != nil || !s.Spill || w.onDisk
 			w.record = record.Record{} // its bytes are the host's
 		case later || w.patient && passing(code):
-			w.record = cloneRecord(r)
+			w.record = Clone(r)
 			s.crowded = s.crowded && w.patient
 			p.waiters = append(p.waiters, w)
 			p.waiting.Add(1)
@@ -63,8 +64,11 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 	if kick {
 		p.wake()
 	}
-	if code != resperr.NoError && !w.onDisk {
-		p.refused(code)
+	if code != resperr.NoError {
+		r.Headers = headers // the caller may try another queue
+		if !w.onDisk {
+			p.refused(code)
+		}
 	}
 	return parked, code
 }
@@ -87,7 +91,7 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	if code := t.refuses(w.record.Partition); code != resperr.NoError {
 		return code, false, false
 	}
-	cost := int64(w.size) + recordCost + headerCost*int64(len(w.record.Headers))
+	cost := costOf(&w.record, w.size)
 	if s.Spill && !w.onDisk && !p.behindDisk(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomFor(t, len(w.record.Value), cost, spillShare) {
 		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {

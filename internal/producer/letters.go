@@ -32,7 +32,7 @@ func (p *Producer) Letters(most int) (all []report.Letter, pending int64, err er
 		}
 		for _, f := range batch.Frames {
 			if one, ok := letterOf(&f); ok && len(all) < most {
-				one.Record = cloneRecord(&one.Record)
+				one.Record = Clone(&one.Record)
 				all = append(all, one)
 			}
 		}

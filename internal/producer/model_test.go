@@ -116,7 +116,7 @@ func (q *modelQueue) listen() {
 func newModelQueue(t *rapid.T, properties ...string) *modelQueue {
 	set := settings(t, properties...)
 	p := &Producer{
-		set: set, log: slog.New(slog.DiscardHandler), topics: map[string]*topic{}, began: time.Now(),
+		set: set, log: slog.New(slog.DiscardHandler), topics: map[string]*topic{}, began: time.Now(), stats: new(report.Queue),
 		chooser: newChooser(set), limits: limits{records: 3, bytes: 1 << 20}, times: report.NewTimes(),
 	}
 	p.ledger = new(intake.Ledger)

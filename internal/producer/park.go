@@ -43,12 +43,11 @@ func (p *Producer) Park(r *record.Record, done func(resperr.Code)) (parked bool,
 // admitted at once, only a call that waits for more than room is parked.
 func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, code resperr.Code) {
 	n := r.Size()
-	code = p.unfit(r, n)
-	if code != resperr.NoError {
+	if code = p.unfit(r, n); code != resperr.NoError {
 		p.refused(code)
 		return false, code
 	}
-	cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+	cost := costOf(r, n)
 	if r.Timestamp == 0 {
 		r.Timestamp = milliseconds()
 	}
@@ -57,7 +56,7 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 	code, kick = p.admit(r, n, false, w.await)
 	parked = always && code == resperr.NoError
 	if code == resperr.QueueFull && p.ledger.Possible(len(r.Value), cost) {
-		w.record, w.size = cloneRecord(r), n
+		w.record, w.size = Clone(r), n
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
 		p.announceWaiters()
@@ -70,13 +69,12 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 	if kick {
 		p.wake()
 	}
-	if code != resperr.NoError {
-		p.refused(code)
-	}
+	p.refused(code)
 	return parked, code
 }
 
-func cloneRecord(r *record.Record) record.Record {
+// Clone returns a copy of r that shares no memory with it.
+func Clone(r *record.Record) record.Record {
 	c := record.Record{
 		Topic: strings.Clone(r.Topic), Partition: r.Partition, Timestamp: r.Timestamp,
 		Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value),

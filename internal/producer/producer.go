@@ -38,7 +38,7 @@ type Producer struct {
 	id    string
 	set   *conf.Settings
 	log   *slog.Logger
-	stats report.Queue
+	stats *report.Queue
 	began time.Time // the monotonic clock counts from here
 
 	client *client.Client
@@ -64,18 +64,24 @@ type Producer struct {
 	full    []*slab           // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu
 	waiters []*waiter         // parked calls, oldest first; guarded by mu
+	gone    bool              // the intake may be another queue's; guarded by mu
+	stopped bool              // Stop or Release has begun; guarded by mu
 	taken   int64             // records that Go has, of calls and from the intake, ever; guarded by mu
 	front   front             // where calls leave records without entering Go
 
 	ledger  *intake.Ledger // what the queue may hold and holds
 	settled *intake.Load   // what delivery reports gave back, of ledger
 
-	waiting  atomic.Int32 // len(waiters), for reports
-	awaited  atomic.Int64 // calls that wait for a delivery
-	urgent   atomic.Int32 // Flush and Stop are waiting: no linger
-	gaveUp   atomic.Bool  // Stop has given up: reports are counted, not logged
-	fatal    atomic.Bool  // nothing is sent any more: every call is answered -150
-	kicked   atomic.Bool  // kick holds a signal
+	waiting  atomic.Int32             // len(waiters), for reports
+	awaited  atomic.Int64             // calls that wait for a delivery
+	urgent   atomic.Int32             // Flush and Stop are waiting: no linger
+	gaveUp   atomic.Bool              // Stop has given up: reports are counted, not logged
+	passed   atomic.Bool              // PassOn or Release has begun: calls belong to the next queue of the name
+	holding  atomic.Bool              // Release is waiting: nothing new is sent
+	heir     atomic.Pointer[Producer] // gets what is not sent; see PassOn
+	reserved intake.Load              // what p holds and heir is charged with already
+	fatal    atomic.Bool              // nothing is sent any more: every call is answered -150
+	kicked   atomic.Bool              // kick holds a signal
 	kick     chan struct{}
 	empty    chan struct{} // signalled when the last record settles while urgent
 	quit     chan struct{}
@@ -119,6 +125,13 @@ type Deps struct {
 	// have that, and wakes the sender itself.
 	Quiet bool
 
+	// Before is the queue that had this one's name until now, or nil; see [Producer.PassOn] and [Producer.Release]. The two
+	// count as one.
+	Before *Producer
+
+	// Estate is what an earlier queue has left at the folder of Spool, or nil. It is the queue's when New has succeeded.
+	Estate *Estate
+
 	// Worked is told by the sender how many records, and bytes of values, it has begun to hand over. It must not
 	// block; nil is nobody.
 	Worked func(records, valueBytes int)
@@ -142,6 +155,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		topics:     make(map[string]*topic),
 		began:      time.Now(),
 		chooser:    newChooser(set),
+		stats:      new(report.Queue),
 		limits:     limits{records: max(set.BatchNumMessages, 1), bytes: min(set.BatchSize, set.MessageMaxBytes)},
 		asleep:     true,
 		kick:       make(chan struct{}, 1),
@@ -150,6 +164,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		finished:   make(chan struct{}),
 	}
 	p.times = report.NewTimes()
+	if b := deps.Before; b != nil {
+		p.began, p.stats, p.times = b.began, b.stats, b.times
+	}
 	p.ledger = new(intake.Ledger)
 	if deps.Intake != nil && deps.Spool == nil && !set.Transactional && !set.TopicLingerConflict {
 		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
@@ -175,9 +192,13 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.life, p.end = context.WithCancel(context.Background())
 	p.clientLog = newClientLog(p.life, p.log, set)
 	p.beginHealth()
+	if b := deps.Before; b != nil {
+		p.health.last.Store(b.health.last.Load())
+		p.health.paused.Store(b.health.paused.Load()) // by command, which a reload does not undo
+	}
 	if deps.Spool != nil {
 		var err error
-		if p.store, err = p.openStorage(*deps.Spool); err != nil {
+		if p.store, err = p.openStorage(*deps.Spool, deps.Before); err != nil {
 			p.end()
 			return nil, err
 		}
@@ -193,6 +214,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		Guard:   func(run func()) { p.guard("a connection", run) },
 		Written: p.written(),
 	})
+	if deps.Before != nil {
+		deps.Before.reserve(p)
+	}
 	if p.front.Intake != nil {
 		p.front.Sleep()
 		p.front.Open()
@@ -206,6 +230,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		p.guard("the sender", p.send)
 	}()
 	p.startStatistics(deps.Statistics)
+	if deps.Estate != nil {
+		p.inherit(deps.Estate)
+	}
 	if p.store != nil {
 		p.startFeeder()
 	}

@@ -33,6 +33,7 @@ type sender struct {
 	ids     identity
 	events  []event // scratch
 	purging bool    // what fails now is purged
+	kept    mono    // when the next queue has last not taken all
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
@@ -102,6 +103,9 @@ func (p *Producer) pump(now mono) time.Duration {
 	if now.since(s.ticked) >= tickEvery {
 		s.ticked = now
 		p.tick(now)
+	}
+	if next := p.heir.Load(); next != nil {
+		p.bequeath(next, now)
 	}
 	if next := p.dispatch(now); next >= 0 && (wait < 0 || next < wait) {
 		wait = max(next, time.Millisecond)

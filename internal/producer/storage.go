@@ -89,7 +89,7 @@ type storage struct {
 
 // openStorage opens the spool of p, or returns nil when another process has it and p may run in
 // memory. Every error is one sentence for the operator.
-func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
+func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, error) {
 	s := &storage{
 		SpoolConfig: cfg, run: newRun(),
 		lost: make(map[uint64]struct{}), early: make(map[uint64]bool), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
@@ -126,7 +126,7 @@ func (p *Producer) openStorage(cfg SpoolConfig) (*storage, error) {
 	st := s.spool.Stats()
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
-		p.stats.Restore(int64(st.Pending))
+		p.stats.Restore(int64(st.Pending) - before.released(cfg.Path))
 		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
 	}
 	return s, nil

@@ -72,7 +72,7 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		t.chased = false
 		return left, 0, false
 	default:
-		cost := int64(n) + recordCost + headerCost*int64(len(r.Headers))
+		cost := costOf(r, n)
 		if !planned && !p.roomFor(t, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}

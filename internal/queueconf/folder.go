@@ -36,6 +36,7 @@ func (r *reader) folder(p place, s *Spool) {
 	if s.DeadLetter {
 		mine.dead = resolve(filepath.Join(s.Path, deadName))
 	}
+	s.folder = mine
 	for _, other := range r.folders {
 		switch {
 		case other.resolved == mine.resolved:
@@ -48,6 +49,16 @@ func (r *reader) folder(p place, s *Spool) {
 	}
 	r.folders = append(r.folders, mine)
 }
+
+// Overlaps reports whether two queues with these spools cannot run side by side: they have one folder, or one holds the dead letters of
+// the other. Both come from [Read] or [ReadApp].
+func (s *Spool) Overlaps(other *Spool) bool {
+	a, b := s.folder, other.folder
+	return a.resolved == b.resolved || a.dead == b.resolved || b.dead == a.resolved
+}
+
+// SameFolder reports whether two spools, which come from [Read] or [ReadApp], are at one folder.
+func (s *Spool) SameFolder(other *Spool) bool { return s.folder.resolved == other.folder.resolved }
 
 // usable says why a folder cannot be used or made by this process, or returns nil.
 func usable(path string) error {

@@ -1,6 +1,12 @@
 package queueconf
 
-import "strings"
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
 
 // A Node is one node of a configuration, as the host shows it to a plugin.
 //
@@ -30,6 +36,36 @@ func (n *Node) Get(key string) *Node {
 		}
 	}
 	return nil
+}
+
+// digest returns a number for what n holds. The order of keys does not count: the host does not promise one.
+func (n *Node) digest() (sum [sha256.Size]byte) {
+	h := sha256.New()
+	n.write(h)
+	h.Sum(sum[:0])
+	return sum
+}
+
+func (n *Node) write(w io.Writer) {
+	switch {
+	case n == nil || !n.Scalar && n.List == nil && n.Object == nil:
+		fmt.Fprint(w, "~") // the host does not tell null from an empty list or object
+	case n.Scalar:
+		fmt.Fprintf(w, "%q", n.Text)
+	case n.List != nil:
+		for _, element := range n.List {
+			fmt.Fprint(w, "-")
+			element.write(w)
+		}
+		fmt.Fprint(w, ".")
+	default:
+		fields := slices.SortedStableFunc(slices.Values(n.Object), func(a, b Field) int { return strings.Compare(a.Key, b.Key) })
+		for _, f := range fields {
+			fmt.Fprintf(w, "%q:", f.Key)
+			f.Value.write(w)
+		}
+		fmt.Fprint(w, ".")
+	}
 }
 
 func (n *Node) form() string {

@@ -1,6 +1,6 @@
-// Package queueconf judges the configuration of the plugin: plugins[].config of smtpd.yaml, as the host hands it over.
+// Package queueconf judges the configuration of the plugin: plugins[].config of smtpd.yaml and of smtpd-app.yaml, as the host hands them over.
 //
-// The plugin starts what [Read] returns and refuses what it finds a problem in; halon-kafka check prints the same findings. So
+// The plugin starts what [Read] and [ReadApp] return and refuses what they find a problem in; halon-kafka check prints the same findings. So
 // what check passes starts, and what it refuses does not. All of a configuration is judged, also behind the first problem.
 //
 // It reads the files that properties and secrets name, looks at the folders of spools, and changes nothing. It opens no
@@ -8,6 +8,7 @@
 package queueconf
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +23,12 @@ type Queue struct {
 	Set      *conf.Settings
 	Warnings []conf.Warning // librdkafka's lines for the log, as log_level leaves them
 	Spool    *Spool         // nil without
+
+	written [sha256.Size]byte // of the element, without the order of its keys; not the element itself, which may hold a password
 }
+
+// Same reports whether q is written as other is. The order of keys and what the files say that it names count for nothing.
+func (q *Queue) Same(other *Queue) bool { return q.written == other.written }
 
 // Grade says how grave a finding is.
 type Grade uint8
@@ -42,6 +48,7 @@ type Finding struct {
 	Path []any
 	Text string // the words of the log; librdkafka's may end in a newline
 	Hint string // what check adds to them; "" is nothing
+	App  bool   // it is about smtpd-app.yaml
 	Log  bool   // the start logs the warning; librdkafka's own are logged in its form
 }
 
@@ -70,6 +77,9 @@ func (f Findings) Refusal() error {
 type Config struct {
 	Queues []Queue
 	Listen string // where metrics are served, as host:port; "" is nowhere
+
+	ids     map[string]int // positions in queues[], of queues with a problem too
+	folders []folder
 }
 
 // Read judges the configuration of the plugin. No configuration, or one without queues, is no queues.
@@ -80,17 +90,31 @@ type Config struct {
 // Compat: like the original it sets the properties in the order of the host, leaves out a value that is no scalar, and has the
 // original's texts. Unlike the original it refuses two queues with one id, and keys that it does not know.
 func Read(n *Node, instance func() int) (Config, Findings) {
-	r := &reader{instance: instance, ids: map[string]int{}}
+	r := &reader{instance: instance, keys: pluginKeys, ids: map[string]int{}}
 	r.all(n)
+	r.config.ids, r.config.folders = r.ids, r.folders
+	return r.config, r.found
+}
+
+// ReadApp is Read for the running configuration, plugins[].config of smtpd-app.yaml, which stands beside start, that of smtpd.yaml. It has
+// queues and nothing else, and none with an id or a folder that a queue of start has.
+func ReadApp(n *Node, start Config, instance func() int) (Config, Findings) {
+	r := &reader{instance: instance, keys: appKeys, ids: map[string]int{}, start: start.ids, folders: slices.Clone(start.folders)}
+	r.all(n)
+	for _, f := range r.found {
+		f.App = true
+	}
 	return r.config, r.found
 }
 
 // reader gathers what is found.
 type reader struct {
 	instance func() int
+	keys     []string // that the configuration may have
 	config   Config
 	found    Findings
 	ids      map[string]int // positions in queues[]
+	start    map[string]int // of smtpd.yaml, where smtpd-app.yaml is read
 	folders  []folder
 }
 
@@ -119,6 +143,7 @@ func (r *reader) warn(p place, format string, args ...any) *Finding {
 
 var (
 	pluginKeys = []string{"queues", "metrics"}
+	appKeys    = []string{"queues"}
 	queueKeys  = []string{"id", "config", "secrets", "spool"}
 )
 
@@ -136,8 +161,10 @@ func (r *reader) all(n *Node) {
 		r.problem(root, "the configuration of the plugin must be an object with the key queues")
 		return
 	}
-	r.strangers(root, n, pluginKeys, "queues[].config")
-	r.metrics(root.at("metrics"), n.Get("metrics"))
+	r.strangers(root, n, r.keys, "queues[].config")
+	if slices.Contains(r.keys, "metrics") {
+		r.metrics(root.at("metrics"), n.Get("metrics"))
+	}
 	list := n.Get("queues")
 	switch {
 	case list == nil:
@@ -163,6 +190,8 @@ func (r *reader) strangers(p place, n *Node, known []string, home string) {
 			r.problem(p.at(f.Key), "%s: it is a property of librdkafka and stands in the wrong place, move it below %s", f.Key, home)
 		case slices.Contains(queueKeys, f.Key):
 			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it into an element of queues", f.Key)
+		case slices.Contains(pluginKeys, f.Key) && len(p.path) == 0:
+			r.problem(p.at(f.Key), "%s: it is read at the start only, move it to smtpd.yaml", f.Key)
 		case slices.Contains(pluginKeys, f.Key):
 			r.problem(p.at(f.Key), "%s: it stands in the wrong place, move it to the top of the plugin's config", f.Key)
 		default:
@@ -193,6 +222,9 @@ func (r *reader) queue(p place, n *Node, position int) {
 		} else {
 			r.ids[id.Text] = position
 		}
+		if other, twice := r.start[id.Text]; twice {
+			r.problem(p.at("id"), "smtpd.yaml has a queue with this id, give each its own, or take one of them out").Hint = fmt.Sprintf("queues[%d] there", other)
+		}
 	}
 	if n != nil {
 		r.strangers(p, n, queueKeys, "config")
@@ -212,7 +244,7 @@ func (r *reader) queue(p place, n *Node, position int) {
 	}
 	set, warnings := r.properties(p, config, n.Get("secrets"))
 	if !r.found[before:].refused() {
-		r.config.Queues = append(r.config.Queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s})
+		r.config.Queues = append(r.config.Queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s, written: n.digest()})
 	}
 }
 

@@ -25,6 +25,7 @@ type Spool struct {
 	LockedMemory bool   // a second process on the same folder runs without a spool
 
 	chosen map[string]bool // the keys that the configuration has
+	folder folder
 }
 
 // OnFull is what becomes of a call when the spool takes no more.

@@ -25,6 +25,7 @@ type Kind uint8
 const (
 	Fault        Kind = iota // the queue has ended
 	Stopping                 // the mail server shuts down
+	Removed                  // from the running configuration
 	Full                     // calls are refused for want of room
 	Disk                     // the spool cannot be written
 	Login                    // a broker refuses the login
@@ -38,7 +39,7 @@ const (
 
 // String returns the word that commands and metrics use.
 func (k Kind) String() string {
-	return [...]string{"fault", "stopping", "full", "disk", "login", "tls", "disconnected", "topic", "stalled", "paused"}[k]
+	return [...]string{"fault", "stopping", "removed", "full", "disk", "login", "tls", "disconnected", "topic", "stalled", "paused"}[k]
 }
 
 // MarshalText is String, for JSON.

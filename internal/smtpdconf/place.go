@@ -12,6 +12,9 @@ func (p *Plugin) Errorf(at *Node, steps []any, format string, args ...any) *Erro
 	return &Error{p.file, at.Line, at.Column, full.String(), fmt.Sprintf(format, args...)}
 }
 
+// File returns the name of the file that the plugin is configured in.
+func (p *Plugin) File() string { return p.file }
+
 // Place returns the node that stands for the configuration as a whole: that of the plugin where there is none.
 func (p *Plugin) Place() *Node {
 	if p.Config != nil {

@@ -12,6 +12,11 @@ import _ "embed"
 //go:embed kafka.schema.json
 var Schema []byte
 
+// AppSchema is kafka-app.schema.json: the same for smtpd-app.yaml, the running configuration. Its queues are those of Schema.
+//
+//go:embed kafka-app.schema.json
+var AppSchema []byte
+
 // Functions is kafka.functions.json: what the editor shows about the functions.
 //
 //go:embed kafka.functions.json

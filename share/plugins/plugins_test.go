@@ -2,9 +2,28 @@ package plugins
 
 import (
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
 	"testing"
 )
+
+// A queue is written in the running configuration as in the other, and nothing else is there.
+func TestTheRunningConfigurationHasTheSameQueues(t *testing.T) {
+	var start, app struct {
+		Properties  map[string]json.RawMessage
+		Definitions map[string]json.RawMessage
+	}
+	if err := errors.Join(json.Unmarshal(Schema, &start), json.Unmarshal(AppSchema, &app)); err != nil {
+		t.Fatal(err)
+	}
+	if len(app.Properties) != 1 || string(app.Properties["queues"]) != string(start.Properties["queues"]) {
+		t.Errorf("the properties are %s", app.Properties)
+	}
+	if !maps.EqualFunc(start.Definitions, app.Definitions, func(a, b json.RawMessage) bool { return string(a) == string(b) }) {
+		t.Error("the definitions differ")
+	}
+}
 
 // The editor reads the functions file by these names.
 func TestFunctionsFile(t *testing.T) {

@@ -1,0 +1,166 @@
+package plugin
+
+import (
+	"context"
+	"time"
+
+	"github.com/halon-extras/kafka/internal/admin"
+	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/producer"
+	"github.com/halon-extras/kafka/internal/queueconf"
+)
+
+// A live queue is one that runs.
+type live struct {
+	config queueconf.Queue
+	queue  *producer.Producer
+	app    bool // it is of smtpd-app.yaml
+
+	// Of one that takes no more messages and goes on until it is empty.
+	removed bool               // and no other queue has its name; guarded by mu
+	cancel  context.CancelFunc // ends the wait for that
+	left    chan struct{}      // closed at its end
+	empty   bool               // it has been stopped; set before left is closed
+}
+
+// queues are all queues at one moment. They are not changed but replaced, with the plugin's mu.
+type queues struct {
+	fixed   queueconf.Config // of smtpd.yaml
+	live    []*live          // in the order of the configurations
+	leaving []*live
+	start   time.Time
+
+	byID  map[string]*producer.Producer
+	asked []admin.Queue // for the commands
+	spool map[string]*queueconf.Spool
+}
+
+// all returns every queue, with those that leave.
+func (qs *queues) all() []*producer.Producer {
+	var all []*producer.Producer
+	for _, l := range append(qs.live[:len(qs.live):len(qs.live)], qs.leaving...) {
+		all = append(all, l.queue)
+	}
+	return all
+}
+
+func (qs *queues) spooled() bool {
+	for _, l := range qs.live {
+		if l.config.Spool != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// show lets calls and commands find qs. The caller holds mu.
+func (p *Plugin) show(qs *queues) {
+	qs.byID, qs.spool, qs.asked = make(map[string]*producer.Producer), make(map[string]*queueconf.Spool), nil
+	add := func(l *live) {
+		qs.byID[l.config.ID] = l.queue
+		qs.spool[l.config.ID] = l.config.Spool
+		qs.asked = append(qs.asked, l.queue)
+	}
+	for _, l := range qs.live {
+		add(l)
+	}
+	for _, l := range qs.leaving {
+		// Until it is empty, calls are answered by it that it has gone, and the operator sees what it still holds.
+		if qs.byID[l.config.ID] == nil {
+			add(l)
+		}
+	}
+	p.queues.Store(qs)
+}
+
+// change lets f change a copy of the queues. The caller holds mu.
+func (p *Plugin) change(f func(*queues)) {
+	next := *p.queues.Load()
+	next.live = append([]*live(nil), next.live...)
+	next.leaving = append([]*live(nil), next.leaving...)
+	f(&next)
+	p.show(&next)
+}
+
+// without returns all but one.
+func without(all []*live, one *live) []*live {
+	var kept []*live
+	for _, l := range all {
+		if l != one {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+// stopTime bounds the end of a queue that is empty.
+const stopTime = 5 * time.Second
+
+// leave lets a queue that is in leaving go on until it is empty, and stops it then. It is called by Reload, or by what Reload has started.
+func (p *Plugin) leave(l *live) {
+	ctx, cancel := context.WithCancel(p.life)
+	l.cancel, l.left = cancel, make(chan struct{})
+	l.queue.Close()
+	go func() {
+		defer close(l.left)
+		defer cancel()
+		l.queue.Leave(ctx)
+		if ctx.Err() != nil {
+			return // who has ended the wait goes on with it
+		}
+		limit, end := context.WithTimeout(context.Background(), stopTime)
+		defer end()
+		l.queue.Stop(limit)
+		l.empty = true
+		p.mu.Lock()
+		p.change(func(qs *queues) { qs.leaving = without(qs.leaving, l) })
+		removed := l.removed
+		p.mu.Unlock()
+		l.queue.Gone()
+		if removed {
+			p.log.Log(context.Background(), logsink.LevelNotice, "the removed queue is empty and closed", "queue", l.config.ID)
+		}
+	}()
+}
+
+// A door is where calls wait for a queue that is being opened.
+type door struct {
+	waiting []func(*producer.Producer)
+	failed  bool // the queue cannot be opened now, and nobody waits
+}
+
+// Later says what to do with a call for id that tried has answered with Destroy, or that found no queue, when tried is nil: another queue may have the name by
+// now, or soon. It returns that queue; or later, and calls again, from any goroutine, with the queue, or with nil when it cannot be opened; or nothing, when
+// there is none.
+func (p *Plugin) Later(id []byte, tried *producer.Producer, again func(*producer.Producer)) (now *producer.Producer, later bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q := p.Find(id); q != nil && q != tried {
+		return q, false
+	}
+	d := p.doors[string(id)]
+	switch {
+	case d == nil:
+		return nil, false
+	case d.failed:
+		go again(nil)
+	default:
+		d.waiting = append(d.waiting, again)
+	}
+	return nil, true
+}
+
+// openDoor lets those in who wait for id; q is nil when it cannot be opened.
+func (p *Plugin) openDoor(id string, q *producer.Producer) {
+	p.mu.Lock()
+	d := p.doors[id]
+	waiting := d.waiting
+	d.waiting, d.failed = nil, q == nil
+	if q != nil {
+		delete(p.doors, id)
+	}
+	p.mu.Unlock()
+	for _, again := range waiting {
+		again(q)
+	}
+}
