@@ -120,7 +120,7 @@ func reload(t *testing.T, p *Plugin, app *Node) {
 }
 
 func TestReloadKeepsWhatIsWrittenAsBefore(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	p := New(discard(), nil)
 	if err := p.Reload(nil); err == nil {
 		t.Error("a plugin that does not run reloads")
@@ -160,7 +160,7 @@ func TestReloadKeepsWhatIsWrittenAsBefore(t *testing.T) {
 }
 
 func TestABadConfigurationChangesNothing(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	folder := filepath.Join(t.TempDir(), "taken")
 	other := New(discard(), nil)
 	if err := other.Start(config(stored("q", folder)), nil); err != nil {
@@ -201,7 +201,7 @@ func TestABadConfigurationChangesNothing(t *testing.T) {
 
 // Twenty reloads while messages come: a queue in memory, and one whose folder goes to the next one each time.
 func TestNothingIsLostOrSentTwiceByAReload(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	cluster, address := broker(t)
 	defer cluster.Close()
 	p := New(discard(), nil)
@@ -252,7 +252,7 @@ func TestNothingIsLostOrSentTwiceByAReload(t *testing.T) {
 
 // Two queues change their folders, and a third takes that of one that is removed: what is on disk goes with the folder.
 func TestFoldersGoToOtherQueues(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	cluster, address := broker(t)
 	defer cluster.Close()
 	p := New(discard(), nil)
@@ -284,7 +284,7 @@ func TestFoldersGoToOtherQueues(t *testing.T) {
 
 // A folder of which a part cannot be opened after it was handed over: calls are answered, and the queue is opened as soon as it can be.
 func TestAFolderThatCannotBeOpenedAgain(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	cluster, address := broker(t)
 	defer cluster.Close()
 	out := &output{}
@@ -326,7 +326,7 @@ func TestAFolderThatCannotBeOpenedAgain(t *testing.T) {
 
 // A removed queue that still holds messages: it says that it has gone, is seen, and what it holds goes with the next queue of its name.
 func TestARemovedQueueIsThereAgainBeforeItIsEmpty(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	cluster, address := broker(t)
 	defer cluster.Close()
 	p := New(discard(), nil)
