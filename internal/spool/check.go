@@ -1,6 +1,9 @@
 package spool
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+)
 
 // CheckReport is what Check finds.
 type CheckReport struct {
@@ -21,7 +24,8 @@ type Damage struct {
 	From, To int64
 	Reason   string
 	Torn     bool // at the end of the last segment: what was being written when the machine stopped
-	Header   bool // of the segment: all of it when From..To is the whole file, one of its two copies otherwise
+	Header   bool // of the segment: all of it when From..To is the whole file, one or both of its two copies otherwise
+	Foreign  bool // another version of this program wrote it
 	end      bool // nothing follows in the file
 }
 
@@ -44,21 +48,22 @@ func Check(fsys FS, dir string) (CheckReport, error) {
 
 // walk visits everything in every segment in order. When report is given, damage and gaps go there.
 func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) error {
+	if report != nil {
+		report.Missing += o.lost
+	}
 	for i, g := range o.segs {
 		last := i == len(o.segs)-1
 		want := g.first
-		err := o.with(g, func(f File, head segmentHead, damaged bool) error {
-			if damaged && report != nil {
-				report.Damage = append(report.Damage, Damage{
-					Segment: g.name, To: segmentStart, Reason: "one copy of the segment header is damaged", Header: true,
-				})
+		err := o.with(g, func(f File, head segmentHead, damage string) error {
+			if damage != "" && report != nil {
+				report.Damage = append(report.Damage, Damage{Segment: g.name, To: segmentStart, Reason: damage, Header: true})
 			}
 			sc := newScanner(f, head, o.source)
 			defer sc.release()
 			sc.limit, sc.hi = g.size, g.end
 			if last {
 				sc.hi = openEnd
-				sc.zeroWindow = maxBatch
+				sc.zeroFrom = o.tail.torn
 			}
 			for {
 				got, err := sc.next()
@@ -96,12 +101,28 @@ func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) e
 			o.gap(report, want, g.end)
 		case !unreadable(err):
 			return err
-		case report != nil && !errors.Is(err, errSegmentEmpty) && (!o.report.Running || errors.Is(err, errSegmentHeader)):
-			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errors.Unwrap(err).Error(), Header: true})
+		case report != nil && errors.Is(err, errSegmentVersion):
+			report.Damage = append(report.Damage, Damage{
+				Segment: g.name, To: g.size, Header: true, Foreign: true,
+				Reason: "another version of this program wrote it, which is needed to deliver what is in it: " + errors.Unwrap(err).Error(),
+			})
+		case report != nil && errors.Is(err, errSegmentEmpty):
+			o.gap(report, want, g.end) // its creation was cut short, or all of it was zeroed
+		case report != nil && (!o.report.Running || errors.Is(err, errSegmentHeader)):
+			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: reason(err), Header: true})
 			o.gap(report, want, g.end)
 		}
 	}
 	return nil
+}
+
+// reason is err without the names of the folder and the file.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return errors.Unwrap(err).Error()
 }
 
 // gap counts the pending records among from..to-1, which should have been there.

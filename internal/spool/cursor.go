@@ -115,7 +115,11 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 		if c.next > s.durable {
 			fresh := s.fresh
 			s.watched = true
+			unsaid := s.n.missing > s.toll.said
 			s.mu.Unlock()
+			if unsaid {
+				s.sayMissing(nil, true)
+			}
 			return nil, fresh, nil
 		}
 		if b := s.blockOf(c.next); b != nil {
@@ -130,7 +134,16 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 		}
 		g := s.segmentOf(c.next)
 		if g == nil {
-			c.skipHole()
+			from := c.next
+			n := c.skipHole()
+			s.mu.Unlock()
+			if n > 0 {
+				s.sayMissing(fmt.Errorf("no file holds sequence %d", from), false)
+			}
+			continue
+		}
+		if g.foreign {
+			c.next = g.end // pending until the version that wrote it is back
 			s.mu.Unlock()
 			continue
 		}
@@ -189,8 +202,8 @@ func (c *Cursor) fromMemory(b *block) *Batch {
 	return batch
 }
 
-// skipHole steps over sequences that no segment answers for. The caller holds Spool.mu.
-func (c *Cursor) skipHole() {
+// skipHole steps over sequences that no segment answers for, and returns how many records are missing there. The caller holds Spool.mu.
+func (c *Cursor) skipHole() uint64 {
 	s := c.s
 	to := s.durable + 1
 	for _, g := range s.segs {
@@ -199,16 +212,21 @@ func (c *Cursor) skipHole() {
 			break
 		}
 	}
-	s.n.missing += s.resolve(c.next, to)
+	n := s.resolve(c.next, to)
+	s.n.missing += n
 	c.next = to
+	return n
 }
 
 // fromDisk returns the next frames of g, or nil when there were none and c.next has moved.
 func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
 	err := c.enter(g)
 	switch {
-	case errors.Is(err, errSegmentHeader), errors.Is(err, errSegmentEmpty), errors.Is(err, errSegmentVersion):
-		c.giveUp(g, err) // it was read, and reading it again will not make it better
+	case errors.Is(err, errSegmentVersion):
+		c.pass(g, err)
+		return nil, nil
+	case hopeless(err):
+		c.giveUp(g, err)
 		return nil, nil
 	case err != nil:
 		return nil, &readError{g, err}
@@ -285,7 +303,27 @@ func (c *Cursor) lost(from, to uint64) {
 	s.mu.Lock()
 	n := s.resolve(from, to)
 	s.n.missing += n
+	name := ""
+	if c.seg != nil {
+		name = c.seg.name
+	}
 	s.mu.Unlock()
+	if n > 0 {
+		s.sayMissing(fmt.Errorf("sequences %d to %d are not in %s", from, to-1, name), false)
+	}
+}
+
+const foreignText = "a segment was written by another version of this program and is left alone, that version will deliver it"
+
+// pass steps over a segment that another version of this program wrote. Its records stay pending and its file stays as it is.
+func (c *Cursor) pass(g *segment, why error) {
+	s := c.s
+	c.leave()
+	s.mu.Lock()
+	g.foreign = true
+	c.next = max(c.next, g.end)
+	s.mu.Unlock()
+	s.say("version", foreignText, fmt.Errorf("segment %s: %w", s.path(g.name), why))
 }
 
 // bad keeps the bytes of a damaged place. The records in it settle when the next good frame shows which they were.
@@ -320,13 +358,17 @@ func (c *Cursor) enter(g *segment) error {
 	if err != nil {
 		return err
 	}
-	head, damaged, err := readSegmentHead(f)
+	c.s.mu.Lock()
+	look := *g
+	c.s.mu.Unlock()
+	lastTry := c.trouble.seg == g && c.trouble.n >= readAttempts-1
+	head, damage, err := readHead(f, &look, c.s.begun, c.s.disk, lastTry)
 	if err != nil {
 		_ = f.Close()
 		return err
 	}
-	if damaged {
-		c.s.say("header", "one copy of a segment header is damaged, the other one serves", errors.New(g.name))
+	if damage != "" {
+		c.s.damagedHead(g, f, head, damage)
 	}
 	c.seg, c.file = g, f
 	c.scan = newScanner(f, head, c.s.disk)

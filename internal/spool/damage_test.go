@@ -3,10 +3,13 @@ package spool_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
@@ -41,19 +44,50 @@ func (m image) disk() *faultfs.FS {
 func newImage(t testing.TB, n, acked int) image {
 	t.Helper()
 	fsys := faultfs.New(1)
-	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
-	m := image{files: map[string][]byte{}}
-	m.records = newImageRecords(n)
-	put(t, s, m.records...)
+	s, records := storeImage(t, fsys, n, acked)
+	closeSpool(t, s)
+	return imageOf(fsys, records)
+}
+
+// newKilledImage is newImage of a process that was killed.
+func newKilledImage(t *testing.T, n, acked int) (m image) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		s, records := storeImage(t, fsys, n, acked)
+		time.Sleep(200 * time.Millisecond) // the position is written
+		m = imageOf(fsys, records)
+		closeSpool(t, s)
+	})
+	return m
+}
+
+func storeImage(t testing.TB, fsys *faultfs.FS, n, acked int) (s *spool.Spool, records []string) {
+	t.Helper()
+	s = open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+	records = newImageRecords(n)
+	put(t, s, records...)
 	for i := range acked {
 		s.Ack(uint64(i + 1))
 	}
-	closeSpool(t, s)
+	return s, records[acked:]
+}
+
+func imageOf(fsys *faultfs.FS, records []string) image {
+	m := image{files: map[string][]byte{}, records: records}
 	for _, name := range fsys.Names("/spool", "") {
 		m.files[name], _ = fsys.Get("/spool/" + name)
 	}
-	m.records = m.records[acked:]
 	return m
+}
+
+// with returns the image with one file changed, or without it when change returns nil.
+func (m image) with(name string, change func([]byte) []byte) image {
+	files := maps.Clone(m.files)
+	if files[name] = change(bytes.Clone(files[name])); files[name] == nil {
+		delete(files, name)
+	}
+	return image{files, m.records}
 }
 
 func newImageRecords(n int) (records []string) {
@@ -67,7 +101,12 @@ func newImageRecords(n int) (records []string) {
 // drain opens the disk, reads all that is left, proves that the spool still takes records, and closes it.
 func drain(t testing.TB, fsys *faultfs.FS) (got []string, st spool.Stats) {
 	t.Helper()
-	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+	return drainWith(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+}
+
+func drainWith(t testing.TB, opts spool.Options) (got []string, st spool.Stats) {
+	t.Helper()
+	s := open(t, opts)
 	defer closeSpool(t, s)
 	put(t, s, "new")
 	c := s.NewCursor()
@@ -210,28 +249,46 @@ func TestATornTailIsCutInTheLastSegmentOnly(t *testing.T) {
 	}
 }
 
-func TestASegmentWithoutAHeaderIsSetAside(t *testing.T) {
+func TestASegmentWithoutAHeaderIsReadByItsFrames(t *testing.T) {
 	m := newImage(t, 60, 0)
 	for i, name := range m.segments() {
-		damaged := image{files: map[string][]byte{}}
-		for n, c := range m.files {
-			damaged.files[n] = c
+		fsys := m.with(name, func(b []byte) []byte {
+			for at := range spool.SegmentStart {
+				b[at] ^= 0xff
+			}
+			return b
+		}).disk()
+		got, st := drain(t, fsys)
+		same(t, got, m.records)
+		if kept, ok := fsys.Get("/spool/" + name + ".0.bad"); !ok || len(kept) != spool.SegmentStart || kept[0] != 'H'^0xff {
+			t.Errorf("segment %d: its header is not kept", i)
 		}
-		broken := bytes.Clone(m.files[name])
-		for at := range spool.SegmentStart {
-			broken[at] ^= 0xff
+		if st.Corrupt != 1 || st.Missing != 0 {
+			t.Errorf("segment %d: %+v", i, st)
 		}
-		damaged.files[name] = broken
+	}
+}
+
+func TestASegmentThatNothingCanReadIsSetAside(t *testing.T) {
+	m := newImage(t, 60, 0)
+	for i, name := range m.segments() {
+		damaged := m.with(name, func(b []byte) []byte {
+			for at := range b {
+				b[at] ^= 0xff
+			}
+			return b
+		})
 		fsys := damaged.disk()
 		got, st := drain(t, fsys)
-		if lost := missing(t, got, m.records); len(lost) == 0 || len(lost) > 25 {
+		lost := missing(t, got, m.records)
+		if len(lost) == 0 || len(lost) > 25 {
 			t.Errorf("segment %d: %d records are lost", i, len(lost))
 		}
-		if kept, ok := fsys.Get("/spool/" + name + ".bad"); !ok || !bytes.Equal(kept, broken) {
+		if kept, ok := fsys.Get("/spool/" + name + ".bad"); !ok || !bytes.Equal(kept, damaged.files[name]) {
 			t.Errorf("segment %d is not kept as it was", i)
 		}
-		if st.Corrupt != 1 {
-			t.Errorf("segment %d: %d corrupt places counted", i, st.Corrupt)
+		if st.Corrupt != 1 || st.Missing != uint64(len(lost)) {
+			t.Errorf("segment %d: %+v, %d records are lost", i, st, len(lost))
 		}
 	}
 }

@@ -22,11 +22,14 @@
 //
 //	spool.go     Options, Open, Close          frame.go      one record on disk
 //	recover.go   what Open reads               segment.go    one file of records
+//	last.go      and of the last segment       salt.go       a header that is lost
+//	lost.go      what is missing
 //	append.go    into memory                   block.go      pieces of memory, shared with readers
 //	syncer.go    memory to disk, group commit  poison.go     a failed write or sync, degraded, recovery
 //	cursor.go    back out, memory or disk      scan.go       walk a file, skip what is damaged
 //	ack.go       done with a record            acks.go       frontier and the set above it
-//	keeper.go    position file, unlinking      position.go   the two slots
+//	keeper.go    position file, unlinking      position.go   one slot
+//	slots.go     how it is written             trouble.go    what cannot be read
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder
 //	notes.go     a log of what callers note    notesread.go  what is found of it
 //	noted.go     a position that is durable

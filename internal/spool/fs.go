@@ -7,9 +7,10 @@ import "errors"
 type FS interface {
 	// MkdirAll creates dir and its parents where they are missing.
 	MkdirAll(dir string) error
-	// ReadDir lists the plain files of dir in no particular order.
+	// ReadDir lists what is in dir in no particular order. What is no plain file has no size.
 	ReadDir(dir string) ([]Entry, error)
-	// Open opens an existing file for reading and writing.
+	// Open opens an existing file for reading and writing. Here and below, what is no plain file is not opened and not waited for, a
+	// symbolic link is not followed, and the error is [ErrNotPlain].
 	Open(name string) (File, error)
 	// OpenRead opens an existing file for reading.
 	OpenRead(name string) (File, error)
@@ -45,7 +46,7 @@ type File interface {
 	Close() error
 }
 
-// Entry is one plain file of a folder.
+// Entry is one file of a folder.
 type Entry struct {
 	Name string
 	Size int64
@@ -56,6 +57,9 @@ type Space struct {
 	Free    int64 // bytes that this process may still use
 	Network bool  // NFS, SMB and the like, where a lock and a sync may mean less than on a local disk
 }
+
+// ErrNotPlain is for a symbolic link, a FIFO, a socket, a device or a folder under the name of a file.
+var ErrNotPlain = errors.New("it is not a plain file, remove it")
 
 // ErrLocked is returned by [FS.Lock] when another process, or another spool of this one, holds the lock.
 var ErrLocked = errors.New("locked by another process")

@@ -30,13 +30,18 @@ func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
 // ReadDir implements [FS].
 func (OS) ReadDir(dir string) ([]Entry, error) {
-	found, err := os.ReadDir(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // a FIFO would be waited for
 	if err != nil {
+		return nil, err
+	}
+	found, err := d.ReadDir(-1)
+	if err = errors.Join(err, d.Close()); err != nil {
 		return nil, err
 	}
 	entries := make([]Entry, 0, len(found))
 	for _, e := range found {
 		if !e.Type().IsRegular() {
+			entries = append(entries, Entry{Name: e.Name()})
 			continue
 		}
 		info, err := e.Info()
@@ -62,10 +67,22 @@ func (OS) Create(name string) (File, error) {
 	return openOS(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
 
+// openOS opens a plain file and nothing else. To open a FIFO waits for its other end, to open a device may do anything, and a symbolic
+// link may lead out of the folder: whoever may write the folder could hold or mislead the mail server, and a root who looks at it.
 func openOS(name string, flag int) (File, error) {
-	f, err := os.OpenFile(name, flag|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, fileMode)
+	f, err := os.OpenFile(name, flag|syscall.O_CLOEXEC|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, fileMode)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.EISDIR) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotPlain}
+	}
 	if err != nil {
 		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotPlain}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return osFile{f}, nil
 }
@@ -78,7 +95,7 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 
 // SyncDir implements [FS].
 func (OS) SyncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return err
 	}
@@ -100,14 +117,14 @@ func (OS) Lock(name string) (File, error) {
 
 // Locked implements [FS] with a shared flock(2), held for an instant.
 func (OS) Locked(name string) (bool, error) {
-	f, err := os.Open(name)
+	f, err := openOS(name, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	err = flock(f, syscall.LOCK_SH)
+	err = flock(f.(osFile).f, syscall.LOCK_SH)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

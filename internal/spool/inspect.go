@@ -54,6 +54,8 @@ type offline struct {
 	segs   []*segment
 	pos    position
 	tail   segmentEnd // of the last segment
+	lost   uint64     // pending records that are outside of the segments
+	later  bool       // another version wrote the position
 	source *blocks
 	report Report
 }
@@ -99,6 +101,10 @@ func (o *offline) readPosition() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if errors.Is(err, ErrNotPlain) {
+		o.report.Position = ErrNotPlain.Error()
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("spool %s: the position file cannot be opened: %w", o.dir, err)
 	}
@@ -107,10 +113,13 @@ func (o *offline) readPosition() error {
 	switch {
 	case err != nil:
 		o.report.Position = err.Error()
+	case laterPosition(reasons) != nil:
+		o.later = true
+		o.report.Position = fmt.Sprintf("another version of this program wrote it, use that one: %v", laterPosition(reasons))
 	case slot >= 0:
 		o.pos = p
 	case !errors.Is(reasons[0], errPositionEmpty) || !errors.Is(reasons[1], errPositionEmpty):
-		o.report.Position = fmt.Sprintf("first slot: %v; second slot: %v", reasons[0], reasons[1])
+		o.report.Position = slotReasons(reasons).Error()
 	}
 	return nil
 }
@@ -121,17 +130,24 @@ func (o *offline) measure() error {
 	r.Next = max(o.pos.next, 1)
 	if n := len(o.segs); n > 0 {
 		last := o.segs[n-1]
-		last.end = last.first
-		err := o.with(last, func(f File, head segmentHead, _ bool) error {
+		err := o.with(last, func(f File, head segmentHead, _ string) error {
 			var err error
-			o.tail, err = findEnd(f, head, last.size, o.pos.hint, o.source)
+			o.tail, err = findEnd(f, head, last.size, o.pos.hint, o.source, true)
 			last.end = max(last.first, o.tail.last+1)
 			return err
 		})
 		if err != nil && !unreadable(err) {
 			return err
 		}
+		if last.foreign = errors.Is(err, errSegmentVersion); err != nil {
+			last.end = last.first
+		}
 		r.Next = max(r.Next, last.end)
+	}
+	if !r.Running { // else files may have gone since the position was read
+		o.lost = missingOutside(o.pos.acks, o.segs, r.Next, o.pos.hint)
+	}
+	if len(o.segs) > 0 {
 		o.pos.acks.setRange(o.pos.acks.frontier, o.segs[0].first)
 	} else {
 		o.pos.acks.setRange(o.pos.acks.frontier, r.Next)
@@ -151,7 +167,7 @@ func (o *offline) measure() error {
 
 // oldest returns when the first pending record of g was appended.
 func (o *offline) oldest(g *segment) (at time.Time) {
-	_ = o.with(g, func(f File, head segmentHead, _ bool) error {
+	_ = o.with(g, func(f File, head segmentHead, _ string) error {
 		at = time.Unix(0, head.created) // where the record itself cannot be read
 		sc := newScanner(f, head, o.source)
 		defer sc.release()
@@ -172,19 +188,18 @@ func (o *offline) oldest(g *segment) (at time.Time) {
 
 // unreadable reports whether err is damage, as opposed to a disk that does not answer.
 func unreadable(err error) bool {
-	return errors.Is(err, errSegmentHeader) || errors.Is(err, errSegmentEmpty) || errors.Is(err, errSegmentVersion) ||
-		errors.Is(err, fs.ErrNotExist)
+	return hopeless(err) || errors.Is(err, errSegmentVersion) || errors.Is(err, fs.ErrNotExist)
 }
 
 // with opens a segment for reading and calls fn with its header.
-func (o *offline) with(g *segment, fn func(f File, head segmentHead, damaged bool) error) error {
+func (o *offline) with(g *segment, fn func(f File, head segmentHead, damage string) error) error {
 	f, err := o.fs.OpenRead(filepath.Join(o.dir, g.name))
 	if err == nil {
 		defer f.Close()
 		var head segmentHead
-		var damaged bool
-		if head, damaged, err = readSegmentHead(f); err == nil {
-			err = fn(f, head, damaged)
+		var damage string
+		if head, damage, err = readHead(f, g, o.pos.hint, o.source, true); err == nil {
+			err = fn(f, head, damage)
 		}
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 )
@@ -18,8 +17,6 @@ const (
 	keeperRetry   = time.Second
 )
 
-const positionTrouble = "the position cannot be written, records may be delivered twice after a restart"
-
 type keeper struct {
 	ended      chan struct{}
 	file       File      // position; nil when it could not be opened
@@ -27,6 +24,7 @@ type keeper struct {
 	generation uint64
 	slot       int // where the next generation goes
 	unsynced   bool
+	distrusted bool // a write or sync of file has failed
 	syncedAt   time.Time
 	failed     error // while ending
 	buf        []byte
@@ -82,8 +80,10 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	s.findOldest()
 	s.answerNoted()
 	s.mu.Lock()
-	pending := s.dirty > 0 || s.hinted >= s.opts.pace.bytes
-	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes || len(s.doomed) > 0
+	// The hint, too: a start that knows what was synced can tell what is gone.
+	pending := s.dirty > 0 || s.hinted > 0
+	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
+	unsettled := s.unsettled()
 	s.mu.Unlock()
 	switch {
 	case !pending:
@@ -91,13 +91,20 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	case k.due.IsZero():
 		k.due = time.Now().Add(s.opts.pace.every)
 	}
-	if now || pending && time.Until(k.due) <= 0 {
+	switch {
+	case unsettled:
 		k.due = time.Time{}
-		err := s.writePosition() // first: a segment that is gone is then known to be done with
-		if uerr := s.unlink(); err != nil || uerr != nil {
+		err := s.settleGaps()
+		if uerr := s.unlink(); err != nil || uerr != nil { // when the position fails, space matters more
 			return keeperRetry, true
 		}
 		return 0, false // look again: there was time for more
+	case now || pending && time.Until(k.due) <= 0:
+		k.due = time.Time{}
+		if s.writePosition(false) != nil {
+			return keeperRetry, true
+		}
+		return 0, false
 	}
 	wait = -1
 	if pending {
@@ -119,99 +126,37 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 }
 
 func (s *Spool) keepEnd() {
-	err := s.unlink()
 	s.mu.Lock()
-	s.dirty++ // the hint and next have moved even where nothing was acknowledged
+	unsettled := s.unsettled()
 	s.mu.Unlock()
-	if werr := s.writePosition(); err == nil {
-		err = werr
+	var err error
+	if unsettled {
+		err = s.settleGaps()
+	} else if err = s.writePosition(true); err == nil { // the hint and next have moved even where nothing was acknowledged
+		err = s.syncPosition()
 	}
-	if serr := s.syncPosition(); err == nil {
-		err = serr
+	if uerr := s.unlink(); err == nil {
+		err = uerr
 	}
 	s.k.failed = err
 	s.k.close()
 }
 
-// openPosition opens or creates the position file, at its full size: acknowledging must go on on a full disk.
-func (s *Spool) openPosition() error {
-	k := &s.k
-	if k.file != nil {
-		if linked, err := k.file.Linked(); err == nil && linked {
-			return nil
-		}
-		k.close()
-	}
-	f, err := s.fs.Open(s.path(positionName))
-	if errors.Is(err, fs.ErrNotExist) {
-		f, err = s.fs.Create(s.path(positionName))
-		if err == nil {
-			if err = f.Preallocate(positionBytes); err == nil {
-				err = s.fs.SyncDir(s.opts.Dir)
-			}
-			if err != nil {
-				_ = f.Close()
-			}
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("the position file of %s cannot be opened: %w", s.opts.Dir, err)
-	}
-	k.file = f
-	return nil
-}
+// unsettled reports whether both slots of the position must know what is known now. The caller holds mu.
+func (s *Spool) unsettled() bool { return len(s.doomed) > 0 || s.gaps > s.settledGaps }
 
-// writePosition writes a new generation, unsynced, to the slot that the last sync did not make durable: a torn
-// write then costs what was acknowledged since that sync, and not everything.
-func (s *Spool) writePosition() error {
-	k := &s.k
-	if err := s.openPosition(); err != nil {
-		s.say("position", positionTrouble, err)
-		return err
-	}
-	if k.buf == nil {
-		k.buf = make([]byte, positionSlot)
-	}
+// settleGaps is settlePosition, and tells the syncer.
+func (s *Spool) settleGaps() error {
 	s.mu.Lock()
-	if s.dirty == 0 && s.hinted < s.opts.pace.bytes {
-		s.mu.Unlock()
-		return nil
-	}
-	dirty, hinted := s.dirty, s.hinted
-	s.dirty, s.hinted = 0, 0
-	k.generation++
-	p := position{generation: k.generation, next: s.next, hint: s.hint, acks: s.acks}
-	b := p.encode(k.buf)
+	gaps := s.gaps
 	s.mu.Unlock()
-
-	_, err := k.file.WriteAt(b, int64(k.slot)*positionSlot)
-	if err != nil {
+	err := s.settlePosition()
+	if err == nil {
 		s.mu.Lock()
-		s.dirty += dirty
-		s.hinted += hinted
+		s.settledGaps = gaps
 		s.mu.Unlock()
-		s.say("position", positionTrouble, err)
-		return err
 	}
-	if !k.unsynced {
-		k.unsynced, k.syncedAt = true, time.Now()
-	}
-	s.opts.Point(PointPositionWritten)
-	return nil
-}
-
-func (s *Spool) syncPosition() error {
-	k := &s.k
-	if !k.unsynced || k.file == nil {
-		return nil
-	}
-	if err := k.file.Sync(); err != nil {
-		s.say("position", "the position cannot be synced, records may be delivered twice after a power cut", err)
-		return err
-	}
-	k.unsynced = false
-	k.slot = 1 - k.slot
-	return nil
+	return err
 }
 
 // unlink removes the segments that are done with. One that fails is tried again.
@@ -252,10 +197,25 @@ func (s *Spool) unname(g *segment) error {
 	s.mu.Lock()
 	tainted := g.tainted
 	s.mu.Unlock()
+	if !g.ours && s.foreign(g) {
+		s.say("version-dropped", "a segment of another version of this program is not needed any more and is left where it is", errors.New(s.path(g.name)))
+		return nil
+	}
 	if tainted {
 		return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
 	}
 	return s.fs.Remove(s.path(g.name))
+}
+
+// foreign reports whether another version of this program wrote g. No cursor may have looked at it when it is dropped.
+func (s *Spool) foreign(g *segment) bool {
+	f, err := s.fs.OpenRead(s.path(g.name))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, _, err = readSegmentHead(f)
+	return errors.Is(err, errSegmentVersion)
 }
 
 // findOldest learns the time of the oldest segment, for Stats.
@@ -271,7 +231,7 @@ func (s *Spool) findOldest() {
 	}
 	since := int64(-1) // not known, and not asked again
 	if f, err := s.fs.OpenRead(s.path(g.name)); err == nil {
-		if h, _, err := readSegmentHead(f); err == nil {
+		if h, _, err := readSegmentHead(f); err == nil && h.created > 0 {
 			since = h.created
 		}
 		_ = f.Close()

@@ -23,7 +23,8 @@ type owner struct {
 // takeOwnership locks dir for this process.
 func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 	o := &owner{fs: fsys, dir: dir, program: program}
-	// The offline tool holds the lock for an instant when it asks whether somebody has it.
+	// The offline tool holds the lock for an instant when it asks whether somebody has it. So does a child of the process that
+	// had it, between its fork and its exec.
 	var err error
 	for try := 0; ; try++ {
 		if o.file, err = fsys.Lock(o.path()); err == nil {
@@ -32,7 +33,7 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 		if !errors.Is(err, ErrLocked) {
 			return nil, fmt.Errorf("spool %s: the file %s cannot be opened for writing: %w", dir, ownerName, err)
 		}
-		if try == 3 {
+		if try == 25 {
 			return nil, fmt.Errorf("spool %s: it is in use by %s: stop that process, or give this one a path of its own: %w",
 				dir, readOwner(fsys, dir), err)
 		}

@@ -44,14 +44,11 @@ func (s *Spool) answerNoted() {
 	s.mu.Lock()
 	asked := s.asked
 	s.asked = nil
-	if len(asked) > 0 {
-		s.dirty++ // a generation of its own
-	}
 	s.mu.Unlock()
 	if len(asked) == 0 {
 		return
 	}
-	a := noted{err: s.writePosition()}
+	a := noted{err: s.writePosition(true)} // a generation of its own
 	if a.err == nil {
 		a.err = s.syncPosition()
 	}

@@ -139,7 +139,9 @@ func TestRepairPlansThenActsAndKeepsWhatItCuts(t *testing.T) {
 		{"the end of a segment", names[1], func(b []byte) []byte { return b[:len(b)-8] }, spool.ActionFill, 1},
 		{"the end of the last segment", last, func(b []byte) []byte { return append(b[:len(b)-8], make([]byte, 9000)...) }, spool.ActionCut, 1},
 		{"one copy of a header", names[0], func(b []byte) []byte { b[20] ^= 1; return b }, spool.ActionHeader, 0},
-		{"both copies", names[0], func(b []byte) []byte { b[20] ^= 1; b[532] ^= 1; return b }, spool.ActionSetAside, 15},
+		{"both copies", names[0], func(b []byte) []byte { b[20] ^= 1; b[532] ^= 1; return b }, spool.ActionHeader, 0},
+		{"a whole segment", names[0], func(b []byte) []byte { return bytes.Repeat([]byte("?"), len(b)) }, spool.ActionSetAside, 15},
+		{"a header of another segment", names[1], func(b []byte) []byte { copy(b, m.files[names[0]][:spool.SegmentStart]); return b }, spool.ActionHeader, 0},
 		{"both slots", "position", func([]byte) []byte { return bytes.Repeat([]byte("?"), 2*spool.PositionSlot) }, spool.ActionSetAside, 0},
 	} {
 		t.Run(damage.what, func(t *testing.T) {

@@ -37,6 +37,9 @@ func (d *degraded) advice() string {
 const (
 	probeFirst = 100 * time.Millisecond
 	probeMost  = time.Second
+
+	// gapPatience is how long a probe waits for the position to know of what was given up.
+	gapPatience = 2 * time.Second
 )
 
 // poison gives up the active segment behind its last good sync. What follows there may or may not be on the
@@ -59,7 +62,7 @@ func (s *Spool) poison(err error) {
 
 // degrade makes Append refuse from now on.
 func (s *Spool) degrade(cause error) {
-	s.w.delay = probeFirst
+	s.w.delay, s.w.degraded = probeFirst, time.Now()
 	s.mu.Lock()
 	s.degraded = &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now(), retry: time.Now().Add(probeFirst)}
 	s.n.degradations++
@@ -82,6 +85,14 @@ func (s *Spool) reason() error {
 func (s *Spool) probe() {
 	s.mu.Lock()
 	first := s.next
+	if s.gaps > s.settledGaps && time.Since(s.w.degraded) < gapPatience {
+		// Frames behind the gap would make a loss of it, if the machine stopped now.
+		again := *s.degraded
+		again.retry = time.Now().Add(probeFirst)
+		s.degraded = &again
+		s.mu.Unlock()
+		return
+	}
 	s.mu.Unlock()
 	err := s.owner.check()
 	if err == nil {

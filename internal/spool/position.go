@@ -137,3 +137,19 @@ func readPosition(f File) (p position, slot int, reasons [2]error, err error) {
 	}
 	return p, slot, reasons, nil
 }
+
+// laterPosition returns the reason of a slot that another version wrote, if there is one. What that version knows may be newer than
+// what the other slot says.
+func laterPosition(reasons [2]error) error {
+	for _, why := range reasons {
+		if errors.Is(why, errPositionVersion) {
+			return why
+		}
+	}
+	return nil
+}
+
+// slotReasons says in one line why neither slot can be used.
+func slotReasons(reasons [2]error) error {
+	return fmt.Errorf("first slot: %w; second slot: %w", reasons[0], reasons[1])
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Action is one kind of repair.
@@ -67,12 +68,15 @@ func Repair(fsys FS, dir string, apply bool) (Plan, error) {
 	}
 	plan := Plan{Missing: report.Missing}
 	for _, d := range report.Damage {
+		if d.Foreign {
+			continue // it is whole, and not ours to judge
+		}
 		// No frame is that small, so nothing is lost in such a place, and no filler fits in: it stays.
 		if d.end || d.Torn || d.Header || d.To-d.From >= frameHeader {
 			plan.Steps = append(plan.Steps, stepFor(d))
 		}
 	}
-	if report.Position != "" {
+	if report.Position != "" && !o.later {
 		plan.Steps = append(plan.Steps, Step{
 			Action: ActionSetAside, File: positionName, To: positionBytes, Kept: positionName + badSuffix,
 			Why: "every record will be delivered again: " + report.Position,
@@ -119,7 +123,11 @@ func (o *offline) apply(step Step) error {
 		return err
 	}
 	defer f.Close()
-	head, _, err := readSegmentHead(f)
+	i := slices.IndexFunc(o.segs, func(g *segment) bool { return g.name == step.File })
+	if i < 0 {
+		return errors.New("it is no segment")
+	}
+	head, _, err := readHead(f, o.segs[i], o.pos.hint, o.source, true)
 	if err != nil {
 		return err
 	}

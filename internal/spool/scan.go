@@ -16,9 +16,8 @@ type scanner struct {
 	// Only frames with lo <= sequence < hi count. Below lo is a copy of what was seen; from hi on begins the
 	// next segment, and what is here was never answered.
 	lo, hi uint64
-	// zeroWindow, when not 0, ends a search that met nothing but that many zeros. It is for the preallocated
-	// end of a segment: no group commit is longer.
-	zeroWindow int64
+	// zeroFrom, when not 0, is where nothing but zeros follows: the preallocated end of a segment. Frames may end behind it, with zeros.
+	zeroFrom int64
 
 	source *blocks
 	chunk  *block // bytes [base, base+len) of the file
@@ -90,7 +89,7 @@ func (sc *scanner) search(reason error) (found, error) {
 	from := sc.off
 	bad := found{what: foundBad, from: from, reason: reason, zero: true}
 	for at := from; ; at += frameAlign {
-		if at >= sc.limit || bad.zero && sc.zeroWindow > 0 && at-from >= sc.zeroWindow {
+		if at >= sc.limit || sc.zeroFrom > 0 && at >= sc.zeroFrom {
 			sc.off = sc.limit
 			break
 		}

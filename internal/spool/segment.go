@@ -37,7 +37,13 @@ var (
 	errSegmentEmpty   = errors.New("segment holds only zeros")
 	errSegmentHeader  = errors.New("both copies of the segment header are damaged")
 	errSegmentVersion = errors.New("unknown segment version")
+	errSegmentName    = errors.New("the segment header is that of another segment")
 )
+
+// hopeless reports whether err says that a segment was read and holds nothing that can be used: reading it again will not help.
+func hopeless(err error) bool {
+	return errors.Is(err, errSegmentHeader) || errors.Is(err, errSegmentEmpty) || errors.Is(err, errSegmentName) || errors.Is(err, ErrNotPlain)
+}
 
 // segment is one file of the log. All fields but the name are guarded by Spool.mu once it is in Spool.segs.
 type segment struct {
@@ -50,6 +56,12 @@ type segment struct {
 	since int64  // time of the first frame, ns; 0 is not known yet
 	// tainted: it holds damage that could not be copied aside, so it is renamed when it is done with, not unlinked.
 	tainted bool
+	// ours: this process made it.
+	ours bool
+	// foreign: another version of this program wrote it. Its records stay pending, and the file is left alone.
+	foreign bool
+	// found is the header as it was worked out from the frames, when both copies are damaged.
+	found *segmentHead
 }
 
 // openEnd is the end of a segment that still grows.

@@ -166,9 +166,13 @@ type Spool struct {
 	watched  bool          // a cursor waits on fresh
 	dirty    int           // acknowledgements that the position file does not have
 	hinted   int64         // bytes synced since the position file had the hint
-	n        counters
-	asked    []chan noted      // who waits in Noted
-	quiet    map[string]*quiet // by kind of log line
+	gaps     uint64        // how often sequences were given up that no file will ever have
+	// settledGaps is gaps as of the last time that both slots of the position knew of them.
+	settledGaps uint64
+	n           counters
+	asked       []chan noted // who waits in Noted
+	toll        toll
+	quiet       map[string]*quiet // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
 	wake    chan struct{} // to the syncer
@@ -176,6 +180,7 @@ type Spool struct {
 	stop    chan struct{} // closed by Close for the keeper, after the syncer has ended
 	synced  chan struct{} // closed when the syncer has ended
 	closed  chan struct{} // closed when all is done
+	begun   hint          // what the position file knew when the spool was opened
 	w       writer        // the syncer's
 	k       keeper        // the keeper's
 	closeMe sync.Once
@@ -215,6 +220,9 @@ func Open(opts Options) (*Spool, error) {
 	// Now, not at the first acknowledgement: the disk may be full by then.
 	if err := s.openPosition(); err != nil {
 		s.say("position", positionTrouble, err)
+	}
+	if s.gaps > 0 {
+		_ = s.settleGaps() // it is said, and tried again
 	}
 	if space, err := s.fs.Space(opts.Dir); err == nil && space.Network {
 		s.opts.Log.Warn("the spool is on a network file system, where locks and syncs may mean less than on a local disk",
@@ -256,6 +264,7 @@ func (s *Spool) finish() {
 	}
 	s.blocks = nil
 	s.mu.Unlock()
+	s.sayMissing(nil, true)
 	s.err = errors.Join(s.w.failed, s.k.failed)
 	s.owner.release()
 	close(s.closed)

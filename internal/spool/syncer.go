@@ -221,6 +221,7 @@ func (s *Spool) settle(b *batch, err error) {
 	s.n.stored += kept + uint64(b.count) - b.last
 	if lost := b.last - kept; lost > 0 {
 		s.n.failed += lost
+		s.gaps++
 		s.resolve(kept+1, b.last+1)
 	}
 	// Sync waits for a sequence that may have been on its way already.
@@ -230,7 +231,7 @@ func (s *Spool) settle(b *batch, err error) {
 		s.fresh, s.watched = make(chan struct{}), false
 	}
 	room := s.room()
-	keep := s.hinted >= s.opts.pace.bytes
+	keep := s.hinted == b.bytes || s.hinted >= s.opts.pace.bytes
 	s.mu.Unlock()
 
 	if keep {

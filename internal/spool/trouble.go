@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -63,7 +64,7 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 	if at.n >= readAttempts {
 		switch {
 		case c.scan != nil:
-			if _, _, herr := readSegmentHead(c.file); herr == nil {
+			if _, _, herr := readSegmentHead(c.file); herr == nil || c.readable() {
 				c.stepOver(g, err)
 				return nil
 			}
@@ -73,6 +74,9 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 				c.giveUp(g, err)
 				return nil
 			}
+		case media(err) && s.othersRead(g) && s.setAside(g, err) == nil:
+			c.giveUp(g, err)
+			return nil
 		}
 	}
 	c.leave() // a file opened anew may read where an old one does not
@@ -88,12 +92,60 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 	}
 }
 
+// media reports whether err says that the disk does not give back what is on it. It may be a bad place, or a disk that is away.
+func media(err error) bool {
+	return errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EUCLEAN) || errors.Is(err, syscall.EBADMSG)
+}
+
+// readable reports whether the file that the cursor is in can be read anywhere.
+func (c *Cursor) readable() bool {
+	size, err := c.file.Size()
+	return err == nil && readsAnywhere(c.file, size)
+}
+
+// othersRead reports whether the disk gives back any other file.
+func (s *Spool) othersRead(g *segment) bool {
+	s.mu.Lock()
+	names := []string{positionName}
+	for _, other := range s.segs {
+		if other != g && len(names) < 4 {
+			names = append(names, other.name)
+		}
+	}
+	s.mu.Unlock()
+	var b [1]byte
+	return slices.ContainsFunc(names, func(name string) bool {
+		f, err := s.fs.OpenRead(s.path(name))
+		if err != nil {
+			return false
+		}
+		defer f.Close()
+		n, err := f.ReadAt(b[:], 0)
+		return n == 1 && err == nil
+	})
+}
+
+// readsAnywhere reports whether a file can be read at one of a few places. A disk that is away for a while reads nowhere; a bad sector
+// is one place.
+func readsAnywhere(f File, size int64) bool {
+	var b [1]byte
+	for i := range int64(4) {
+		if at := max(pageBytes, size/4*i); at < size {
+			if n, err := f.ReadAt(b[:], at); n == 1 && err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // giveUp resolves a whole segment that cannot be read, and keeps its file.
 func (c *Cursor) giveUp(g *segment, why error) {
 	s := c.s
 	c.leave()
 	s.mu.Lock()
-	if !errors.Is(why, errSegmentEmpty) {
+	tainted := !errors.Is(why, errSegmentEmpty) && !media(why) // which was set aside and counted
+	if tainted {
 		g.tainted = true
 		s.n.corrupt++
 		s.n.corruptBytes += g.size
@@ -103,7 +155,12 @@ func (c *Cursor) giveUp(g *segment, why error) {
 	s.n.missing += n
 	s.mu.Unlock()
 	c.next = max(c.next, to)
-	s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, fmt.Errorf("%d records: %w", n, why))
+	if n > 0 {
+		s.sayMissing(fmt.Errorf("segment %s: %w", g.name, why), false)
+	}
+	if tainted {
+		s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, why)
+	}
 }
 
 // stepOver skips the page that cannot be read.

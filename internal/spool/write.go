@@ -18,7 +18,9 @@ type writer struct {
 	durable uint64 // the last sequence that was synced
 	ord     uint64 // of the next segment
 	delay   time.Duration
-	failed  error // while ending
+	// degraded is since when nothing can be stored.
+	degraded time.Time
+	failed   error // while ending
 }
 
 // store writes and syncs the frames of b that are not durable yet. After an error it may be called again.
@@ -114,7 +116,7 @@ func (s *Spool) create(first uint64, size int64) error {
 		_ = s.fs.Remove(s.path(name))
 		return fmt.Errorf("a new segment cannot be prepared: %w", err)
 	}
-	w.seg = &segment{name: name, ord: head.ord, first: first, end: openEnd, since: now}
+	w.seg = &segment{name: name, ord: head.ord, first: first, end: openEnd, since: now, ours: true}
 	w.file, w.salt, w.limit, w.frames = f, head.salt, limit, 0
 	w.written, w.good = segmentStart, segmentStart
 	s.mu.Lock()

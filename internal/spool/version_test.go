@@ -1,0 +1,121 @@
+package spool_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/halon-extras/kafka/internal/spool"
+)
+
+// A downgrade: what a later version wrote is left as it is, said, and neither delivered nor lost. The later version finds all of it.
+func TestASegmentOfALaterVersionIsLeftAlone(t *testing.T) {
+	m := newImage(t, 60, 3)
+	names := m.segments()
+	for i, name := range names[:len(names)-1] {
+		later := m.with(name, func(b []byte) []byte {
+			spool.SealSegmentHead(b, 2)
+			return b
+		})
+		fsys := later.disk()
+		check, err := spool.Check(fsys, "/spool")
+		if err != nil || len(check.Damage) != 1 || check.Missing != 0 || !strings.Contains(check.Damage[0].Reason, "another version of this program wrote it") {
+			t.Errorf("segment %d: check: %v, %+v", i, err, check)
+		}
+		if plan, err := spool.Repair(fsys, "/spool", true); err != nil || len(plan.Steps) > 0 {
+			t.Errorf("segment %d: repair: %v, %v", i, err, plan)
+		}
+		var log bytes.Buffer
+		opts := spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		s := open(t, opts)
+		c := s.NewCursor()
+		var got []string
+		for b, err := c.TryNext(); b != nil || err != nil; b, err = c.TryNext() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range b.Frames {
+				got = append(got, string(f.Payload))
+				s.Ack(f.Seq)
+			}
+			b.Release()
+		}
+		c.Close()
+		left := missing(t, got, m.records)
+		if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 || st.Pending != uint64(len(left)) || len(left) == 0 {
+			t.Errorf("segment %d: %d are left, %+v", i, len(left), st)
+		}
+		if !strings.Contains(log.String(), "another version of this program and is left alone") || !strings.Contains(log.String(), name) {
+			t.Errorf("segment %d: logged %s", i, &log)
+		}
+		put(t, s, strings.Repeat("x", 5000)) // and another segment behind it
+		closeSpool(t, s)
+		if is, ok := fsys.Get("/spool/" + name); !ok || !bytes.Equal(is, later.files[name]) {
+			t.Errorf("segment %d is not left alone", i)
+		}
+		// The version that wrote it is back.
+		fsys.Put("/spool/"+name, m.files[name])
+		s = open(t, opts)
+		c = s.NewCursor()
+		got, _ = take(t, c, len(left)+1)
+		same(t, got[:len(left)], left)
+		c.Close()
+		closeSpool(t, s)
+	}
+}
+
+// Also when what is oldest is dropped to make room: there is no version of this program that drops what it cannot read.
+func TestASegmentOfALaterVersionIsNotDropped(t *testing.T) {
+	m := newImage(t, 60, 0)
+	name := m.segments()[0]
+	fsys := m.with(name, func(b []byte) []byte {
+		spool.SealSegmentHead(b, 2)
+		return b
+	}).disk()
+	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+	if n := s.DropOldest(1 << 20); n != 60 {
+		t.Errorf("%d dropped", n)
+	}
+	closeSpool(t, s)
+	if left := fsys.Names("/spool", ".seg"); len(left) != 1 || left[0] != name {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestAPositionOfALaterVersionIsLeftAlone(t *testing.T) {
+	m := newImage(t, 60, 3)
+	for what, other := range map[string]func([]byte){
+		"both slots":                             func(slot []byte) { spool.SealPositionOf(slot, 2) },
+		"one slot, the other is of this version": func(slot []byte) { spool.SealPositionOf(slot, 1) },
+		"one slot, the other is damaged":         func(slot []byte) { slot[0] ^= 1 },
+		"one slot, the other is empty":           func(slot []byte) { clear(slot) },
+	} {
+		later := m.with("position", func([]byte) []byte {
+			b := make([]byte, 2*spool.PositionSlot)
+			for at, change := range map[int]func([]byte){0: func(slot []byte) { spool.SealPositionOf(slot, 2) }, spool.PositionSlot: other} {
+				slot := spool.PositionSlotBytes(9, 4, 61, 1, 1024, 1)
+				change(slot)
+				copy(b[at:], slot)
+			}
+			return b
+		})
+		fsys := later.disk()
+		_, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys})
+		if err == nil || !strings.Contains(err.Error(), "spool /spool: the file position was written by another version of this program, and is left alone: install that version") ||
+			strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if check, err := spool.Check(fsys, "/spool"); err != nil || check.OK() || !strings.Contains(check.Position, "another version") || strings.Contains(check.Position, "\n") {
+			t.Errorf("%s: check: %v, %+v", what, err, check)
+		}
+		if plan, err := spool.Repair(fsys, "/spool", true); err != nil || len(plan.Steps) > 0 {
+			t.Errorf("%s: repair: %v, %v", what, err, plan)
+		}
+		for name, want := range later.files {
+			if is, ok := fsys.Get("/spool/" + name); !ok || !bytes.Equal(is, want) {
+				t.Errorf("%s: %s is changed", what, name)
+			}
+		}
+	}
+}
