@@ -55,12 +55,24 @@ func tool(t *testing.T, name string) string {
 
 func newKDC(t *testing.T) *kdc {
 	t.Helper()
+	for range 5 {
+		if k := startKDC(t); k != nil {
+			return k
+		}
+	}
+	t.Fatal("no KDC answers")
+	return nil
+}
+
+// startKDC returns nil when the KDC has ended: another program may have taken its port meanwhile.
+func startKDC(t *testing.T) *kdc {
+	t.Helper()
 	server := tool(t, "krb5kdc")
-	reserved, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	reserved, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := reserved.LocalAddr().(*net.UDPAddr).Port
+	port := reserved.Addr().(*net.TCPAddr).Port
 	reserved.Close()
 	k := &kdc{dir: t.TempDir()}
 	realms := write(t, filepath.Join(k.dir, "krb5.conf"), fmt.Appendf(nil,
@@ -76,20 +88,28 @@ func newKDC(t *testing.T) *kdc {
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := run.Process.Kill(); err != nil {
-			t.Error(err)
-		}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
 		_ = run.Wait() // it was killed, and says so
+	}()
+	t.Cleanup(func() {
+		_ = run.Process.Kill() // it may have ended
+		<-ended
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.After(time.Minute); ; {
+		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			conn.Close()
 			return k
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the KDC does not answer: %v", err)
+		select {
+		case <-look.C:
+		case <-ended:
+			return nil
+		case <-deadline:
+			t.Fatal("the KDC does not answer")
 		}
 	}
 }
