@@ -232,7 +232,7 @@ func TestApacheListeners(t *testing.T) {
 				if strings.Contains(test.logs, "authority") {
 					pemFile(t, otherFile, "CERTIFICATE", ca.cert.Raw)
 				}
-				if strings.Contains(test.logs, "handshake") {
+				if strings.Contains(test.logs, "wants a certificate") {
 					stop(t, p, 0) // nothing on disk can repair this one
 					return
 				}
