@@ -32,6 +32,7 @@ func kafkaInit(config, app *C.HalonConfig) (ok C.bool) {
 		slog.New(b.sink.Handler()).Log(context.Background(), logsink.LevelCrit, err.Error())
 		return false
 	}
+	b.sink.Flush() // what the start warns about is in the log when it has ended
 	return true
 }
 
