@@ -60,6 +60,11 @@ func (p *Producer) postpone(pause time.Duration, now mono) {
 		})
 		for _, part := range t.send.partitions {
 			for _, b := range slices.Concat(part.waiting, part.inFlight) {
+				if b.packed != nil {
+					later := now - max(begun, b.oldest)
+					b.oldest, b.earliest = b.oldest+later, b.earliest+later
+					continue
+				}
 				b.age()
 			}
 		}
@@ -168,6 +173,7 @@ func (p *Producer) Head(ctx context.Context) (r record.Record, some bool, err er
 	err = p.ask(ctx, func() {
 		var oldest *entry
 		for _, t := range p.sender.active {
+			p.unpackOldest(t)
 			t.send.each(func(e *entry) {
 				if !e.reported && (oldest == nil || cmp.Compare(e.number, oldest.number) < 0) {
 					oldest = e

@@ -3,6 +3,7 @@ package producer
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/conf"
@@ -243,4 +244,19 @@ func (p *Producer) unpackBatch(b *batch) {
 	}
 	b.packed = nil
 	b.measure()
+}
+
+// unpackOldest makes entries of the oldest batch of each partition of t.
+func (p *Producer) unpackOldest(t *topic) {
+	for _, part := range t.send.partitions {
+		var oldest *batch
+		for _, b := range slices.Concat(part.inFlight, part.waiting) {
+			if oldest == nil || b.order() < oldest.order() {
+				oldest = b
+			}
+		}
+		if oldest != nil {
+			p.unpackBatch(oldest)
+		}
+	}
 }

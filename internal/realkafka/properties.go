@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Plaintext names the listener that every broker has. The broker talks to itself over it, and the
@@ -114,19 +115,27 @@ func FreePort() (int, error) {
 	return ports[Plaintext], err
 }
 
+// given are the ports that this process has found. None is found twice: a broker that is stopped for a while comes back on its own, and
+// another must not be there.
+var given = struct {
+	mu    sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
 // freePorts finds a port for every name. It stays below 32768, where Linux begins to hand out ports for
 // outgoing connections: a port above could be taken between this look and the broker's bind.
 func freePorts(names []string) (map[string]int, error) {
 	const first, last, tries = 20000, 32000, 1000
 	ports := make(map[string]int, len(names))
-	taken := make(map[int]bool, len(names))
+	given.mu.Lock()
+	defer given.mu.Unlock()
 	for _, name := range names {
 		for try := 0; ports[name] == 0; try++ {
 			if try == tries {
 				return nil, fmt.Errorf("no free loopback port for %s among %d tries between %d and %d", name, tries, first, last)
 			}
 			port := first + rand.IntN(last-first)
-			if taken[port] {
+			if given.ports[port] {
 				continue
 			}
 			listener, err := net.Listen("tcp", loopback(port))
@@ -136,7 +145,7 @@ func freePorts(names []string) (map[string]int, error) {
 			if err := listener.Close(); err != nil {
 				return nil, err
 			}
-			ports[name], taken[port] = port, true
+			ports[name], given.ports[port] = port, true
 		}
 	}
 	return ports, nil
