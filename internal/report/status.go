@@ -131,6 +131,9 @@ func (r *Rates) Of(now time.Time, s *Snapshot) (in, delivered float64) {
 	var from *rateSample
 	for i := range r.n {
 		one := &r.at[(r.pos+2*rateSamples-1-i)%rateSamples]
+		if i == 0 && now.Sub(one.time) >= 2*rateOver {
+			return 0, 0 // samples are taken while messages come
+		}
 		from = one
 		if now.Sub(one.time) >= rateOver {
 			break
