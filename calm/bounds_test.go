@@ -47,12 +47,12 @@ func outage(t *testing.T, a *table) {
 	if s.Accepted != queued {
 		t.Errorf("%d of %d messages were accepted", s.Accepted, queued)
 	}
-	if s.Cores >= 0.01 {
+	if s.Cores >= 0.02 {
 		t.Errorf("with Kafka gone the process takes %.2f %% of a core", 100*s.Cores)
 	}
 	lines := s.logged("driver: kafka: ")
-	if lines != 1 {
-		t.Errorf("%d lines in less than a minute, want one: %q", lines, s.log)
+	if lines < 1 || lines > 3 { // the lost connection, the refused one, and the outage of the queue
+		t.Errorf("%d lines in less than a minute, want one for each thing: %q", lines, s.log)
 	}
 	first := time.Duration(s.FirstMS * 1e6)
 	drain := time.Duration((s.DrainedMS - s.FirstMS) * 1e6)

@@ -29,8 +29,8 @@ func testLibrary(t *testing.T, deb string) {
 		t.Errorf("halon-kafka needs a C library: %v, %v", imported, err)
 	}
 	content := files["/opt/halon/plugins/kafka.so"].content
-	if megabytes := float64(len(content)) / 1e6; megabytes > mostMegabytes {
-		t.Errorf("kafka.so has %.1f MB, want at most %d", megabytes, mostMegabytes)
+	if megabytes := float64(len(content)) / (1 << 20); megabytes > mostMegabytes {
+		t.Errorf("kafka.so has %.1f MiB, want at most %d", megabytes, mostMegabytes)
 	}
 	library, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {

@@ -16,7 +16,7 @@
 #define MOST    4000 /* records that the queue holds: both sides of full are met */
 
 static struct intake *in;
-static atomic_bool over;
+static atomic_bool done_calling;
 static atomic_long accepted, refused, asked, parked, wrong;
 static long taken;
 static int last[CALLERS];
@@ -54,7 +54,7 @@ static void *call(void *arg)
     int self = (int)(intptr_t)arg, number = 0;
     unsigned seed = (unsigned)self;
 
-    while (!atomic_load(&over)) {
+    while (!atomic_load(&done_calling)) {
         size_t size = sizeof(struct mark) + (size_t)rand_r(&seed) % 300;
         int code;
 
@@ -126,7 +126,7 @@ int main(int argc, char *argv[])
         if (intake_charge(in, 100, 100))
             consumer_release(in, (struct intake_load){1, 100, 100});
     }
-    atomic_store(&over, true);
+    atomic_store(&done_calling, true);
     for (int i = 0; i < CALLERS; i++)
         pthread_join(callers[i], NULL);
     take_parked();
