@@ -64,6 +64,20 @@ func mayWriteSpool(dir string, me int) error {
 	return nil
 }
 
+// userOf returns the user whose files are in the spool dir, who is that of the mail server: root may look at it too.
+func userOf(dir string) uint32 {
+	for _, path := range []string{filepath.Join(dir, "owner"), dir} {
+		info, err := os.Lstat(path)
+		if err != nil {
+			continue
+		}
+		if of, ok := info.Sys().(*syscall.Stat_t); ok {
+			return of.Uid
+		}
+	}
+	return uint32(os.Geteuid())
+}
+
 // inUse is the sentence for a spool that another process holds.
 func inUse(r *spool.Report) error {
 	return fmt.Errorf("spool %s: it is in use by %s: stop that process first", r.Dir, holder(r))

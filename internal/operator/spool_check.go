@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
 )
@@ -23,9 +24,9 @@ the end of the last segment was being written when the machine stopped, and the 
   --json   one JSON object:
              {"dir":"...","running":false,"frames":60,"segments":4,"pending":60,"missing":1,"position":"",
               "damage":[{"file":"...","from":1024,"to":1064,"torn":false,"reason":"..."}],
-              "unreadable":[{"seq":7,"reason":"..."}],"dead":{...}}
+              "unreadable":[{"seq":7,"reason":"..."}],"warnings":["..."],"dead":{...}}
            frames counts good records, also those that are acknowledged; missing counts pending records that no file
-           has; dead is the same of the dead letters, null when there are none
+           has; warnings are about who may write the folder, and change no exit status; dead is the same of the dead letters, null when there are none
 
 Exit status: 0 fine, 1 something is wrong, 2 usage, or no spool in that folder.
 `
@@ -73,6 +74,7 @@ type checked struct {
 	Position   exact            `json:"position"`
 	Damage     []damageJSON     `json:"damage"`
 	Unreadable []unreadableJSON `json:"unreadable"`
+	Warnings   []exact          `json:"warnings"`
 	Dead       *checked         `json:"dead"`
 }
 
@@ -98,7 +100,10 @@ func checkFolder(dir string, letters bool) (*checked, error) {
 	}
 	c := &checked{
 		Dir: exact(r.Dir), Running: r.Running, Frames: r.Frames, Segments: len(r.Segments), Pending: r.Pending, Missing: r.Missing,
-		Position: exact(r.Position), Damage: []damageJSON{}, Unreadable: []unreadableJSON{},
+		Position: exact(r.Position), Damage: []damageJSON{}, Unreadable: []unreadableJSON{}, Warnings: []exact{},
+	}
+	if text := queueconf.Exposed(dir, userOf(dir)); text != "" {
+		c.Warnings = append(c.Warnings, exact(text))
 	}
 	for _, d := range r.Damage {
 		c.Damage = append(c.Damage, damageJSON{exact(d.Segment), d.From, d.To, d.Torn, exact(d.Reason)})
@@ -133,6 +138,9 @@ func (c *checked) write(w io.Writer) error {
 	dir := oneLine(string(c.Dir))
 	if c.Position != "" {
 		fmt.Fprintf(w, "%s: the file position cannot be used, all records will be sent again: %s\n", dir, c.Position)
+	}
+	for _, text := range c.Warnings {
+		fmt.Fprintf(w, "%s: warning: %s\n", dir, oneLine(string(text)))
 	}
 	for _, d := range c.Damage {
 		torn := ""

@@ -30,9 +30,11 @@ type holding struct {
 //	spool crash DIR                leave an owner file as a process that was killed does
 //	spool flip GLOB OFFSET         change a bit of the first file of that name
 //	spool cut GLOB BYTES           take bytes from the end of the last file of that name
+//	spool wipe GLOB BYTES          write zeros over bytes at its begin
+//	spool remove GLOB              remove it
 func (h *holding) command(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: spool fill|dead|raw|hold|release|crash|flip|cut ...")
+		ts.Fatalf("usage: spool fill|dead|raw|hold|release|crash|flip|cut|wipe|remove ...")
 	}
 	dir, rest := ts.MkAbs(args[1]), args[2:]
 	switch args[0] {
@@ -69,15 +71,24 @@ func (h *holding) command(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.Close(context.Background()))
 	case "crash":
 		ts.Check(os.WriteFile(filepath.Join(dir, "owner"), []byte("4711 smtpd\n"), 0o600))
-	case "flip", "cut":
+	case "remove":
+		files, err := filepath.Glob(dir)
+		if err != nil || len(files) == 0 {
+			ts.Fatalf("%s: no such file", dir)
+		}
+		ts.Check(os.Remove(files[len(files)-1]))
+	case "flip", "cut", "wipe":
 		files, err := filepath.Glob(dir)
 		if err != nil || len(files) == 0 {
 			ts.Fatalf("%s: no such file", dir)
 		}
 		at := number(ts, rest, 0)
-		if args[0] == "flip" {
+		switch args[0] {
+		case "flip":
 			ts.Check(change(files[0], func(b []byte) []byte { b[at] ^= 1; return b }))
-		} else {
+		case "wipe":
+			ts.Check(change(files[len(files)-1], func(b []byte) []byte { clear(b[:at]); return b }))
+		default:
 			ts.Check(change(files[len(files)-1], func(b []byte) []byte { return b[:len(b)-at] }))
 		}
 	default:

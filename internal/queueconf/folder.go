@@ -14,7 +14,7 @@ type folder struct {
 	queue    string
 	path     string // as configured
 	resolved string // without symbolic links
-	dead     string // its folder of dead letters, resolved; "" without
+	dead     string // its folder of dead letters, resolved
 }
 
 // deadName is the folder of dead letters below that of a spool. Part of the format.
@@ -32,10 +32,13 @@ func (r *reader) folder(p place, s *Spool) {
 			return
 		}
 	}
-	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path)}
-	if s.DeadLetter {
-		mine.dead = resolve(filepath.Join(s.Path, deadName))
+	for _, path := range []string{s.Path, filepath.Join(s.Path, deadName)} {
+		if text := Exposed(path, uint32(os.Geteuid())); text != "" {
+			r.warn(p, "spool: path: %s", text)
+		}
 	}
+	// Also without dead letters: the commands for a spool look for them there, and the next configuration may have them.
+	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path), dead: resolve(filepath.Join(s.Path, deadName))}
 	s.folder = mine
 	for _, other := range r.folders {
 		switch {
@@ -44,6 +47,9 @@ func (r *reader) folder(p place, s *Spool) {
 			return
 		case other.dead == mine.resolved || mine.dead == other.resolved:
 			r.problem(p, "spool: path: %q and %q of queue %s: one holds the dead letters of the other, give each its own", s.Path, other.path, other.queue)
+			return
+		case other.dead == mine.dead:
+			r.problem(p, "spool: path: %q and %q of queue %s have the same folder %s, give each its own", s.Path, other.path, other.queue, mine.dead)
 			return
 		}
 	}
@@ -54,7 +60,7 @@ func (r *reader) folder(p place, s *Spool) {
 // the other. Both come from [Read] or [ReadApp].
 func (s *Spool) Overlaps(other *Spool) bool {
 	a, b := s.folder, other.folder
-	return a.resolved == b.resolved || a.dead == b.resolved || b.dead == a.resolved
+	return a.resolved == b.resolved || a.dead == b.resolved || b.dead == a.resolved || a.dead == b.dead
 }
 
 // SameFolder reports whether two spools, which come from [Read] or [ReadApp], are at one folder.
@@ -94,6 +100,23 @@ func usable(path string) error {
 		return fmt.Errorf("does not exist and cannot be made: %s is on a file system of the kernel", parent)
 	}
 	return nil
+}
+
+// Exposed says who but the user me may change what is in a folder, and what to do about it; "" is nobody, or that it is not there.
+// Whoever may write a folder can remove, replace and rename the files in it.
+func Exposed(path string, me uint32) string {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return ""
+	}
+	if of, ok := info.Sys().(*syscall.Stat_t); ok && of.Uid != me {
+		return fmt.Sprintf("%q belongs to user %d, who can remove and replace its files, and the mail server is user %d: chown it to that one", path, of.Uid, me)
+	}
+	const others = 0o022
+	if mode := info.Mode().Perm(); mode&others != 0 {
+		return fmt.Sprintf("%q may be written by others (mode %04o), who can remove and replace its files: chmod it to 0700", path, mode)
+	}
+	return ""
 }
 
 // holdsNoFiles knows the file systems on which even root, whom access lets do all, can make nothing.

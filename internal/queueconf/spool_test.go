@@ -1,8 +1,10 @@
 package queueconf
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +110,19 @@ func TestFoldersOfSpools(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "odd"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, made := range []string{"odd", "letters", "one", "two"} {
+		if err := os.MkdirAll(filepath.Join(dir, made), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, of := range []string{"one", "two"} {
+		if err := os.Symlink(filepath.Join(dir, "letters"), filepath.Join(dir, of, "dead")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without := func(n *Node) *Node {
+		n.Object = append(n.Object, Field{Key: "dead_letter", Value: text("false")})
+		return n
 	}
 	if err := os.WriteFile(filepath.Join(dir, "odd", "dead"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -125,6 +138,10 @@ func TestFoldersOfSpools(t *testing.T) {
 		{"one folder by two ways", []*Node{in("x"), in("self/x")}, `b: spool: path: "D/self/x" is the folder of queue a, give each its own`},
 		{"a spool where another one has its dead letters", []*Node{in("a"), in("a/dead")}, `b: spool: path: "D/a/dead" and "D/a" of queue a: one holds the dead letters of the other, give each its own`},
 		{"the same, the other way round", []*Node{in("a/dead"), in("a")}, `b: spool: path: "D/a" and "D/a/dead" of queue a: one holds the dead letters of the other, give each its own`},
+		{"a queue where another one would have dead letters", []*Node{without(in("a")), in("a/dead")}, `b: spool: path: "D/a/dead" and "D/a" of queue a: one holds the dead letters of the other, give each its own`},
+		{"the same, the other way round", []*Node{in("a/dead"), without(in("a"))}, `b: spool: path: "D/a" and "D/a/dead" of queue a: one holds the dead letters of the other, give each its own`},
+		{"dead letters of two queues in one folder", []*Node{in("one"), in("two")}, `b: spool: path: "D/two" and "D/one" of queue a have the same folder D/letters, give each its own`},
+		{"a spool in a folder that is linked as that of dead letters", []*Node{in("letters"), in("one")}, `b: spool: path: "D/one" and "D/letters" of queue a: one holds the dead letters of the other, give each its own`},
 		{"a file", []*Node{in("file")}, `a: spool: path: "D/file" is a file, name a folder`},
 		{"below a file", []*Node{in("file/a")}, `a: spool: path: "D/file/a" cannot be made: D/file is not a folder`},
 		{"a file in place of the dead letters", []*Node{in("odd")}, `a: spool: path: "D/odd/dead", where dead letters go, is a file, name a folder`},
@@ -160,6 +177,55 @@ func TestAFolderWithoutTheRightToWrite(t *testing.T) {
 	} {
 		if err := usable(path); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+	}
+}
+
+// Whoever may write the folder of a spool can remove and replace what is in it: the start and check say so, and take it.
+func TestAFolderThatOthersMayWriteIsWarnedAbout(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		mode os.FileMode
+		of   int // the user that owns it; -1 is this one
+		want string
+	}{
+		{"one's own", 0o700, -1, ""},
+		{"others may read", 0o755, -1, ""},
+		{"its group may write", 0o770, -1, `"D" may be written by others (mode 0770), who can remove and replace its files: chmod it to 0700`},
+		{"everybody may write", 0o777 | os.ModeSticky, -1, `"D" may be written by others (mode 0777), who can remove and replace its files: chmod it to 0700`},
+		{"another user's", 0o777, 65534, `"D" belongs to user 65534, who can remove and replace its files, and the mail server is user ME: chown it to that one`},
+	} {
+		if test.of >= 0 && os.Getuid() != 0 {
+			continue // only root gives files away
+		}
+		for _, dead := range []bool{false, true} {
+			dir := t.TempDir()
+			odd := dir
+			if dead {
+				if odd = filepath.Join(dir, "dead"); os.Mkdir(odd, 0o700) != nil {
+					t.Fatal("no folder")
+				}
+			}
+			if err := errors.Join(os.Chown(odd, test.of, -1), os.Chmod(odd, test.mode)); err != nil {
+				t.Fatal(err)
+			}
+			_, found := Read(object("queues", list(withSpool("a", object("path", text(dir))))), one)
+			if err := found.Refusal(); err != nil {
+				t.Errorf("%s: refused: %v", test.name, err)
+			}
+			got := ""
+			for _, f := range found {
+				if f.Grade == Warning && f.Log {
+					got += f.Line()
+				}
+			}
+			want := test.want
+			if want != "" {
+				want = "a: spool: path: " + strings.NewReplacer(`"D"`, strconv.Quote(odd), "ME", strconv.Itoa(os.Geteuid())).Replace(want)
+			}
+			if got != want {
+				t.Errorf("%s: got %q, want %q", test.name, got, want)
+			}
 		}
 	}
 }

@@ -219,6 +219,34 @@ func TestADiskThatIsFullIsFoundBeforeTheSegmentAndFreedAgain(t *testing.T) {
 	})
 }
 
+// A disk with less space than a segment has is used nevertheless, and to its end.
+func TestADiskWithLittleSpaceGetsSmallerSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, free := range []int64{1, 20, 25, 30, 100} {
+			fsys := faultfs.New(1)
+			fsys.SetCapacity(free << 20)
+			opts := spool.Options{Dir: "/spool", FS: fsys} // 64 MiB a segment
+			s := open(t, opts)
+			payload := strings.Repeat("x", 20<<10)
+			var stored int64
+			err := offer(t, s, payload)
+			for ; err == nil; err = offer(t, s, payload) {
+				stored += int64(len(payload))
+			}
+			if !errors.Is(err, syscall.ENOSPC) || stored < free<<20-800<<10 {
+				t.Errorf("%d MiB: %d bytes are stored, then %v", free, stored, err)
+			}
+			c := s.NewCursor()
+			_, seqs := take(t, c, int(stored)/len(payload))
+			s.Ack(seqs...)
+			time.Sleep(5 * time.Second)
+			put(t, s, "after")
+			c.Close()
+			closeSpool(t, s)
+		}
+	})
+}
+
 func TestAFolderThatVanishesAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)

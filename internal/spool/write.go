@@ -1,7 +1,9 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -110,8 +112,11 @@ func (s *Spool) create(first uint64, size int64) error {
 	if err != nil {
 		return fmt.Errorf("a new segment cannot be created: %w", err)
 	}
-	limit := max(s.opts.SegmentBytes, segmentStart+size)
-	if err := s.prepare(f, head, limit); err != nil {
+	limit, err := s.reserve(f, segmentStart+size)
+	if err == nil {
+		err = s.prepare(f, head)
+	}
+	if err != nil {
 		_ = f.Close()
 		_ = s.fs.Remove(s.path(name))
 		return fmt.Errorf("a new segment cannot be prepared: %w", err)
@@ -126,10 +131,26 @@ func (s *Spool) create(first uint64, size int64) error {
 	return nil
 }
 
-func (s *Spool) prepare(f File, head segmentHead, size int64) error {
-	if err := f.Preallocate(size); err != nil {
-		return err
+// leastSegment is the smallest segment that is made of a larger segment_bytes where space is short.
+const leastSegment = 256 << 10
+
+// reserve gives f the space of a segment, at least so many bytes, and returns how many it has. On a disk that is nearly full it is a half,
+// a quarter and so on of a segment: what is left there is better used than kept.
+func (s *Spool) reserve(f File, least int64) (size int64, err error) {
+	least = max(least, min(s.opts.SegmentBytes, leastSegment))
+	for size = max(s.opts.SegmentBytes, least); ; size = max(size/2, least) {
+		err = f.Preallocate(size)
+		if err == nil && size < s.opts.SegmentBytes {
+			s.say("space", "the disk is nearly full, so files are smaller than segment_bytes", fmt.Errorf("%d bytes", size))
+		}
+		if size == least || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return size, err
+		}
+		_ = f.Truncate(0) // what was reserved before the space ended
 	}
+}
+
+func (s *Spool) prepare(f File, head segmentHead) error {
 	s.opts.Point(PointSegmentCreated)
 	if _, err := f.WriteAt(head.encode(), 0); err != nil {
 		return err
