@@ -50,6 +50,9 @@ func Check(fsys FS, dir string) (CheckReport, error) {
 func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) error {
 	if report != nil {
 		report.Missing += o.lost
+		for _, g := range o.odd {
+			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errSegmentOrder.Error(), Header: true})
+		}
 	}
 	for i, g := range o.segs {
 		last := i == len(o.segs)-1

@@ -339,3 +339,19 @@ func TestASegmentOutOfOrderIsSetAside(t *testing.T) {
 		t.Error("the copy is not kept")
 	}
 }
+
+// The copy has the name of one that is older, and sequences of the future: the others are not called odd for it.
+func TestOneSegmentOutOfOrderSetsNoOtherOneAside(t *testing.T) {
+	m := newImage(t, 60, 0)
+	copied := spool.SegmentName(0, 100)
+	m.files[copied] = m.files[m.segments()[0]]
+	fsys := m.disk()
+	if check, err := spool.Check(fsys, "/spool"); err != nil || len(check.Damage) != 1 || check.Damage[0].Segment != copied || check.Missing > 0 {
+		t.Errorf("%v, %+v", err, check)
+	}
+	got, _ := drain(t, fsys)
+	same(t, got, m.records)
+	if odd := fsys.Names("/spool", ".seg.bad"); len(odd) != 1 || odd[0] != copied+".bad" {
+		t.Errorf("set aside: %v", odd)
+	}
+}

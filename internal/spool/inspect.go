@@ -52,6 +52,7 @@ type offline struct {
 	fs     FS
 	dir    string
 	segs   []*segment
+	odd    []*segment // that the start sets aside
 	pos    position
 	tail   segmentEnd // of the last segment
 	lost   uint64     // pending records that are outside of the segments
@@ -90,9 +91,11 @@ func look(fsys FS, dir string) (*offline, error) {
 	if err := o.readPosition(); err != nil {
 		return o, err
 	}
-	if o.segs, err = listSegments(fsys, dir); err != nil {
+	segs, err := listSegments(fsys, dir)
+	if err != nil {
 		return o, fmt.Errorf("spool %s: the folder cannot be read: %w", dir, err)
 	}
+	o.segs, o.odd = inOrder(segs)
 	return o, o.measure()
 }
 

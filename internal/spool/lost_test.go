@@ -65,6 +65,12 @@ func TestZerosAtTheBeginOfASegmentLoseOnlyWhatIsInThem(t *testing.T) {
 					t.Errorf("%s: %d records are lost", what, lost)
 				}
 			}
+			for _, size := range []int{0, 8, 512, 1000, 1024, 1100, 2000} {
+				judge(t, fmt.Sprintf("%s, segment %d without a header, cut to %d bytes", kind, i+1, size), m.with(name, func(b []byte) []byte {
+					clear(b[:min(len(b), spool.SegmentStart)])
+					return b[:size]
+				}))
+			}
 			all := judge(t, kind+", all of "+name, m.with(name, func(b []byte) []byte { return make([]byte, len(b)) }))
 			if gone := judge(t, kind+", without "+name, m.with(name, func([]byte) []byte { return nil })); gone != all || gone == 0 {
 				t.Errorf("%s, %s: %d records are lost with the file, %d with its bytes", kind, name, gone, all)

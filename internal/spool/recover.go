@@ -1,11 +1,12 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
+	"sort"
 )
 
 // recover reads what the last process left. Its cost does not grow with the backlog: the position file, the names
@@ -28,7 +29,12 @@ func (s *Spool) recover() error {
 	for _, g := range segs {
 		s.w.ord = max(s.w.ord, g.ord+1)
 	}
-	segs = s.setDisordered(segs)
+	segs, odd := inOrder(segs)
+	for _, g := range odd {
+		if err := s.setAside(g, errSegmentOrder); err != nil {
+			s.say("disorder", "a segment that is left out cannot be set aside", fmt.Errorf("segment %s: %w", s.path(g.name), err))
+		}
+	}
 	s.begun, s.hint = pos.hint, pos.hint
 	s.next = max(pos.next, 1)
 	if n := len(segs); n > 0 {
@@ -99,7 +105,7 @@ func (s *Spool) loadPosition() (position, error) {
 	return none, nil
 }
 
-// listSegments returns the segments of dir by ordinal, each with the range that its name and its successor's tell.
+// listSegments returns the segments of dir by ordinal.
 func listSegments(fsys FS, dir string) ([]*segment, error) {
 	entries, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -111,37 +117,44 @@ func listSegments(fsys FS, dir string) ([]*segment, error) {
 			segs = append(segs, &segment{name: e.Name, ord: ord, first: first, size: e.Size})
 		}
 	}
-	slices.SortFunc(segs, func(a, b *segment) int { return strings.Compare(a.name, b.name) })
-	for i, g := range segs {
-		g.end = openEnd
-		if i+1 < len(segs) {
-			g.end = max(g.first, segs[i+1].first)
-		}
-	}
+	slices.SortFunc(segs, func(a, b *segment) int { return cmp.Or(cmp.Compare(a.ord, b.ord), cmp.Compare(a.first, b.first)) })
 	return segs, nil
 }
 
-// setDisordered sets aside segments whose first sequence is below that of an older one: no run of this program
-// leaves such a folder, somebody copied a file into it, and the ranges of both can no longer be told.
-func (s *Spool) setDisordered(segs []*segment) []*segment {
-	var good []*segment
-	for _, g := range segs {
-		if n := len(good); n > 0 && g.first < good[n-1].first {
-			if err := s.setAside(g, errors.New("its sequence is below that of an older segment")); err != nil {
-				s.say("disorder", "a segment that is left out cannot be set aside", fmt.Errorf("segment %s: %w", s.path(g.name), err))
-			}
+// inOrder parts segments, which are in the order of their ordinals, into those whose first sequences are in order, too, and the others: no
+// run of this program leaves such a folder, somebody copied a file into it. The fewest are called odd. It sets the ranges of the good ones.
+func inOrder(segs []*segment) (good, odd []*segment) {
+	// The longest run in order: ends[n] is the index of the segment that ends the best one of n+1 segments, before[i] what stands before i in its own.
+	var ends []int
+	before := make([]int, len(segs))
+	for i, g := range segs {
+		n := sort.Search(len(ends), func(n int) bool { return segs[ends[n]].first > g.first })
+		if before[i] = -1; n > 0 {
+			before[i] = ends[n-1]
+		}
+		ends = append(ends[:n], append([]int{i}, ends[min(n+1, len(ends)):]...)...)
+	}
+	in := make([]bool, len(segs))
+	if len(ends) > 0 {
+		for i := ends[len(ends)-1]; i >= 0; i = before[i] {
+			in[i] = true
+		}
+	}
+	for i, g := range segs {
+		if !in[i] {
+			odd = append(odd, g)
 			continue
 		}
 		if n := len(good); n > 0 {
 			good[n-1].end = g.first
 		}
+		g.end = openEnd
 		good = append(good, g)
 	}
-	if n := len(good); n > 0 {
-		good[n-1].end = openEnd
-	}
-	return good
+	return good, odd
 }
+
+var errSegmentOrder = errors.New("its sequence does not fit those of the segments before and after it")
 
 // setAside renames a segment that cannot be read, with all that is in it. What was in it is resolved by the caller.
 func (s *Spool) setAside(g *segment, why error) error {

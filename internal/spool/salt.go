@@ -88,7 +88,7 @@ func findSalt(f File, g *segment, size int64, h hint, source *blocks, lastTry bo
 	sc := newScanner(f, segmentHead{first: g.first}, source)
 	defer sc.release()
 	sc.limit = size
-	if h.ord == g.ord && h.off >= segmentStart && h.off%frameAlign == 0 {
+	if h.ord == g.ord && h.off >= segmentStart && h.off < size && h.off%frameAlign == 0 {
 		fr, good, err := sc.unsalted(h.off, g)
 		if err == nil && good && fr.head.seq == h.seq {
 			return fr.salt, fr.head.time, true, nil

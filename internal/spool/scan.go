@@ -147,7 +147,7 @@ func (sc *scanner) inChunk(off int64, n int) ([]byte, bool) {
 
 // peek returns n bytes at off, or fewer where limit or the file ends. When it has to read, it reads a whole chunk.
 func (sc *scanner) peek(off int64, n int) ([]byte, error) {
-	n = int(min(int64(n), sc.limit-off))
+	n = int(max(0, min(int64(n), sc.limit-off)))
 	if b, ok := sc.inChunk(off, n); ok {
 		return b, nil
 	}
