@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
 )
 
@@ -204,7 +205,11 @@ func (s *Spool) unname(g *segment) error {
 	if tainted {
 		return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
 	}
-	return s.fs.Remove(s.path(g.name))
+	err := s.fs.Remove(s.path(g.name))
+	if errors.Is(err, syscall.ENOTEMPTY) { // a folder under its name
+		return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
+	}
+	return err
 }
 
 // foreign reports whether another version of this program wrote g. No cursor may have looked at it when it is dropped.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -189,5 +190,29 @@ func TestRecordsThatWereRefusedAreNotLost(t *testing.T) {
 	closeSpool(t, s)
 	if lost := judge(t, "killed twice", again); lost > 0 {
 		t.Errorf("%d are lost", lost)
+	}
+}
+
+// Without a header nothing but the frames tells the salt, and somebody has mailed a spool file: the frames in it are none of ours, also when
+// the header around them is gone.
+func TestFramesInAPayloadDoNotMakeAHeader(t *testing.T) {
+	var mailed []byte
+	for seq := range uint64(40) {
+		mailed = spool.AppendFrame(mailed, goldenSalt, seq+1, 1, []byte("invented"))
+	}
+	for name, records := range map[string][]string{
+		"alone":      {string(mailed)},
+		"first":      {string(mailed), "one", "two", strings.Repeat("three", 500)},
+		"last":       {"one", "two", strings.Repeat("three", 500), string(mailed)},
+		"in between": {strings.Repeat("one", 500), string(mailed), "two"},
+	} {
+		for _, size := range []int{spool.SegmentStart, spool.SegmentStart + 8, spool.SegmentStart + spool.FrameHeader, spool.SegmentStart + 200} {
+			fsys := faultfs.New(1)
+			s := open(t, spool.Options{Dir: "/spool", FS: fsys})
+			put(t, s, records...)
+			closeSpool(t, s)
+			m := imageOf(fsys, records)
+			judge(t, fmt.Sprintf("%s, %d bytes", name, size), m.with(m.segments()[0], func(b []byte) []byte { clear(b[:size]); return b }))
+		}
 	}
 }

@@ -81,21 +81,25 @@ func readHead(f File, g *segment, h hint, source *blocks, lastTry bool) (head se
 
 // findSalt returns the salt of the frames in f, and the time of the first of them.
 //
-// The frame that the hint names was synced there, so its word counts. Without it, the salt whose frames reach farthest into the
-// file is taken: frames that stand in the payload of a record, because somebody mailed a spool file, end with that payload, and the
-// frames of the segment go on behind it.
+// The frame that the hint names was synced there, so its word counts. Without it, the salt that explains the most bytes is taken, if it
+// explains more than the half of what is there: the payload of a record may have frames in it, because somebody mailed a spool file, and
+// when the header around them is damaged nothing else tells that they are none of ours. Where the hint is in this segment and its
+// frame is damaged, all that stands behind may be the inside of that one.
 func findSalt(f File, g *segment, size int64, h hint, source *blocks, lastTry bool) (salt uint32, created int64, ok bool, err error) {
 	sc := newScanner(f, segmentHead{first: g.first}, source)
 	defer sc.release()
 	sc.limit = size
-	if h.ord == g.ord && h.off >= segmentStart && h.off < size && h.off%frameAlign == 0 {
+	hinted := h.ord == g.ord && h.off >= segmentStart && h.off < size && h.off%frameAlign == 0
+	if hinted {
 		fr, good, err := sc.unsalted(h.off, g)
 		if err == nil && good && fr.head.seq == h.seq {
 			return fr.salt, fr.head.time, true, nil
 		}
 	}
+	type candidate struct{ at, time, bytes int64 } // where and when its first frame is, and what its frames take
+	salts := map[uint32]*candidate{}
+	var unexplained int64
 	work := saltWork * size
-	times := map[uint32]int64{} // of the first frame with each salt
 	for at, unread := int64(0), 0; at < size && work > 0; {
 		fr, good, err := sc.unsalted(at, g)
 		if err != nil {
@@ -106,21 +110,29 @@ func findSalt(f File, g *segment, size int64, h hint, source *blocks, lastTry bo
 			continue
 		}
 		work -= fr.work
-		_, seen := times[fr.salt]
-		switch {
-		case good:
-			if !seen && len(times) < maxSalts {
-				times[fr.salt] = fr.head.time
-			}
-			salt, ok = fr.salt, true // the last one is the farthest
+		known := salts[fr.salt]
+		if good && known == nil && len(salts) < maxSalts {
+			known = &candidate{at: at, time: fr.head.time}
+			salts[fr.salt] = known
+		}
+		if fr.work > 0 && known != nil { // also a frame with a damaged payload, whose inside may be anything
+			known.bytes += fr.head.size()
 			at += fr.head.size()
-		case fr.work > 0 && seen:
-			at += fr.head.size() // a frame with a damaged payload, whose inside may be anything
-		default:
-			at += frameAlign
+			continue
+		}
+		if b, err := sc.peek(at, frameAlign); err == nil && at >= segmentStart && !zeros(b) {
+			unexplained += frameAlign
+		}
+		at += frameAlign
+	}
+	var total, most int64
+	for of, c := range salts {
+		total += c.bytes
+		if c.bytes > most && (!hinted || c.at < h.off) {
+			salt, created, most = of, c.time, c.bytes
 		}
 	}
-	return salt, times[salt], ok, nil
+	return salt, created, most > total-most+unexplained, nil
 }
 
 // An unsaltedFrame is what may be a frame. work is the number of bytes that were looked at; 0 means that it is none.
