@@ -65,39 +65,31 @@ func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) e
 			defer sc.release()
 			sc.limit, sc.hi = g.size, g.end
 			if last {
-				sc.hi = openEnd
-				sc.zeroFrom = o.tail.torn
+				sc.limit = o.tail.good // as the start does, so that both see the same in what is before it
 			}
-			for {
+			for end := false; !end; {
 				got, err := sc.next()
 				if err != nil {
 					return err
 				}
-				switch {
-				case got.what == foundFrame && last && got.head.seq >= g.end:
-					return nil // appended since look
+				switch end = got.what == foundEnd; {
 				case got.what == foundFrame:
 					o.gap(report, want, got.head.seq)
 					want = got.head.seq + 1
 				case got.what == foundBad && report != nil:
-					d := Damage{Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), end: got.to == sc.limit}
-					if last && got.from >= o.tail.good {
-						// No good frame follows: whatever it is, it is one torn end. While a plugin runs it is a
-						// write that is under way.
-						d.Torn, d.From, d.To = true, o.tail.good, o.tail.torn
-						sc.off = sc.limit
-					}
-					if !d.Torn || !o.report.Running {
-						report.Damage = append(report.Damage, d)
-					}
+					report.Damage = append(report.Damage, Damage{
+						Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), end: got.to == sc.limit,
+					})
 				}
 				if err := visit(g, got); err != nil {
 					return err
 				}
-				if got.what == foundEnd {
-					return nil
-				}
 			}
+			// No good frame follows: whatever it is, it is one torn end. While a plugin runs it is a write that is under way.
+			if t := o.tail; last && report != nil && t.torn > t.good && !o.report.Running {
+				report.Damage = append(report.Damage, Damage{Segment: g.name, From: t.good, To: t.torn, Reason: t.reason.Error(), Torn: true, end: true})
+			}
+			return nil
 		})
 		switch {
 		case err == nil:

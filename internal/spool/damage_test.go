@@ -340,18 +340,23 @@ func TestASegmentOutOfOrderIsSetAside(t *testing.T) {
 	}
 }
 
-// The copy has the name of one that is older, and sequences of the future: the others are not called odd for it.
-func TestOneSegmentOutOfOrderSetsNoOtherOneAside(t *testing.T) {
-	m := newImage(t, 60, 0)
-	copied := spool.SegmentName(0, 100)
-	m.files[copied] = m.files[m.segments()[0]]
-	fsys := m.disk()
-	if check, err := spool.Check(fsys, "/spool"); err != nil || len(check.Damage) != 1 || check.Damage[0].Segment != copied || check.Missing > 0 {
-		t.Errorf("%v, %+v", err, check)
-	}
-	got, _ := drain(t, fsys)
-	same(t, got, m.records)
-	if odd := fsys.Names("/spool", ".seg.bad"); len(odd) != 1 || odd[0] != copied+".bad" {
-		t.Errorf("set aside: %v", odd)
+// Whatever name a copy has, the segment that it is a copy of and the others are not called odd for it.
+func TestACopyOutOfOrderSetsNoOtherSegmentAside(t *testing.T) {
+	m := newImage(t, 30, 0)
+	names := m.segments()
+	for _, of := range names {
+		for _, copied := range []string{
+			spool.SegmentName(0, 100), spool.SegmentName(0, 2), spool.SegmentName(900, 1), spool.SegmentName(900, 2), spool.SegmentName(900, 40),
+		} {
+			fsys := m.with(copied, func([]byte) []byte { return m.files[of] }).disk()
+			if check, err := spool.Check(fsys, "/spool"); err != nil || len(check.Damage) != 1 || check.Damage[0].Segment != copied || check.Missing > 0 {
+				t.Errorf("%s as %s: %v, %+v", of, copied, err, check)
+			}
+			got, _ := drain(t, fsys)
+			same(t, got, m.records)
+			if odd := fsys.Names("/spool", ".seg.bad"); len(odd) != 1 || odd[0] != copied+".bad" {
+				t.Errorf("%s as %s: set aside: %v", of, copied, odd)
+			}
+		}
 	}
 }

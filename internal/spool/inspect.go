@@ -95,7 +95,7 @@ func look(fsys FS, dir string) (*offline, error) {
 	if err != nil {
 		return o, fmt.Errorf("spool %s: the folder cannot be read: %w", dir, err)
 	}
-	o.segs, o.odd = inOrder(segs)
+	o.segs, o.odd = inOrder(fsys, dir, segs, o.pos.hint, o.source)
 	return o, o.measure()
 }
 

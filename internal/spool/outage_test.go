@@ -155,6 +155,7 @@ func TestADiskThatFailsForGoodDegradesTheSpoolUntilItIsBack(t *testing.T) {
 						t.Fatalf("after %d: %v", s.Stats().Degradations, err)
 					}
 				}
+				synctest.Wait() // nobody writes to the log or counts rooms meanwhile
 				if n := strings.Count(log.String(), "nothing can be stored"); n < 9 || n > 12 {
 					t.Errorf("%d lines in ten minutes, want one a minute:\n%s", n, log.String())
 				}
@@ -167,6 +168,7 @@ func TestADiskThatFailsForGoodDegradesTheSpoolUntilItIsBack(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
 				put(t, s, "after")
+				synctest.Wait()
 				if rooms == 0 {
 					t.Error("nobody was told that there is room again")
 				}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"sort"
 )
@@ -29,14 +30,15 @@ func (s *Spool) recover() error {
 	for _, g := range segs {
 		s.w.ord = max(s.w.ord, g.ord+1)
 	}
-	segs, odd := inOrder(segs)
+	s.next = max(pos.next, 1)
+	segs, odd := inOrder(s.fs, s.opts.Dir, segs, pos.hint, s.disk)
 	for _, g := range odd {
+		s.next = max(s.next, g.first) // if it is the last one, what was given out before it
 		if err := s.setAside(g, errSegmentOrder); err != nil {
 			s.say("disorder", "a segment that is left out cannot be set aside", fmt.Errorf("segment %s: %w", s.path(g.name), err))
 		}
 	}
 	s.begun, s.hint = pos.hint, pos.hint
-	s.next = max(pos.next, 1)
 	if n := len(segs); n > 0 {
 		last := segs[n-1]
 		// Even when the file turns out to be empty, its name says that everything before was given out.
@@ -122,8 +124,20 @@ func listSegments(fsys FS, dir string) ([]*segment, error) {
 }
 
 // inOrder parts segments, which are in the order of their ordinals, into those whose first sequences are in order, too, and the others: no
-// run of this program leaves such a folder, somebody copied a file into it. The fewest are called odd. It sets the ranges of the good ones.
-func inOrder(segs []*segment) (good, odd []*segment) {
+// run of this program leaves such a folder, somebody copied a file into it. One whose header is that of another segment is odd; without
+// that, the fewest are. The last one is odd, too, when all that is in it belongs to another: it would end the range of the one before.
+// It sets the ranges of the good ones.
+func inOrder(fsys FS, dir string, segs []*segment, h hint, source *blocks) (good, odd []*segment) {
+	if !slices.IsSortedFunc(segs, bySequence) {
+		segs, odd = splitFunc(segs, func(g *segment) bool { return namesAnother(fsys, dir, g) })
+	}
+	for n := len(segs) - 1; n >= 0; n-- {
+		segs[n].end = openEnd
+		if !namesAnother(fsys, dir, segs[n]) || !stranger(fsys, dir, segs[n], h, source) {
+			break
+		}
+		segs, odd = segs[:n], append(odd, segs[n])
+	}
 	// The longest run in order: ends[n] is the index of the segment that ends the best one of n+1 segments, before[i] what stands before i in its own.
 	var ends []int
 	before := make([]int, len(segs))
@@ -154,7 +168,43 @@ func inOrder(segs []*segment) (good, odd []*segment) {
 	return good, odd
 }
 
-var errSegmentOrder = errors.New("its sequence does not fit those of the segments before and after it")
+func bySequence(a, b *segment) int { return cmp.Compare(a.first, b.first) }
+
+// splitFunc parts a slice into what is not odd, and what is.
+func splitFunc(segs []*segment, isOdd func(*segment) bool) (good, odd []*segment) {
+	for _, g := range segs {
+		if isOdd(g) {
+			odd = append(odd, g)
+		} else {
+			good = append(good, g)
+		}
+	}
+	return good, odd
+}
+
+// namesAnother reports whether the header of g is whole and not that which its name tells.
+func namesAnother(fsys FS, dir string, g *segment) bool {
+	f, err := fsys.OpenRead(filepath.Join(dir, g.name))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, _, err := readSegmentHead(f)
+	return err == nil && (head.ord != g.ord || head.first != g.first)
+}
+
+// stranger reports whether no frame of g belongs to its name.
+func stranger(fsys FS, dir string, g *segment, h hint, source *blocks) bool {
+	f, err := fsys.OpenRead(filepath.Join(dir, g.name))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, _, err = readHead(f, g, h, source, false)
+	return errors.Is(err, errSegmentName)
+}
+
+var errSegmentOrder = errors.New("it does not belong between the segments before and after it")
 
 // setAside renames a segment that cannot be read, with all that is in it. What was in it is resolved by the caller.
 func (s *Spool) setAside(g *segment, why error) error {

@@ -57,14 +57,37 @@ func Repair(fsys FS, dir string, apply bool) (Plan, error) {
 		}
 		defer own.release()
 	}
+	plan, o, err := planRepair(fsys, dir)
+	if err != nil || !apply {
+		return plan, err
+	}
+	all := Plan{Missing: plan.Missing, Applied: true}
+	// A file that is set aside bounds the one before it no more, and what comes to light there may be damaged, too.
+	for round := 0; len(plan.Steps) > 0 && round < repairRounds; round++ {
+		for _, step := range plan.Steps {
+			all.Steps = append(all.Steps, step)
+			if err := o.apply(step); err != nil {
+				return all, fmt.Errorf("spool %s: %s: %w", dir, step, err)
+			}
+		}
+		if plan, o, err = planRepair(fsys, dir); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+const repairRounds = 4
+
+func planRepair(fsys FS, dir string) (Plan, *offline, error) {
 	o, err := look(fsys, dir)
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, nil, err
 	}
 	o.report.Running = false // if it is this process, the end of the last segment stands still
 	report := CheckReport{Report: o.report}
 	if err := o.walk(func(*segment, found) error { return nil }, &report); err != nil {
-		return Plan{}, err
+		return Plan{}, nil, err
 	}
 	plan := Plan{Missing: report.Missing}
 	for _, d := range report.Damage {
@@ -82,16 +105,7 @@ func Repair(fsys FS, dir string, apply bool) (Plan, error) {
 			Why: "every record will be delivered again: " + report.Position,
 		})
 	}
-	if !apply {
-		return plan, nil
-	}
-	plan.Applied = true
-	for _, step := range plan.Steps {
-		if err := o.apply(step); err != nil {
-			return plan, fmt.Errorf("spool %s: %s: %w", dir, step, err)
-		}
-	}
-	return plan, nil
+	return plan, o, nil
 }
 
 func stepFor(d Damage) Step {

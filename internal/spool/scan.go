@@ -72,7 +72,12 @@ func (sc *scanner) next() (found, error) {
 		from := sc.off
 		payload := b[frameHeader : frameHeader+h.length : frameHeader+h.length]
 		if checksum(payload) != h.sum {
-			sc.off += h.size()
+			// The length is that of the header, unless a page of frames was written to another place than its own: then it leads to
+			// no frame, and past some.
+			end := from + h.size()
+			if sc.off = from + frameHeader; sc.plausible(end) || !sc.skipTo(end) {
+				sc.off = end
+			}
 			return found{what: foundBad, from: from, to: sc.off, head: h, reason: errFramePayload}, nil
 		}
 		sc.off += h.size()
@@ -110,6 +115,17 @@ func (sc *scanner) search(reason error) (found, error) {
 		return found{what: foundEnd, from: from, to: bad.to}, nil
 	}
 	return bad, nil
+}
+
+// skipTo moves to the first plausible frame before end, and reports whether there is one.
+func (sc *scanner) skipTo(end int64) bool {
+	for at := sc.off; at < end; at += frameAlign {
+		if b, err := sc.peek(at, 1); err == nil && b[0] == frameMark && sc.plausible(at) {
+			sc.off = at
+			return true
+		}
+	}
+	return false
 }
 
 // plausible reports whether a frame that belongs here begins at off.
