@@ -57,8 +57,6 @@ var unused = []struct{ pattern, instead string }{
 var quoted = []struct{ path, line, why string }{
 	{`docs/words_test\.go`, ``, "this list"},
 	{`docs/design\.md`, `^\|.*\|`, "its table of words"},
-	{`internal/(producer|spool|intake|plugin)/.*`, ``, "open: their names change in one commit"},
-	{`docs/(design|operations)\.md`, `settle|slabPool|position is lost|done with`, "open: with these"},
 }
 
 // The whole tree says one thing in one way: Go, C, scripts, tests and documents.

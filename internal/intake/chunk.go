@@ -24,7 +24,7 @@ type head struct {
 	state               uint64
 	maxRecords, maxSize uint32
 	first               int64
-	leave               load
+	grant               load
 	large               bool
 	_                   [3]byte
 	holds               uint32
@@ -58,7 +58,7 @@ func (c Chunk) Large() bool { return c.head.large }
 func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state))) }
 
 // Sum returns what the records of c hold together, and whether the copies of all are complete, so that they may be read. The
-// time from Take to that is that of a copy, and more only when a caller has lost its processor within. Until then the sum is
+// time from Take to that is that of a copy, and more only when a caller has been preempted within. Until then the sum is
 // an estimate that is too high.
 func (c Chunk) Sum() (s Sum, complete bool) {
 	var values, payload, headers C.size_t

@@ -19,18 +19,18 @@ _Static_assert(INTAKE_LARGEST < 1 << 16, "a note has 16 bits for bytes");
 _Static_assert(sizeof(struct intake_frame) == 32, "chunk.go knows the layout");
 
 /* Writes to memory that may be in no cache, so it is done without the lock. The chunk is nobody else's. */
-static void prepare(struct intake_chunk *chunk, struct intake_load leave, uint32_t max_bytes)
+static void prepare(struct intake_chunk *chunk, struct intake_load grant, uint32_t max_bytes)
 {
-    chunk->leave = leave;
+    chunk->grant = grant;
     chunk->holds = 1;
-    atomic_store_explicit(&chunk->max_records, (uint32_t)leave.count, memory_order_relaxed);
+    atomic_store_explicit(&chunk->max_records, (uint32_t)grant.count, memory_order_relaxed);
     atomic_store_explicit(&chunk->max_bytes, max_bytes, memory_order_relaxed);
     atomic_store_explicit(&chunk->first, 0, memory_order_relaxed);
     memset(chunk->notes, 0, sizeof chunk->notes);
 }
 
 /*
- * A row of chunks of fresh memory, which costs nothing before it is written to. Each call of the kernel for more holds up all
+ * A row of chunks of fresh memory, which costs nothing before it is written to. Each call of the kernel for more delays all
  * threads that touch new memory.
  */
 static struct intake_chunk *map_chunks(void)
@@ -46,16 +46,16 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /*
- * The leave of a chunk: as many records as it holds, or as there is room for. The frames of records are larger than their
- * values, so leave by the bytes of frames never admits too many bytes of values; and the lengths of a header take 8 bytes
+ * The grant of a chunk: as many records as it holds, or as there is room for. The frames of records are larger than their
+ * values, so a grant by the bytes of frames never admits too many bytes of values; and the lengths of a header take 8 bytes
  * of a frame, so this is more than any frames can cost.
  */
-static struct intake_load leave_in(struct intake_load room)
+static struct intake_load grant_in(struct intake_load room)
 {
-    struct intake_load leave = {least(room.count, INTAKE_RECORDS), least(room.bytes, sizeof ((struct intake_chunk *)0)->frames), 0};
+    struct intake_load grant = {least(room.count, INTAKE_RECORDS), least(room.bytes, sizeof ((struct intake_chunk *)0)->frames), 0};
 
-    leave.cost = leave.count * INTAKE_RECORD_COST + leave.bytes * (1 + INTAKE_HEADER_COST / 8);
-    return leave;
+    grant.cost = grant.count * INTAKE_RECORD_COST + grant.bytes * (1 + INTAKE_HEADER_COST / 8);
+    return grant;
 }
 
 /* The next six are called with the lock. */
@@ -109,7 +109,7 @@ void intake_close_current(struct intake *in)
         return;
     uint64_t state = atomic_fetch_or(&chunk->state, INTAKE_CLOSED);
     atomic_fetch_add(&in->estimated, 1); /* before the count: who looks without the lock must not take an estimate for certain */
-    atomic_fetch_sub(&in->ledger.charged_count, chunk->leave.count - records(state));
+    atomic_fetch_sub(&in->ledger.charged_count, chunk->grant.count - records(state));
     link_closed(in, chunk);
     atomic_store(&in->current, NULL);
 }
@@ -120,7 +120,7 @@ void intake_drop_spare(struct intake *in)
 
     if (!chunk)
         return;
-    charge(in, chunk->leave, -1);
+    charge(in, chunk->grant, -1);
     put_free(in, chunk);
 }
 
@@ -129,26 +129,26 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 {
     if (!chunk) {
         struct intake_load room = room_of(in);
-        if (atomic_load(&in->giving) > 1 && (room.count < 1 || room.bytes < offer->value || room.cost < offer->cost))
-            return INTAKE_ASK; /* another call has leave for a spare chunk, and may give it back */
+        if (atomic_load(&in->pending_grants) > 1 && (room.count < 1 || room.bytes < offer->value || room.cost < offer->cost))
+            return INTAKE_ASK; /* another call has a grant for a spare chunk, and may give it back */
         if (room.count < 1)
             return refuse(in->full_code, code);
         if (room.bytes < offer->value || room.cost < offer->cost)
             return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in->full_code, code);
-        struct intake_load leave = leave_in(room);
-        uint32_t max_bytes = (uint32_t)leave.bytes;
-        if (leave.cost > room.cost || max_bytes < offer->size) {
+        struct intake_load grant = grant_in(room);
+        uint32_t max_bytes = (uint32_t)grant.bytes;
+        if (grant.cost > room.cost || max_bytes < offer->size) {
             /* One alone: whichever of this size comes first. Where even that may be too much, Go counts to the byte. */
-            leave = (struct intake_load){1, offer->size, INTAKE_RECORD_COST + offer->size * (1 + INTAKE_HEADER_COST / 8)};
+            grant = (struct intake_load){1, offer->size, INTAKE_RECORD_COST + offer->size * (1 + INTAKE_HEADER_COST / 8)};
             max_bytes = offer->size;
-            if (leave.bytes > room.bytes || leave.cost > room.cost)
+            if (grant.bytes > room.bytes || grant.cost > room.cost)
                 return INTAKE_ASK;
         }
         chunk = take_free(in);
         if (!chunk)
             return INTAKE_ASK;
-        charge(in, leave, 1);
-        prepare(chunk, leave, max_bytes);
+        charge(in, grant, 1);
+        prepare(chunk, grant, max_bytes);
     }
     uint64_t begun = atomic_load(&chunk->state) + INTAKE_BEGUN;
     atomic_store(&chunk->state, begun & (INTAKE_CLOSED - INTAKE_BEGUN)); /* open from here on, and empty */
@@ -164,9 +164,9 @@ static enum intake_answer begin(struct intake *in, const struct intake_offered *
         return INTAKE_ASK;
     if (atomic_load(&in->waiting)) /* nobody passes by those who wait */
         return refuse(in->full_code, code);
-    atomic_fetch_add(&in->giving, 1);
+    atomic_fetch_add(&in->pending_grants, 1);
     enum intake_answer answer = begin_with(in, atomic_exchange(&in->spare, NULL), offer, code);
-    atomic_fetch_sub(&in->giving, 1);
+    atomic_fetch_sub(&in->pending_grants, 1);
     return answer;
 }
 
@@ -174,37 +174,37 @@ static enum intake_answer begin(struct intake *in, const struct intake_offered *
 static void make_spare(struct intake *in)
 {
     pthread_mutex_lock(&in->lock);
-    struct intake_load room = room_of(in), leave = leave_in(room);
-    atomic_fetch_add(&in->giving, 1);
+    struct intake_load room = room_of(in), grant = grant_in(room);
+    atomic_fetch_add(&in->pending_grants, 1);
     bool wanted = !atomic_load(&in->spare) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
                   !atomic_load(&in->waiting) && room.count >= PLENTY * INTAKE_RECORDS &&
-                  room.bytes >= PLENTY * INTAKE_CHUNK && room.cost >= PLENTY * leave.cost;
+                  room.bytes >= PLENTY * INTAKE_CHUNK && room.cost >= PLENTY * grant.cost;
     struct intake_chunk *chunk = wanted ? take_free(in) : NULL;
     if (wanted)
-        charge(in, leave, 1);
+        charge(in, grant, 1);
     pthread_mutex_unlock(&in->lock);
     if (!wanted) {
-        atomic_fetch_sub(&in->giving, 1);
+        atomic_fetch_sub(&in->pending_grants, 1);
         return;
     }
     if (chunk)
-        prepare(chunk, leave, (uint32_t)leave.bytes);
+        prepare(chunk, grant, (uint32_t)grant.bytes);
 
     pthread_mutex_lock(&in->lock);
     struct intake_chunk *none = NULL;
     bool kept = chunk && !atomic_load(&in->shut) && !atomic_load(&in->waiting) && atomic_load(&in->life) == OPEN &&
                 atomic_compare_exchange_strong(&in->spare, &none, chunk);
     if (!kept) {
-        charge(in, leave, -1);
+        charge(in, grant, -1);
         if (chunk)
             put_free(in, chunk);
     }
-    atomic_fetch_sub(&in->giving, 1);
+    atomic_fetch_sub(&in->pending_grants, 1);
     pthread_mutex_unlock(&in->lock);
 }
 
 /* Puts another chunk in the place of full. */
-enum intake_answer intake_turn(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code)
+enum intake_answer intake_rotate(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code)
 {
     enum intake_answer answer = INTAKE_TAKEN;
 
@@ -242,20 +242,20 @@ bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct i
     else if (atomic_load(&in->waiting))
         *answer = refuse(in->full_code, code);
     else {
-        if (!fits(room, offer)) { /* what others have leave for and do not use is room too */
+        if (!fits(room, offer)) { /* what others have a grant for and do not use is room too */
             intake_close_current(in);
             intake_drop_spare(in);
             room = room_of(in);
         }
         room_left = fits(room, offer);
         if (!room_left)
-            *answer = atomic_load(&in->giving) || (room.count >= 1 && atomic_load(&in->estimated)) ? INTAKE_ASK : refuse(in->full_code, code);
+            *answer = atomic_load(&in->pending_grants) || (room.count >= 1 && atomic_load(&in->estimated)) ? INTAKE_ASK : refuse(in->full_code, code);
     }
     bool kick = false;
     if (room_left) {
         intake_close_current(in); /* its records came before */
-        chunk->leave = (struct intake_load){1, offer->value, offer->cost};
-        charge(in, chunk->leave, 1);
+        chunk->grant = (struct intake_load){1, offer->value, offer->cost};
+        charge(in, chunk->grant, 1);
         atomic_fetch_add(&in->estimated, 1); /* until it is corrected, like any chunk */
         link_closed(in, chunk);
         kick = atomic_load(&in->signals.closed) >= KICK_AT && atomic_exchange(&in->signals.kicked, 1) == 0;

@@ -1,5 +1,5 @@
 /*
- * inside.h - what the chapters of the intake know of each other: names.c finds queues and topics, chunks.c gives leave and
+ * inside.h - what the chapters of the intake know of each other: names.c finds queues and topics, chunks.c gives grants and
  * takes it back, offer.c is the call, and intake.c the life of an intake.
  */
 #ifndef KAFKA_INTAKE_INSIDE_H
@@ -48,7 +48,7 @@ struct intake {
     _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
     _Atomic bool shut;
     _Atomic bool waiting;       /* calls wait for room */
-    _Atomic unsigned giving;    /* calls that have charged leave, or are about to, that no chunk shows yet */
+    _Atomic unsigned pending_grants;    /* calls that have charged a grant, or are about to, that no chunk shows yet */
 
     pthread_mutex_t lock; /* guards all that follows, but for reading topics */
     struct intake_chunk *first_closed, *last_closed;
@@ -83,9 +83,9 @@ static inline void charge(struct intake *in, struct intake_load by, int sign)
 static inline struct intake_load room_in(struct intake_ledger *l)
 {
     return (struct intake_load){
-        atomic_load(&l->max_count) - atomic_load(&l->charged_count) + atomic_load(&l->left_count),
-        atomic_load(&l->max_bytes) - atomic_load(&l->charged_bytes) + atomic_load(&l->left_bytes),
-        atomic_load(&l->max_cost) - atomic_load(&l->charged_cost) + atomic_load(&l->left_cost)};
+        atomic_load(&l->max_count) - atomic_load(&l->charged_count) + atomic_load(&l->released_count),
+        atomic_load(&l->max_bytes) - atomic_load(&l->charged_bytes) + atomic_load(&l->released_bytes),
+        atomic_load(&l->max_cost) - atomic_load(&l->charged_cost) + atomic_load(&l->released_cost)};
 }
 
 static inline struct intake_load room_of(struct intake *in)
@@ -105,9 +105,9 @@ static inline enum intake_answer over(struct intake *in, int *code)
     return atomic_load(&in->life) >= GONE ? INTAKE_ASK : refuse(atomic_load(&in->ended_code), code);
 }
 
-static inline bool has_leave(struct intake *in)
+static inline bool has_grant(struct intake *in)
 {
-    return atomic_load(&in->giving) || atomic_load(&in->current) || atomic_load(&in->spare);
+    return atomic_load(&in->pending_grants) || atomic_load(&in->current) || atomic_load(&in->spare);
 }
 
 HIDDEN void intake_wake_go(struct intake *in);
@@ -122,7 +122,7 @@ HIDDEN bool intake_published(struct intake *in);
 HIDDEN struct intake_known *intake_find_topic(struct intake *in, const char *name, size_t length);
 HIDDEN uint64_t intake_hash(const char *bytes, size_t length);
 
-/* Both with the lock: calls have leave no longer. */
+/* Both with the lock: calls have no grant any longer. */
 HIDDEN void intake_close_current(struct intake *in);
 HIDDEN void intake_drop_spare(struct intake *in);
 
@@ -130,6 +130,6 @@ HIDDEN void intake_drop_spare(struct intake *in);
 HIDDEN bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, enum intake_answer *answer, int *code);
 
 /* Puts another chunk in the place of full, for a record that found no place there. */
-HIDDEN enum intake_answer intake_turn(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code);
+HIDDEN enum intake_answer intake_rotate(struct intake *in, struct intake_chunk *full, const struct intake_offered *offer, int *code);
 
 #endif

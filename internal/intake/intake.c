@@ -25,14 +25,14 @@ static struct intake *revive(const char *queue, size_t length)
     if (!in)
         return NULL;
     pthread_mutex_lock(&in->lock);
-    bool empty = !in->first_closed && !in->first_parked && !atomic_load(&in->giving) && !atomic_load(&in->current);
+    bool empty = !in->first_closed && !in->first_parked && !atomic_load(&in->pending_grants) && !atomic_load(&in->current);
     if (empty) {
         struct intake_signals *s = &in->signals;
         struct intake_ledger *l = &in->ledger;
         charge(in, (struct intake_load){atomic_load(&l->charged_count), atomic_load(&l->charged_bytes), atomic_load(&l->charged_cost)}, -1);
-        atomic_store(&l->left_count, 0);
-        atomic_store(&l->left_bytes, 0);
-        atomic_store(&l->left_cost, 0);
+        atomic_store(&l->released_count, 0);
+        atomic_store(&l->released_bytes, 0);
+        atomic_store(&l->released_cost, 0);
         atomic_store(&s->refused, 0);
         atomic_store(&s->asleep, 0);
         atomic_store(&s->kicked, 0);

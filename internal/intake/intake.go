@@ -2,8 +2,8 @@
 // finds them: memory that both know, in pieces called chunks.
 //
 // It promises that a call never waits for Go, that the order of calls is the order of records, and
-// that no call admits more than Go has given leave for. It decides no limit and knows no Kafka: the
-// producer counts, gives leave, and reads. intake.h draws the memory and says why it is safe.
+// that no call admits more than Go has granted. It decides no limit and knows no Kafka: the
+// producer counts, gives grants, and reads. intake.h draws the memory and says why it is safe.
 //
 // It imports "C" because the host's threads write what Go reads. The methods of an Intake may be
 // called from any goroutine; they take a lock that callers hold for a few instructions once a chunk.
@@ -171,8 +171,8 @@ func (in *Intake) Take(full []Chunk) []Chunk {
 		if chunk := (Chunk{c}); chunk.Count() > 0 {
 			full = append(full, chunk)
 		} else {
-			unused.bytes -= c.leave.bytes
-			unused.cost -= c.leave.cost
+			unused.bytes -= c.grant.bytes
+			unused.cost -= c.grant.cost
 			empty++
 			in.Free(chunk)
 		}
@@ -187,8 +187,8 @@ func (in *Intake) Take(full []Chunk) []Chunk {
 // Correct says what the records of a taken chunk hold.
 func (in *Intake) Correct(c Chunk, s Sum) {
 	in.correct(load{
-		bytes: int64(s.Values) - c.head.leave.bytes,
-		cost:  s.Cost(c.Count()) - c.head.leave.cost,
+		bytes: int64(s.Values) - c.head.grant.bytes,
+		cost:  s.Cost(c.Count()) - c.head.grant.cost,
 	}, 1)
 }
 

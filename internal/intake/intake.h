@@ -6,15 +6,15 @@
  * piece of memory that both sides know, a chunk, and is gone. Go collects the chunks in order.
  *
  *   intake     of one queue: the chunk that is being filled, those that are full, and what the queue may still take
- *   chunk      64 KiB for up to 256 records, or one record of any size, with leave to take so many and no more: they are charged to the limits of the
+ *   chunk      64 KiB for up to 256 records, or one record of any size, with a grant for so many and no more: they are charged to the limits of the
  *              queue as a whole when the chunk is begun, and what it did not use is given back when it is taken
  *   frame      one record in a chunk
  *   topic      one that calls have named, with what it takes now
  *
  * A record is admitted by moving the state of the current chunk on by its size, in one compare-and-swap: that is its place
  * in the order. Its bytes are copied after that, and its note says when they are. A second instruction of that kind, to count
- * them, would make each call wait for its own writes to memory that is in no cache. A thread that loses its processor in
- * between holds up only Go, which waits for the note, and no other call. The lock is taken once a
+ * them, would make each call wait for its own writes to memory that is in no cache. A thread that is preempted in
+ * between delays only Go, which waits for the note, and no other call. The lock is taken once a
  * chunk, for a few instructions: what takes longer was done before, to a spare one.
  *
  * Memory of a chunk is never unmapped: a thread may have read `current` long ago and look at a state only now. An open
@@ -56,8 +56,8 @@ struct intake_ledger {
     _Atomic int64_t max_count, max_bytes, max_cost;
     char apart_charged[64];
     _Atomic int64_t charged_count, charged_bytes, charged_cost;
-    char apart_left[64];
-    _Atomic int64_t left_count, left_bytes, left_cost; /* delivery reports write this */
+    char apart_released[64];
+    _Atomic int64_t released_count, released_bytes, released_cost; /* delivery reports write this */
     char apart_after[64];
 };
 
@@ -77,7 +77,7 @@ struct intake_chunk {
     _Atomic uint64_t state;
     _Atomic uint32_t max_records, max_bytes;
     _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
-    struct intake_load leave; /* what was charged for it */
+    struct intake_load grant; /* what was charged for it */
     bool large;               /* one record, whose frame is longer than this struct */
     char apart[3];
     uint32_t holds;           /* of a taken chunk: who reads it, each of whom gives it to intake_free */

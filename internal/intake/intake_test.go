@@ -243,9 +243,9 @@ func take(in *Intake, leave bool) (values []string) {
 		for r := c.Reader(); r.Next(&f); {
 			values = append(values, string(f.Value))
 			if leave {
-				in.Ledger().Left().Count.Add(1)
-				in.Ledger().Left().Bytes.Add(int64(len(f.Value)))
-				in.Ledger().Left().Cost.Add(int64(RecordCost + len(f.Value)))
+				in.Ledger().Released().Count.Add(1)
+				in.Ledger().Released().Bytes.Add(int64(len(f.Value)))
+				in.Ledger().Released().Cost.Add(int64(RecordCost + len(f.Value)))
 			}
 		}
 		in.Free(c)
@@ -295,14 +295,14 @@ func TestThreadsThatCallAtOnce(t *testing.T) {
 					t.Fatalf("thread %d: record %d came after %d", thread, n, next[thread]-1)
 				}
 				next[thread]++
-				in.Ledger().Left().Bytes.Add(int64(len(f.Value)))
-				in.Ledger().Left().Cost.Add(int64(RecordCost + len(f.Value)))
-				in.Ledger().Left().Count.Add(1)
+				in.Ledger().Released().Bytes.Add(int64(len(f.Value)))
+				in.Ledger().Released().Cost.Add(int64(RecordCost + len(f.Value)))
+				in.Ledger().Released().Count.Add(1)
 			}
 			in.Free(c)
 		}
 	}
-	in.Shut() // what a chunk has leave for is charged
+	in.Shut() // what a chunk has a grant for is charged
 	for i := range limit {
 		if !in.Charge(0, 0) {
 			t.Fatalf("the queue is empty and has room for %d of %d records", i, limit)

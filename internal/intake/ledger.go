@@ -16,12 +16,12 @@ type Load struct{ Count, Bytes, Cost atomic.Int64 }
 // A Ledger is what a queue may hold, and what it holds. It is struct intake_ledger: the one of an intake, which calls charge in C, or
 // one for itself. Whoever reads it may do so at any time; see [Ledger.Charge] for who writes.
 type Ledger struct {
-	max     Load
-	_       [64]byte
-	charged Load
-	_       [64]byte
-	left    Load
-	_       [64]byte
+	max      Load
+	_        [64]byte
+	charged  Load
+	_        [64]byte
+	released Load
+	_        [64]byte
 }
 
 // Ledger returns the ledger of the intake, which is charged by [Intake.Charge].
@@ -34,15 +34,15 @@ func (l *Ledger) Limit(count, bytes, cost int64) {
 	l.max.Cost.Store(cost)
 }
 
-// Left returns where delivery reports count what leaves the queue.
-func (l *Ledger) Left() *Load { return &l.left }
+// Released returns where delivery reports count what leaves the queue.
+func (l *Ledger) Released() *Load { return &l.released }
 
 // Room returns how many more records, bytes of values and memory the queue takes now. Calls that have begun a chunk have charged
 // all that it holds.
 func (l *Ledger) Room() (count, bytes, cost int64) {
-	return l.max.Count.Load() - l.charged.Count.Load() + l.left.Count.Load(),
-		l.max.Bytes.Load() - l.charged.Bytes.Load() + l.left.Bytes.Load(),
-		l.max.Cost.Load() - l.charged.Cost.Load() + l.left.Cost.Load()
+	return l.max.Count.Load() - l.charged.Count.Load() + l.released.Count.Load(),
+		l.max.Bytes.Load() - l.charged.Bytes.Load() + l.released.Bytes.Load(),
+		l.max.Cost.Load() - l.charged.Cost.Load() + l.released.Cost.Load()
 }
 
 // Fits says whether one more record fits now.
@@ -64,11 +64,11 @@ func (l *Ledger) Pressed() bool {
 }
 
 // HeldBytes returns the bytes of the values that the queue holds.
-func (l *Ledger) HeldBytes() int64 { return l.charged.Bytes.Load() - l.left.Bytes.Load() }
+func (l *Ledger) HeldBytes() int64 { return l.charged.Bytes.Load() - l.released.Bytes.Load() }
 
-// Held returns what the queue holds, with what calls have leave for.
+// Held returns what the queue holds, with what calls have a grant for.
 func (l *Ledger) Held() (count, bytes, cost int64) {
-	return l.charged.Count.Load() - l.left.Count.Load(), l.HeldBytes(), l.charged.Cost.Load() - l.left.Cost.Load()
+	return l.charged.Count.Load() - l.released.Count.Load(), l.HeldBytes(), l.charged.Cost.Load() - l.released.Cost.Load()
 }
 
 // ChargeAlways charges a ledger for itself with records that it takes whatever its limits are. One caller at a time.

@@ -73,8 +73,8 @@ func TestTheLimitsAreKeptToTheRecordAndTheByte(t *testing.T) {
 			if in.Charge(test.value, 0) {
 				t.Error("Go found room in a full queue")
 			}
-			in.Ledger().Left().Count.Add(1)
-			in.Ledger().Left().Bytes.Add(int64(test.value))
+			in.Ledger().Released().Count.Add(1)
+			in.Ledger().Released().Bytes.Add(int64(test.value))
 			if got, _ := try(); got != Taken {
 				t.Errorf("one has left, and there is no room: %v", got)
 			}

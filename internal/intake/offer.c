@@ -4,15 +4,15 @@
 
 /*
  * Whether there is certainly no room, found out without the lock: a full queue is full for many calls, which must not wait for
- * one another. While a chunk has leave, or is being given some, more is charged than is used, and it is not certain.
+ * one another. While a chunk has a grant, or is being given some, more is charged than is used, and it is not certain.
  */
 static bool certainly_full(struct intake *in, const struct intake_offered *offer)
 {
-    if (has_leave(in))
+    if (has_grant(in))
         return false;
     struct intake_load room = room_of(in);
     bool full = room.count < 1 || (atomic_load(&in->estimated) == 0 && (room.bytes < offer->value || room.cost < offer->cost));
-    return full && !has_leave(in) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
+    return full && !has_grant(in) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
 }
 
 static char *put(char *to, const char *bytes, size_t length)
@@ -67,7 +67,7 @@ static enum intake_answer park(struct intake *in, const struct intake_record *r,
             in->first_parked = parked;
         in->last_parked = parked;
         atomic_store(&in->waiting, true);
-        intake_close_current(in); /* a chunk with leave left would let others pass by */
+        intake_close_current(in); /* a chunk with room left in its grant would let others pass by */
         intake_drop_spare(in);
     }
     bool first = open && atomic_fetch_add(&in->signals.parked, 1) == 0;
@@ -102,7 +102,7 @@ static enum intake_answer reserve(struct intake *in, const struct intake_offered
         }
         if (!chunk && certainly_full(in, offer))
             return refuse(in->full_code, code);
-        enum intake_answer answer = intake_turn(in, chunk, offer, code);
+        enum intake_answer answer = intake_rotate(in, chunk, offer, code);
         if (answer != INTAKE_TAKEN)
             return answer;
     }

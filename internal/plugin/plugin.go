@@ -35,7 +35,7 @@ const closing = time.Second
 // A Plugin holds the queues of the process.
 type Plugin struct {
 	log       *slog.Logger
-	pace      *pace
+	scaling   *scaling
 	wake      func(intake.Script, resperr.Code)
 	instances atomic.Int64 // clients made so far: librdkafka numbers them in its names
 	level     *slog.LevelVar
@@ -57,7 +57,7 @@ type Plugin struct {
 // New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
 func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 	p := &Plugin{
-		log: log, pace: newPace(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil }, calls: func() []report.CallTimes { return nil },
+		log: log, scaling: newScaling(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil }, calls: func() []report.CallTimes { return nil },
 		scrape: report.NewHistogram(100*time.Microsecond, time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second),
 		doors:  make(map[string]*door),
 	}
@@ -112,7 +112,7 @@ func (p *Plugin) Start(config, app *queueconf.Node) error {
 	p.show(qs)
 	p.mu.Unlock()
 	tuneCollector()
-	p.pace.start(qs.spooled())
+	p.scaling.start(qs.spooled())
 	for _, l := range qs.live {
 		l.queue.Publish()
 	}
@@ -149,7 +149,7 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),
-		Intake: p.intake(c), Quiet: true, Worked: p.pace.worked, Wake: p.wake,
+		Intake: p.intake(c), Quiet: true, Worked: p.scaling.worked, Wake: p.wake,
 		Before: before, Estate: estate,
 	})
 }

@@ -19,7 +19,7 @@ const (
 	messageOverhead = 36
 
 	// recordCost is the memory of a record besides its bytes, as the process shows it: the entry, the client's own note of
-	// it, its share of slab and batch, and of what the garbage collector lets the heap grow. headerCost is the same
+	// it, its share of buffer and batch, and of what the garbage collector lets the heap grow. headerCost is the same
 	// for one header.
 	recordCost = intake.RecordCost
 	headerCost = intake.HeaderCost
@@ -109,14 +109,14 @@ func varintLen(n int) int {
 	return size
 }
 
-// admit puts r into the current slab and says whether the sender must be woken. queued is true for
+// admit puts r into the current buffer and says whether the sender must be woken. queued is true for
 // a call that waited its turn, a not nil for one that waits for the delivery. The caller holds p.mu.
 func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
 	if p.closed && !queued {
 		return resperr.Destroy, false
 	}
 	cost := costOf(r, n)
-	if p.front.Intake != nil {
+	if p.ingress.Intake != nil {
 		p.drainIntake()
 	}
 	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
@@ -133,7 +133,7 @@ func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code r
 	if !p.charge(len(r.Value), cost) {
 		return resperr.QueueFull, false // calls have come in since
 	}
-	if p.front.Intake != nil && !t.introduced {
+	if p.ingress.Intake != nil && !t.introduced {
 		p.introduce(t)
 	}
 	e, kick := p.enter(r, n, t, cost, p.now())
@@ -149,7 +149,7 @@ func costOf(r *record.Record, n int) int64 {
 	return int64(n) + recordCost + headerCost*int64(len(r.Headers))
 }
 
-// enter puts r into the current slab. It has been charged. The caller holds p.mu.
+// enter puts r into the current buffer. It has been charged. The caller holds p.mu.
 func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
 	t.intern(r.Headers)
 	s := p.current

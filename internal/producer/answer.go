@@ -12,7 +12,7 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// answered settles the batches of a request, or sends them again.
+// answered releases the batches of a request, or sends them again.
 func (p *Producer) answered(r *request, now mono) {
 	r.broker.requests--
 	p.release(r)
@@ -100,9 +100,9 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 			p.failBatch(b, code)
 			return
 		}
-		p.sendAgain(b, p.set.RetryPause(b.tries), now)
+		p.retryBatch(b, p.set.RetryPause(b.tries), now)
 	case denied:
-		p.sendAgain(b, time.Second, now)
+		p.retryBatch(b, time.Second, now)
 	case relook:
 		part.looks++
 		part.back(b)
@@ -141,8 +141,8 @@ func (p *Producer) exhausted(b *batch) bool {
 	return p.store == nil && b.tries > p.set.Retries
 }
 
-// sendAgain sends b again after a pause, before everything newer of its partition.
-func (p *Producer) sendAgain(b *batch, pause time.Duration, now mono) {
+// retryBatch sends b again after a pause, before everything newer of its partition.
+func (p *Producer) retryBatch(b *batch, pause time.Duration, now mono) {
 	part := b.partition
 	part.back(b)
 	p.pause(part, pause, now)
@@ -161,7 +161,7 @@ func (p *Producer) failNamed(b *batch, a *client.Answer, code resperr.Code) bool
 		p.unpackBatch(b)
 		if e := b.entries[r.Index]; !e.reported {
 			b.live--
-			p.settle(e, code)
+			p.releaseEntry(e, code)
 		}
 	}
 	if !named {
@@ -180,7 +180,7 @@ func (p *Producer) failNamed(b *batch, a *client.Answer, code resperr.Code) bool
 	return true
 }
 
-// delivered settles a batch that is in the log.
+// delivered releases a batch that is in the log.
 func (p *Producer) delivered(b *batch, a *client.Answer) {
 	part, t := b.partition, b.partition.topic
 	part.acknowledged(b)
@@ -188,13 +188,13 @@ func (p *Producer) delivered(b *batch, a *client.Answer) {
 	s.progressed, s.noRight = true, 0
 	if t.stalled.Load() {
 		t.stalled.Store(false)
-		s.moved = p.now()
+		s.lastProgress = p.now()
 	}
 	if b.packed != nil {
-		p.settlePacked(b)
+		p.releasePacked(b)
 		return
 	}
-	p.settleDelivered(b, a)
+	p.releaseDelivered(b, a)
 	if part.noted {
 		end := int64(-1)
 		if a != nil && a.BaseOffset >= 0 {
@@ -203,15 +203,15 @@ func (p *Producer) delivered(b *batch, a *client.Answer) {
 		p.done(b, end)
 	}
 	for _, e := range b.entries {
-		p.letGo(e.slab)
+		p.letGo(e.buffer)
 	}
 }
 
-// failBatch settles a batch that will not be sent again.
+// failBatch releases a batch that will not be sent again.
 func (p *Producer) failBatch(b *batch, code resperr.Code) {
 	p.unpackBatch(b)
 	for _, e := range b.entries {
-		p.settle(e, code)
+		p.releaseEntry(e, code)
 	}
 	b.live = 0
 	b.partition.giveUp(b)

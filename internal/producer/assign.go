@@ -21,26 +21,26 @@ const (
 
 // sending is what the sender keeps of a topic.
 type sending struct {
-	active     bool // in sender.active
-	known      bool // metadata has named it, with its partitions
-	id         [16]byte
-	partitions []*partition
-	led        []int32  // the partitions that have a leader
-	unassigned []*entry // without a partition yet, in order
-	records    int      // how many have no report, with and without a partition
-	born       mono     // of the first call: from here on an unknown topic has its time to appear
-	missing    mono     // when the cluster was first found not to know it any more, or 0
-	refused    mono     // when the refusal was last asked for
-	moved      mono     // when it last made progress
-	progressed bool     // since the last tick
-	stuck      mono     // since when it is stalled, behind a spool, or 0
-	noRight    mono     // since when the cluster refuses writes, or 0
-	wanted     bool     // metadata is wanted
-	refreshed  mono     // when metadata last named it
-	used       mono     // when it was last active
-	choice     intake.Choice
-	routed     *intake.Choice // the packer's, while records of the topic are packed
-	store      *slab          // where records of mixed slabs are moved, so that those can go
+	active       bool // in sender.active
+	known        bool // metadata has named it, with its partitions
+	id           [16]byte
+	partitions   []*partition
+	led          []int32  // the partitions that have a leader
+	unassigned   []*entry // without a partition yet, in order
+	records      int      // how many have no report, with and without a partition
+	born         mono     // of the first call: from here on an unknown topic has its time to appear
+	missing      mono     // when the cluster was first found not to know it any more, or 0
+	refused      mono     // when the refusal was last asked for
+	lastProgress mono     // when it last made progress
+	progressed   bool     // since the last tick
+	stuck        mono     // since when it is stalled, behind a spool, or 0
+	noRight      mono     // since when the cluster refuses writes, or 0
+	wanted       bool     // metadata is wanted
+	refreshed    mono     // when metadata last named it
+	used         mono     // when it was last active
+	choice       intake.Choice
+	routed       *intake.Choice // the packer's, while records of the topic are packed
+	store        *batchBuffer   // where records of mixed buffers are moved, so that those can go
 }
 
 // assign puts e into a batch of its partition. The topic is known.
@@ -93,10 +93,10 @@ func (p *Producer) unassigned(t *topic, e *entry, now mono) {
 	}
 }
 
-// failOne settles one record that is in no batch.
+// failOne releases one record that is in no batch.
 func (p *Producer) failOne(e *entry, code resperr.Code) {
-	p.settle(e, code)
-	p.letGo(e.slab)
+	p.releaseEntry(e, code)
+	p.letGo(e.buffer)
 }
 
 // assignAll gives what waits for the topic its partitions.
@@ -117,7 +117,7 @@ func (p *Producer) unassign(t *topic, batches []*batch) {
 		p.unpackBatch(b)
 		for _, e := range b.entries {
 			if e.reported {
-				p.letGo(e.slab)
+				p.letGo(e.buffer)
 				continue
 			}
 			t.send.unassigned = append(t.send.unassigned, e)

@@ -139,7 +139,7 @@ func TestStopAnswersDeliveriesThatAreOutstanding(t *testing.T) {
 	})
 }
 
-// A record that is moved to a slab of its stalled topic has one report, not one more for the place
+// A record that is moved to a buffer of its stalled topic has one report, not one more for the place
 // that it has left.
 func TestARecordBesideAStalledTopicIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestOfferAllocatesNothingForARecord(t *testing.T) {
 	r := &record.Record{Topic: "mail", Key: make([]byte, 12), Value: make([]byte, 100), Partition: -1, Headers: []record.Header{
 		{Key: "name", Value: make([]byte, 10)},
 	}}
-	// A slab and its share are made once for several hundred records; one in ten calls is far above that.
+	// A batch buffer and its share are made once for several hundred records; one in ten calls is far above that.
 	if n := testing.AllocsPerRun(5000, func() {
 		call := *r
 		if code := c.Offer(&call); code != resperr.NoError {

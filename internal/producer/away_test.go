@@ -38,7 +38,7 @@ func TestAKafkaThatIsAwayForDaysCostsNothingBehindASpool(t *testing.T) {
 					if s := p.Snapshot(); s.Failed != 0 || s.Queued != 100*parts {
 						t.Errorf("counted %+v", s)
 					}
-					if held := p.held(); held > 500 {
+					if held := p.outstanding(); held > 500 {
 						t.Errorf("%d records are in memory", held)
 					}
 					c.down.Store(false)

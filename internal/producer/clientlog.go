@@ -45,7 +45,7 @@ func Level(priority int) slog.Level {
 //
 // A cluster that is away makes many attempts, each with a reason of its own. All of them are one
 // group, which the handler of the logger treats as one thing that repeats. A refused certificate and
-// a refused login are groups of their own: an operator who has just repaired the network is told of
+// a refused login are groups of their own: an operator who has just repaired the network sees
 // them at once.
 type clientLog struct {
 	log    *slog.Logger

@@ -144,7 +144,7 @@ func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
 
 // offer is a call with r.
 func offer(p *Producer, r *record.Record) resperr.Code {
-	name, ok := intakes.Load(p.front.Intake)
+	name, ok := intakes.Load(p.ingress.Intake)
 	if !ok {
 		return p.Offer(r)
 	}

@@ -52,7 +52,7 @@ func (p *Producer) Resume(ctx context.Context) (paused time.Duration, err error)
 func (p *Producer) postpone(pause time.Duration, now mono) {
 	begun := now - mono(pause)
 	for _, t := range p.sender.active {
-		t.send.moved = now
+		t.send.lastProgress = now
 		t.send.each(func(e *entry) {
 			if p.store == nil {
 				e.born += now - max(begun, e.born)
@@ -89,16 +89,16 @@ func (p *Producer) purge() int64 {
 	before := p.stats.Snapshot().Dropped
 	p.mu.Lock()
 	p.drainIntake()
-	slabs := p.takeFull(nil)
+	buffers := p.takeFull(nil)
 	if p.current != nil && len(p.current.entries) > 0 {
-		slabs = append(slabs, p.current)
+		buffers = append(buffers, p.current)
 		p.current = nil
 	}
 	if p.store != nil {
 		p.purgeFrom()
 	}
 	p.mu.Unlock()
-	for _, sl := range slabs {
+	for _, sl := range buffers {
 		p.feed(sl, now)
 	}
 	s.purging = true

@@ -17,8 +17,8 @@ import (
 // are often given after the first message.
 const deniedFor = time.Minute
 
-// settleStored is the report of an entry behind a spool.
-func (p *Producer) settleStored(e *entry, code resperr.Code) {
+// releaseStored is the report of an entry behind a spool.
+func (p *Producer) releaseStored(e *entry, code resperr.Code) {
 	s, t := p.store, e.topic
 	seq := e.stored.seq
 	if seq == 0 {
@@ -45,7 +45,7 @@ func (p *Producer) settleStored(e *entry, code resperr.Code) {
 	case p.gaveUp.Load() && seq != 0:
 		return // it stays on the disk
 	default:
-		p.bury(payloadOf(nil, e), t.name, seq, code)
+		p.giveUp(payloadOf(nil, e), t.name, seq, code)
 	}
 }
 
@@ -59,19 +59,19 @@ func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 	if a != nil {
 		p.resumes.answer(a, Delivery{Code: code})
 	}
-	p.bury(payload(nil, r), r.Topic, seq, code)
+	p.giveUp(payload(nil, r), r.Topic, seq, code)
 }
 
 // undecodable sets aside a frame that is no record. Its bytes are kept as they are.
 func (p *Producer) undecodable(f *spool.Frame, why error) {
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a message on disk cannot be read", slog.Uint64("sequence", f.Seq),
 		slog.String("error", why.Error()))
-	p.bury(append([]byte(nil), f.Payload...), "", f.Seq, resperr.BadMsg)
+	p.giveUp(append([]byte(nil), f.Payload...), "", f.Seq, resperr.BadMsg)
 }
 
-// bury gives a message up: that is logged at once, and it becomes a dead letter where the queue keeps those. It is let go of on disk, and counted, once
+// giveUp gives a message up: that is logged at once, and it becomes a dead letter where the queue keeps those. It is let go of on disk, and counted, once
 // the letter is synced. One whose letter cannot be written stays there, and is tried again by the next start.
-func (p *Producer) bury(payload []byte, topic string, seq uint64, code resperr.Code) {
+func (p *Producer) giveUp(payload []byte, topic string, seq uint64, code resperr.Code) {
 	s := p.store
 	if topic != "" {
 		p.logFailure(code, topic)

@@ -133,7 +133,7 @@ func TestATopicThatIsNotAuthorisedIsTriedForAMinute(t *testing.T) {
 	}
 }
 
-// A record that the broker refuses for good must not hold up those behind it.
+// A record that the broker permanently rejects must not delay those behind it.
 func TestARecordThatTheBrokerRefusesIsADeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
@@ -180,7 +180,7 @@ func TestTimeIsUpOnlyWhenItIsSaidInWords(t *testing.T) {
 		lives      bool
 	}{
 		{"the default of message.timeout.ms does not count", nil, 0, true},
-		{"in words it does", []string{"message.timeout.ms=300000"}, 0, false},
+		{"set explicitly it does", []string{"message.timeout.ms=300000"}, 0, false},
 		{"by its other name too", []string{"delivery.timeout.ms=300000"}, 0, false},
 		{"max_age", nil, 5 * time.Minute, false},
 		{"the shorter one counts", []string{"message.timeout.ms=3000000"}, 5 * time.Minute, false},

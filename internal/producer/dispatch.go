@@ -263,7 +263,7 @@ func (p *Producer) release(r *request) {
 // drop lets go of the records that a partition has dropped.
 func (p *Producer) drop(part *partition) {
 	for i, e := range part.dropped {
-		p.letGo(e.slab)
+		p.letGo(e.buffer)
 		part.dropped[i] = nil
 	}
 	part.dropped = part.dropped[:0]

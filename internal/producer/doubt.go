@@ -71,14 +71,14 @@ func (p *Producer) doubts(b *batch, code resperr.Code, out outcome, now mono) bo
 		b.refused, part.doubt = true, true
 		b.last = code
 		b.tries++
-		p.sendAgain(b, p.set.RetryPause(b.tries), now)
+		p.retryBatch(b, p.set.RetryPause(b.tries), now)
 		return true
 	}
 	return false
 }
 
-// settleDoubt asks the leader about batches of part that may be in the log, once nothing is on its way and all their records are there.
-func (p *Producer) settleDoubt(part *partition) {
+// releaseDoubt asks the leader about batches of part that may be in the log, once nothing is on its way and all their records are there.
+func (p *Producer) releaseDoubt(part *partition) {
 	if !part.doubt || part.looking || len(part.inFlight) > 0 || len(part.left) > 0 || part.leader < 0 || part.state != open && part.state != draining {
 		return
 	}
@@ -165,7 +165,7 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		p.lookFailed(part, err, now)
 		return
 	}
-	anew, unsure := false, 0
+	renewed, unsure := false, 0
 	why := "the log does not reach back to where they would be"
 	for _, b := range append([]*batch(nil), numbered...) {
 		last := plan.Sequence(b.sequence, b.span()-1)
@@ -186,41 +186,41 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		b.doubtful = found == hidden
 		switch found {
 		case lost:
-			anew, unsure, why = true, unsure+b.live, "the broker does not take the sequences under which they may have been written"
+			renewed, unsure, why = true, unsure+b.live, "the broker does not take the sequences under which they may have been written"
 		case vanished:
 			unsure += b.live
 		}
 		if !whole && found != lost {
 			// Its records are not all there any more, so its numbers cannot be used again.
-			anew, unsure, why = true, unsure+b.live, "the spool does not have all messages of their batch any more"
+			renewed, unsure, why = true, unsure+b.live, "the spool does not have all messages of their batch any more"
 		}
 	}
 	p.doubtful(t, part.id, unsure, why)
 	if s.Known && s.Epoch > part.epoch {
 		part.epoch = s.Epoch
 	}
-	if numbered = part.numbered(); len(numbered) > 0 && s.Known && !anew {
+	if numbered = part.numbered(); len(numbered) > 0 && s.Known && !renewed {
 		// What the broker waits for is certain, and where it is not the first of these, it does not take them.
 		want := int32(0)
 		if s.Epoch == numbered[0].epoch {
 			want = plan.Sequence(s.Last, 1)
 		}
-		anew = plan.Distance(want, numbered[0].sequence) > 0
+		renewed = plan.Distance(want, numbered[0].sequence) > 0
 	}
-	p.resolved(part, anew)
+	p.resolved(part, renewed)
 }
 
 // resolved ends the doubt of part. The next batch travels alone: what the broker remembers is not known.
-func (p *Producer) resolved(part *partition, anew bool) {
+func (p *Producer) resolved(part *partition, renewed bool) {
 	part.doubt, part.epochAccepted = false, false
-	if anew {
+	if renewed {
 		part.restart()
 	} else {
 		part.renumber()
 	}
 }
 
-// found settles b, which is in the log.
+// found releases b, which is in the log.
 func (p *Producer) found(b *batch, s *client.Sighting) {
 	a := client.Answer{BaseOffset: -1, LogAppendTime: -1}
 	for _, seen := range s.Seen {
@@ -238,16 +238,16 @@ func (p *Producer) unreadable(part *partition, numbered []*batch) {
 		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the queue may not read the topic, so after a kill or a lost answer messages may be delivered twice: give it the right to read",
 			slog.String("topic", part.topic.name))
 	}
-	n, anew := 0, false
+	n, renewed := 0, false
 	for _, b := range numbered {
 		if b.doubtful || b.refused {
 			n += b.live
 		}
-		anew = anew || b.refused || b.span() != int32(len(b.entries))
+		renewed = renewed || b.refused || b.span() != int32(len(b.entries))
 		b.doubtful, b.refused = false, false
 	}
 	p.doubtful(part.topic, part.id, n, "the queue may not read the topic")
-	p.resolved(part, anew)
+	p.resolved(part, renewed)
 }
 
 // recreated gives up on batches of a topic that has another id now.

@@ -80,7 +80,7 @@ func TestWhereCertaintyEnds(t *testing.T) {
 			b[1024+33] ^= 1 // in the snapshot, before the plan
 			h.disk.Put("/spool/"+names[0], b)
 		}, n, n, "the plans cannot be read"},
-		{"the position is lost", func(t *testing.T, h *history) { h.disk.Put("/spool/position", nil) }, n, n, "the position of the spool is lost"},
+		{"the checkpoint is unreadable", func(t *testing.T, h *history) { h.disk.Put("/spool/position", nil) }, n, n, "the checkpoint of the spool is unreadable"},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

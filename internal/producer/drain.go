@@ -28,9 +28,9 @@ func (p *Producer) Flush(ctx context.Context) int64 {
 // ends. The caller has raised urgent, which makes reports signal empty.
 func (p *Producer) await(ctx context.Context) int64 {
 	for {
-		n := p.held()
+		n := p.outstanding()
 		if p.fatal.Load() {
-			return n // nothing will settle any more
+			return n // nothing is released any more
 		}
 		if n == 0 && p.waiting.Load() == 0 {
 			p.signalEmpty() // the next one who waits may have missed it
@@ -83,8 +83,8 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 		p.abandon()
 		p.unreserve(heir)
 	}
-	if p.front.Intake != nil {
-		p.front.Close()
+	if p.ingress.Intake != nil {
+		p.ingress.Close()
 	}
 	p.closeClient(ended)
 	p.resumes.wait()
@@ -189,7 +189,7 @@ func (p *Producer) drainStored(ctx context.Context, each time.Duration) {
 	p.wake()
 	look := time.NewTicker(each)
 	defer look.Stop()
-	for !p.fatal.Load() && (p.held() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
+	for !p.fatal.Load() && (p.outstanding() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
@@ -241,29 +241,29 @@ func (p *Producer) closeClient(senderEnded bool) {
 // own is ours.
 func (p *Producer) abandon() {
 	p.mu.Lock()
-	slabs := p.full
+	buffers := p.full
 	if p.current != nil {
-		slabs = append(slabs, p.current)
+		buffers = append(buffers, p.current)
 	}
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
-	slabs = append(slabs, slices.DeleteFunc(p.sender.current, func(s *slab) bool { return s == nil })...) // of a sender that has failed
+	buffers = append(buffers, slices.DeleteFunc(p.sender.current, func(s *batchBuffer) bool { return s == nil })...) // of a sender that has failed
 	for _, t := range p.sender.active {
 		for _, part := range t.send.partitions {
 			for _, b := range slices.Concat(part.inFlight, part.waiting) {
 				p.unpackBatch(b)
 			}
 		}
-		t.send.each(func(e *entry) { p.settle(e, resperr.PurgeInflight) })
+		t.send.each(func(e *entry) { p.releaseEntry(e, resperr.PurgeInflight) })
 	}
-	for _, s := range slabs {
+	for _, s := range buffers {
 		if s.chunk != (intake.Chunk{}) {
 			p.complete(s)
 			p.unpack(s, func(int) bool { return true }, s.chunk.Count())
 		}
 		for i := range s.entries {
 			s.entries[i].topic.send.records++
-			p.settle(&s.entries[i], resperr.PurgeQueue)
+			p.releaseEntry(&s.entries[i], resperr.PurgeQueue)
 		}
 	}
 }

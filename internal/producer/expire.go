@@ -44,7 +44,7 @@ func (p *Producer) expireBatch(b *batch, born mono) bool {
 		switch {
 		case e.reported:
 		case e.born <= born:
-			p.settle(e, resperr.MsgTimedOut)
+			p.releaseEntry(e, resperr.MsgTimedOut)
 			b.live--
 			due = true
 		default:
@@ -58,8 +58,8 @@ func (p *Producer) expireBatch(b *batch, born mono) bool {
 func (p *Producer) failUnassigned(t *topic, n int, code resperr.Code) {
 	s := &t.send
 	for i, e := range s.unassigned[:n] {
-		p.settle(e, code)
-		p.letGo(e.slab)
+		p.releaseEntry(e, code)
+		p.letGo(e.buffer)
 		s.unassigned[i] = nil
 	}
 	if s.unassigned = s.unassigned[n:]; len(s.unassigned) == 0 {
@@ -74,7 +74,7 @@ func (p *Producer) failWaiting(t *topic, code resperr.Code) {
 		for _, b := range part.waiting {
 			p.unpackBatch(b)
 			for _, e := range b.entries {
-				p.settle(e, code)
+				p.releaseEntry(e, code)
 			}
 			b.live = 0
 		}

@@ -275,7 +275,7 @@ func TestAConnectionThatWasClosedWhileIdleCostsNoRetry(t *testing.T) {
 // clock was set.
 func TestAStepOfTheWallClockExpiresNothing(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail"))
-	p := c.fronted(&logged{}, "message.timeout.ms=60000")
+	p := c.withIntake(&logged{}, "message.timeout.ms=60000")
 	c.silence()
 	for range 50 {
 		call := intake.Call{Queue: p.ID(), Topic: "mail", Value: []byte("v"), Partition: -1, Milliseconds: time.Now().Add(-6 * time.Minute).UnixMilli()}

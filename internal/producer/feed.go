@@ -13,7 +13,7 @@ import (
 
 const (
 	// feedEvery is how often the feeder looks again when nothing has woken it: at topics that were
-	// held up, and at a disk that could not be read.
+	// delayed, and at a disk that could not be read.
 	feedEvery = 250 * time.Millisecond
 
 	// readPatience bounds one attempt to read around damage, so that Stop and the other cursor need
@@ -24,7 +24,7 @@ const (
 // A feeder reads the spool and admits its records into memory, as a script's call would. It is one
 // goroutine with two cursors. The main one goes through the spool once. When it meets a record of a
 // topic that is stalled, it leaves it on the disk, and with it all later ones of the topic. The
-// chase reads those again once the topic gets on, while the main one serves the others; a topic that
+// chase reads those again once the topic makes progress, while the main one serves the others; a topic that
 // the chase has brought up to the main cursor goes back to it.
 type feeder struct {
 	main, chase reader
@@ -127,7 +127,7 @@ func (p *Producer) unfed() bool {
 	return s.behind
 }
 
-// feedMain feeds one batch of the main cursor, as far as there is room, and says whether it got on.
+// feedMain feeds one batch of the main cursor, as far as there is room, and says whether it made progress.
 func (p *Producer) feedMain() (moved bool) {
 	s := p.store
 	r := &s.main
@@ -157,7 +157,7 @@ func (p *Producer) replayed() {
 	p.mu.Unlock()
 }
 
-// feedChase feeds one batch of the topics that were left behind, and says whether it got on.
+// feedChase feeds one batch of the topics that were left behind, and says whether it made progress.
 func (p *Producer) feedChase() (moved bool) {
 	s := p.store
 	r := &s.chase

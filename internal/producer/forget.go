@@ -45,7 +45,7 @@ func (p *Producer) forgetTopics(now mono) {
 	if forgotten[p.latest] {
 		p.latest = nil
 	}
-	for _, byIndex := range [][]*topic{s.topics, p.front.topics} {
+	for _, byIndex := range [][]*topic{s.topics, p.ingress.topics} {
 		for i, t := range byIndex {
 			if forgotten[t] {
 				byIndex[i] = nil
@@ -57,11 +57,11 @@ func (p *Producer) forgetTopics(now mono) {
 // untaken returns the topics of records that the sender has not taken yet. The caller holds p.mu.
 func (p *Producer) untaken() map[*topic]bool {
 	used := make(map[*topic]bool)
-	slabs := p.full
+	buffers := p.full
 	if p.current != nil {
-		slabs = append(slabs[:len(slabs):len(slabs)], p.current)
+		buffers = append(buffers[:len(buffers):len(buffers)], p.current)
 	}
-	for _, s := range slabs {
+	for _, s := range buffers {
 		for i := range s.entries {
 			used[s.entries[i].topic] = true
 		}

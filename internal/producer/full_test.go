@@ -272,7 +272,7 @@ func TestALogThatHangsHoldsNoLockWhileTheOldestAreDropped(t *testing.T) {
 				called := make(chan struct{})
 				go func() {
 					_ = p.Snapshot()
-					_ = p.held()
+					_ = p.outstanding()
 					_ = p.Spool()
 					close(called)
 				}()
@@ -289,7 +289,7 @@ func TestALogThatHangsHoldsNoLockWhileTheOldestAreDropped(t *testing.T) {
 	}
 }
 
-// hanging is a log that hangs when it is told of dropped messages.
+// hanging is a log that hangs when it gets dropped messages.
 type hanging struct {
 	slog.Handler
 	until chan struct{}

@@ -30,8 +30,8 @@ func (p *Producer) breakDown() {
 		return
 	}
 	p.health.end(&p.health.broken)
-	if p.front.Intake != nil {
-		p.front.Fail(int(resperr.Fatal))
+	if p.ingress.Intake != nil {
+		p.ingress.Fail(int(resperr.Fatal))
 	}
 	p.end()
 	if p.client == nil {
@@ -62,11 +62,11 @@ func (p *Producer) answerAwaits(code resperr.Code) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	slabs := p.full
+	buffers := p.full
 	if p.current != nil {
-		slabs = append(slabs[:len(slabs):len(slabs)], p.current)
+		buffers = append(buffers[:len(buffers):len(buffers)], p.current)
 	}
-	for _, s := range append(slabs[:len(slabs):len(slabs)], p.sender.current...) {
+	for _, s := range append(buffers[:len(buffers):len(buffers)], p.sender.current...) {
 		if s == nil {
 			continue
 		}

@@ -28,8 +28,8 @@ func (p *Producer) PassOn(next *Producer) {
 	}
 	p.closed = true
 	p.passed.Store(true)
-	if p.front.Intake != nil {
-		p.front.Pass()
+	if p.ingress.Intake != nil {
+		p.ingress.Pass()
 	}
 	p.drainIntake()
 	waiters := p.takeWaiters()
@@ -68,8 +68,8 @@ func (p *Producer) chargeAlways(count, bytes, cost int64) {
 	defer p.mu.Unlock()
 	switch {
 	case p.gone:
-	case p.front.Intake != nil:
-		p.front.ChargeAlways(count, bytes, cost)
+	case p.ingress.Intake != nil:
+		p.ingress.ChargeAlways(count, bytes, cost)
 	default:
 		p.ledger.ChargeAlways(count, bytes, cost)
 	}
@@ -207,7 +207,7 @@ func (p *Producer) adoptOne(e *entry, kick *bool) bool {
 	if p.store != nil {
 		return p.adoptStored(t, &r, e)
 	}
-	if p.front.Intake != nil && !t.introduced {
+	if p.ingress.Intake != nil && !t.introduced {
 		p.introduce(t)
 	}
 	copied, wake := p.enter(&r, r.Size(), t, e.cost, e.born)
@@ -254,7 +254,7 @@ func (p *Producer) Leave(ctx context.Context) (empty bool) {
 		return p.Flush(ctx) == 0
 	}
 	p.drainStored(ctx, drainTime/30)
-	return p.held() == 0 && p.store.spool.Stats().Pending == 0
+	return p.outstanding() == 0 && p.store.spool.Stats().Pending == 0
 }
 
 // An Estate is what a queue leaves to one that opens its folder next: the calls that wait.
@@ -329,10 +329,10 @@ func (p *Producer) takeAwaits() map[uint64]*await {
 	for _, t := range p.sender.active {
 		t.send.each(take)
 	}
-	for _, slab := range append(p.full[:len(p.full):len(p.full)], p.current) {
-		if slab != nil {
-			for i := range slab.entries {
-				take(&slab.entries[i])
+	for _, buffer := range append(p.full[:len(p.full):len(p.full)], p.current) {
+		if buffer != nil {
+			for i := range buffer.entries {
+				take(&buffer.entries[i])
 			}
 		}
 	}
@@ -352,8 +352,8 @@ func (p *Producer) Undo() {
 	p.Gone()
 }
 
-// released returns how many records p, which may be nil, has left in the folder: they are in the counters of its successor already.
-func (p *Producer) released(folder string) int64 {
+// outstandingIn returns how many records p, which may be nil, holds in the folder: they are in the counters of its successor already.
+func (p *Producer) outstandingIn(folder string) int64 {
 	if p == nil || !p.holding.Load() || p.store.Path != folder {
 		return 0
 	}

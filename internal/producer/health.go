@@ -59,8 +59,8 @@ func (p *Producer) beginHealth() {
 	h := &p.health
 	h.since = time.Now()
 	h.published.Store(&report.Health{Since: h.since})
-	if p.front.Intake != nil {
-		h.fullBase = p.front.RefusedFull() // of an earlier life
+	if p.ingress.Intake != nil {
+		h.fullBase = p.ingress.RefusedFull() // of an earlier life
 	}
 	p.clientLog.tell = p.changed
 }
@@ -71,7 +71,7 @@ func (p *Producer) changed() {
 	p.wake()
 }
 
-// end notes when something has ended for good.
+// end notes when something has ended permanently.
 func (h *health) end(at *atomic.Pointer[time.Time]) {
 	now := time.Now()
 	at.CompareAndSwap(nil, &now)
@@ -121,7 +121,7 @@ func (p *Producer) Health() *report.Health {
 	return now
 }
 
-// observe looks at the health of the queue when it is time to, and returns how long the sender may sleep, which else is wait.
+// observe looks at the health of the queue when it is time to, and returns how long the sender may sleep, which otherwise is wait.
 func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	h := &p.health
 	if !h.news.Swap(false) && wait >= 0 && now.since(h.observed) < tickEvery {
@@ -129,8 +129,8 @@ func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	}
 	h.observed = now
 	wall := time.Now()
-	if p.front.Intake != nil {
-		p.stats.RefuseMany(p.front.Refused())
+	if p.ingress.Intake != nil {
+		p.stats.RefuseMany(p.ingress.Refused())
 	}
 	next := &report.Health{Counts: p.counted(), Error: p.lastError()}
 	h.rates.Note(wall, &next.Counts)
@@ -228,8 +228,8 @@ func (p *Producer) turn(kind report.Kind, found *report.Problem, wall time.Time,
 func (p *Producer) fullText(now mono) string {
 	h := &p.health
 	refused := h.full.Load()
-	if p.front.Intake != nil {
-		refused += p.front.RefusedFull() - h.fullBase
+	if p.ingress.Intake != nil {
+		refused += p.ingress.RefusedFull() - h.fullBase
 	}
 	if refused != h.fullSeen || p.waitsForRoom() {
 		h.fullSeen, h.fullAt = refused, now
@@ -299,7 +299,7 @@ func (p *Producer) badTopics(now mono) (refused, stalled []string) {
 			refused = append(refused, fmt.Sprintf("%s is refused: %s", report.Printable(t.name), code.Error()))
 		case s.noRight != 0:
 			refused = append(refused, fmt.Sprintf("%s: %s", report.Printable(t.name), resperr.TopicAuthorizationFailed.Error()))
-		case s.records > 0 && !s.progressed && now.since(max(s.moved, p.health.calm)) >= stalledAfter:
+		case s.records > 0 && !s.progressed && now.since(max(s.lastProgress, p.health.calm)) >= stalledAfter:
 			stalled = append(stalled, fmt.Sprintf("%s makes no progress: %s", report.Printable(t.name), s.obstacle()))
 		}
 	}

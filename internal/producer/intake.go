@@ -9,14 +9,14 @@ import (
 )
 
 // copyTime is how long to wait before looking again whether a caller has completed its copy. It takes
-// less unless the caller has lost its processor.
+// less unless the caller was preempted.
 const copyTime = 20 * time.Microsecond
 
-// A front is the queue's side of its intake.
+// An ingress is the queue's side of its intake.
 //
 // The order of records is that of calls, whichever way they came: who admits a record in Go moves what
 // is in the intake behind what is in Go first, and the record behind both.
-type front struct {
+type ingress struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
 	topics []*topic       // by the number that records carry; guarded by Producer.mu
@@ -28,7 +28,7 @@ type front struct {
 // introduce lets the intake know what t takes. The caller holds p.mu.
 func (p *Producer) introduce(t *topic) {
 	t.introduced, t.index = true, -1
-	index, gate, ok := p.front.Topic(t.name)
+	index, gate, ok := p.ingress.Topic(t.name)
 	if !ok {
 		return
 	}
@@ -41,7 +41,7 @@ func (p *Producer) introduce(t *topic) {
 
 // topicAt returns the topic of the records that carry index, which a call may have made known.
 func (p *Producer) topicAt(index int) *topic {
-	name := p.front.TopicName(index)
+	name := p.ingress.TopicName(index)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.known(name)
@@ -74,7 +74,7 @@ func (p *Producer) drainIntake() { p.drain(false) }
 
 // drain is drainIntake. The sender, which is to read the chunks at once, leaves all records where they are. The caller holds p.mu.
 func (p *Producer) drain(sender bool) {
-	f := &p.front
+	f := &p.ingress
 	if f.Intake == nil || p.gone {
 		return
 	}
@@ -93,7 +93,7 @@ func (p *Producer) drain(sender bool) {
 			p.current = nil
 		}
 		n := c.Count()
-		s := &slab{chunk: c, drawn: taken}
+		s := &batchBuffer{chunk: c, drawn: taken}
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
@@ -115,40 +115,40 @@ func sparse(c intake.Chunk) bool {
 	return c.Count() < minChunkRecords && c.Size() < minChunkBytes && !c.Large()
 }
 
-// copyIn moves the records of a chunk into the current slab, and gives the chunk back. It returns false, and does nothing,
+// copyIn moves the records of a chunk into the current buffer, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete. The caller holds p.mu.
 func (p *Producer) copyIn(c intake.Chunk, taken *drawn) bool {
 	sum, complete := c.Sum()
 	if !complete {
 		return false
 	}
-	p.front.Correct(c, sum)
+	p.ingress.Correct(c, sum)
 	var f intake.Record
 	for r := c.Reader(); r.Next(&f); {
-		for f.Topic >= len(p.front.topics) {
-			p.front.topics = append(p.front.topics, nil)
+		for f.Topic >= len(p.ingress.topics) {
+			p.ingress.topics = append(p.ingress.topics, nil)
 		}
-		t := p.front.topics[f.Topic]
+		t := p.ingress.topics[f.Topic]
 		if t == nil {
-			t = p.known(p.front.TopicName(f.Topic))
-			p.front.topics[f.Topic] = t
+			t = p.known(p.ingress.TopicName(f.Topic))
+			p.ingress.topics[f.Topic] = t
 		}
 		r := lentRecord(&f, t.name)
 		n := r.Size()
 		p.enter(&r, n, t, int64(n)+recordCost+headerCost*int64(len(r.Headers)), taken.born(r.Timestamp))
 		p.stats.Admit(len(r.Value))
 	}
-	p.front.Free(c)
+	p.ingress.Free(c)
 	return true
 }
 
 // drainParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
 func (p *Producer) drainParked() {
-	if !p.front.Parked() {
+	if !p.ingress.Parked() {
 		return
 	}
-	p.front.TakeParked(func(script intake.Script, f *intake.Record) {
-		r := lentRecord(f, p.front.TopicName(f.Topic))
+	p.ingress.TakeParked(func(script intake.Script, f *intake.Record) {
+		r := lentRecord(f, p.ingress.TopicName(f.Topic))
 		w := &waiter{record: Clone(&r), size: r.Size()}
 		w.done = func(code resperr.Code) { p.wakeScript(script, code) }
 		p.waiters = append(p.waiters, w)
@@ -159,7 +159,7 @@ func (p *Producer) drainParked() {
 
 // admitParked lets those in that were parked in the intake, as far as there is room. The sender runs it.
 func (p *Producer) admitParked() {
-	if p.front.Intake != nil && p.front.Parked() {
+	if p.ingress.Intake != nil && p.ingress.Parked() {
 		p.mu.Lock()
 		p.drainParked()
 		p.mu.Unlock()
@@ -167,10 +167,10 @@ func (p *Producer) admitParked() {
 	p.admitWaiters()
 }
 
-// charge charges the queue with one record, if there is room: what the current chunk has leave for and does not use is room too. The caller
+// charge charges the queue with one record, if there is room: what the current chunk has a grant for and does not use is room too. The caller
 // holds p.mu.
 func (p *Producer) charge(value int, cost int64) bool {
-	f := &p.front
+	f := &p.ingress
 	if f.Intake == nil {
 		return p.ledger.Charge(value, cost, false)
 	}
@@ -192,7 +192,7 @@ func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
 // announceWaiters tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended. The caller
 // holds p.mu.
 func (p *Producer) announceWaiters() {
-	f := &p.front
+	f := &p.ingress
 	if f.Intake == nil || p.gone {
 		return
 	}
@@ -208,22 +208,22 @@ func (p *Producer) announceWaiters() {
 // drawnNow is when chunks are taken that are taken now. The caller holds p.mu.
 func (p *Producer) drawnNow() drawn {
 	d := drawn{at: p.now(), wall: milliseconds()}
-	d.span = d.at.since(p.front.last)
-	p.front.last = d.at
+	d.span = d.at.since(p.ingress.last)
+	p.ingress.last = d.at
 	return d
 }
 
-// oldest returns when the oldest record was accepted that is in no full slab, and whether there is one. The
+// oldest returns when the oldest record was accepted that is in no full buffer, and whether there is one. The
 // caller holds p.mu.
 func (p *Producer) oldest(now mono) (born mono, some bool) {
 	if p.current != nil && len(p.current.entries) > 0 {
 		return p.current.entries[0].born, true
 	}
-	if p.front.Intake == nil {
+	if p.ingress.Intake == nil {
 		return 0, false
 	}
-	first, some := p.front.First()
-	d := drawn{at: now, wall: milliseconds(), span: now.since(p.front.last)}
+	first, some := p.ingress.First()
+	d := drawn{at: now, wall: milliseconds(), span: now.since(p.ingress.last)}
 	if first == 0 {
 		return now - mono(d.span), some // not known
 	}
@@ -232,16 +232,16 @@ func (p *Producer) oldest(now mono) (born mono, some bool) {
 
 // Publish lets calls of the host find the queue's intake, or Go where it has none.
 func (p *Producer) Publish() {
-	if p.front.Intake == nil {
+	if p.ingress.Intake == nil {
 		intake.Disown(p.id)
 		return
 	}
-	p.front.Publish()
+	p.ingress.Publish()
 }
 
 // Gone lets calls that come after Stop look for the queue elsewhere, and another queue of that name use the intake. Without an intake it does nothing.
 func (p *Producer) Gone() {
-	if p.front.Intake == nil {
+	if p.ingress.Intake == nil {
 		return
 	}
 	select {
@@ -253,26 +253,26 @@ func (p *Producer) Gone() {
 	defer p.mu.Unlock()
 	if !p.gone {
 		p.gone = true
-		p.front.Gone()
+		p.ingress.Gone()
 	}
 }
 
 // listen wakes the sender when calls ask for it, until the intake is closed.
 func (p *Producer) listen() {
-	for p.front.Wait() {
+	for p.ingress.Wait() {
 		p.wake()
 	}
 }
 
 // look brings the counters up to the calls that have returned.
 func (p *Producer) look() {
-	if p.front.Intake == nil {
+	if p.ingress.Intake == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drainIntake()
 	if !p.gone {
-		p.stats.RefuseMany(p.front.Refused())
+		p.stats.RefuseMany(p.ingress.Refused())
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// fronted opens a queue with an intake, named as the test. Calls find the intake of the whole process, and
+// withIntake opens a queue with an intake, named as the test. Calls find the intake of the whole process, and
 // wake the sender through the kernel, so the time of these tests is the real one.
-func (c *cluster) fronted(log *logged, properties ...string) *Producer {
+func (c *cluster) withIntake(log *logged, properties ...string) *Producer {
 	c.t.Helper()
 	in, err := intake.New(c.t.Name(), 1000000, int(resperr.QueueFull), int(resperr.Destroy))
 	if err != nil {
@@ -49,7 +49,7 @@ func leave(p *Producer, v string, headers ...[2]string) intake.Answer {
 // calls, whichever way each took.
 func TestTheOrderIsThatOfCallsWhicheverWayTheyTook(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail"))
-	p := c.fronted(&logged{}, "linger.ms=1")
+	p := c.withIntake(&logged{}, "linger.ms=1")
 	const calls = 20000
 	ways := [2]int{}
 	for i := range calls {
@@ -88,7 +88,7 @@ func TestTheOrderIsThatOfCallsWhicheverWayTheyTook(t *testing.T) {
 // A full queue refuses without Go, to the record; what was delivered makes room without Go.
 func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail"))
-	p := c.fronted(&logged{}, "queue.buffering.max.messages=300", "linger.ms=0")
+	p := c.withIntake(&logged{}, "queue.buffering.max.messages=300", "linger.ms=0")
 	if code := p.Offer(value("first")); code != resperr.NoError { // which makes the topic known
 		t.Fatal(code)
 	}
@@ -143,7 +143,7 @@ func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 func TestStopWhileThreadsCall(t *testing.T) {
 	for range 20 {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		p := c.fronted(&logged{}, "linger.ms=5")
+		p := c.withIntake(&logged{}, "linger.ms=5")
 		if code := p.Offer(value("first")); code != resperr.NoError {
 			t.Fatal(code)
 		}
@@ -186,7 +186,7 @@ func TestStopWhileThreadsCall(t *testing.T) {
 // A topic that is found out not to exist is refused at the next call without Go's intake taking it.
 func TestATopicThatIsRefusedIsNotTaken(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail"))
-	p := c.fronted(&logged{}, "linger.ms=0", "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=0")
+	p := c.withIntake(&logged{}, "linger.ms=0", "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=0")
 	r := value("v")
 	r.Topic = "nowhere"
 	if code := p.Offer(r); code != resperr.NoError {
@@ -210,7 +210,7 @@ func TestATopicThatIsRefusedIsNotTaken(t *testing.T) {
 // intake in chunks that other topics' records are in too.
 func TestAStalledTopicsRecordsOutliveTheirChunks(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail", "other"))
-	p := c.fronted(&logged{}, "linger.ms=1")
+	p := c.withIntake(&logged{}, "linger.ms=1")
 	for _, topic := range []string{"mail", "other"} {
 		r := value("first")
 		r.Topic = topic
@@ -252,7 +252,7 @@ func TestAStalledTopicsRecordsOutliveTheirChunks(t *testing.T) {
 // In a full queue each call finds room for one record; a chunk for each would hold a page of memory.
 func TestFewRecordsDoNotKeepAChunk(t *testing.T) {
 	c := newCluster(t, kfake.SeedTopics(1, "mail"))
-	p := c.fronted(&logged{}, "linger.ms=60000")
+	p := c.withIntake(&logged{}, "linger.ms=60000")
 	for i := range 3 {
 		if answer := leave(p, fmt.Sprintf("v%d", i), [2]string{"n", "v"}); answer != intake.Taken {
 			t.Fatal(answer)
@@ -262,7 +262,7 @@ func TestFewRecordsDoNotKeepAChunk(t *testing.T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.full) != 0 || p.current == nil || len(p.current.entries) != 3 {
-		t.Fatalf("%d slabs are full, and the current one is %+v", len(p.full), p.current)
+		t.Fatalf("%d buffers are full, and the current one is %+v", len(p.full), p.current)
 	}
 	for i := range p.current.entries {
 		r := p.current.entries[i].record()

@@ -182,8 +182,8 @@ func (l *stream) end(ordered bool) {
 	}
 }
 
-// settled waits until what is queued now is delivered, and says how long it took.
-func (l *stream) settled(what string, limit time.Duration) {
+// delivered waits until what is queued now is delivered, and says how long it took.
+func (l *stream) delivered(what string, limit time.Duration) {
 	l.k.t.Helper()
 	start := time.Now()
 	want := l.p.Snapshot().In
@@ -202,24 +202,24 @@ func TestThreeKafkas(t *testing.T) {
 			k.must(err)
 			k.lead(topic, 4, 2, 3, 1)
 			l := k.start(topic, "enable.idempotence="+idempotence, "message.timeout.ms=60000", "socket.timeout.ms=10000")
-			l.settled("at first", 10*time.Second)
+			l.delivered("at first", 10*time.Second)
 
 			k.must(k.brokers[1].Kill())
 			time.Sleep(time.Second)
-			l.settled("after the leader was killed", 15*time.Second)
+			l.delivered("after the leader was killed", 15*time.Second)
 			k.must(k.brokers[1].Start(t.Context()))
 
 			k.lead(topic, 4, 3, 2, 1)
-			l.settled("after the leaders have moved", 5*time.Second)
+			l.delivered("after the leaders have moved", 5*time.Second)
 
 			k.must(k.brokers[2].Pause())
 			time.Sleep(time.Second)
-			l.settled("while the leader hangs", 30*time.Second)
+			l.delivered("while the leader hangs", 30*time.Second)
 			k.must(k.brokers[2].Resume())
 
 			for _, b := range k.brokers[1:] {
 				k.must(b.Restart(t.Context()))
-				l.settled("after a restart", 20*time.Second)
+				l.delivered("after a restart", 20*time.Second)
 			}
 			l.end(ordered)
 		})
@@ -229,17 +229,17 @@ func TestThreeKafkas(t *testing.T) {
 		_, err := k.admin.CreateTopic(t.Context(), 4, 3, nil, "grows")
 		k.must(err)
 		l := k.start("grows", "topic.metadata.refresh.interval.ms=1000")
-		l.settled("at first", 10*time.Second)
+		l.delivered("at first", 10*time.Second)
 		_, err = k.admin.UpdatePartitions(t.Context(), 8, "grows")
 		k.must(err)
 		time.Sleep(3 * time.Second)
-		l.settled("after it has grown", 10*time.Second)
+		l.delivered("after it has grown", 10*time.Second)
 		_, err = k.admin.DeleteTopic(t.Context(), "grows")
 		k.must(err)
 		time.Sleep(time.Second)
 		_, err = k.admin.CreateTopic(t.Context(), 1, 3, nil, "grows")
 		k.must(err)
-		l.settled("after it was recreated", 20*time.Second)
+		l.delivered("after it was recreated", 20*time.Second)
 		l.stop.Store(true)
 		l.ended.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

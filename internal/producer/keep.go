@@ -178,7 +178,7 @@ func (p *Producer) logDropped() {
 	}
 }
 
-// refusalOf says what a script is told when the spool does not take its record.
+// refusalOf is the code that a script gets when the spool does not take its record.
 func refusalOf(err error) resperr.Code {
 	switch {
 	case err == nil:
@@ -193,7 +193,7 @@ func refusalOf(err error) resperr.Code {
 	return resperr.QueueFull
 }
 
-// stored is told by the spool what became of a record that it has taken. It runs on the syncer's
+// stored hears from the spool what became of a record that it has taken. It runs on the syncer's
 // goroutine and does not block.
 func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error) {
 	s := p.store
@@ -211,7 +211,7 @@ func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error)
 	case err == nil:
 		s.nudge()
 	case s.Spill && w.await == nil && !w.onDisk:
-		// The script was told that the record is taken, when the disk still seemed to work.
+		// The script has the answer that the record is taken, from when the disk still seemed to work.
 		p.fail(resperr.FS, t.name)
 	default:
 		p.stats.Withdraw(size)

@@ -10,7 +10,7 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// mostTopics is how many topics one question names. A queue that is told of more asks again when it has the answer.
+// mostTopics is how many topics one question names. A queue with more asks again when it has the answer.
 const mostTopics = 1000
 
 // A look is what the sender wants to know of the cluster.

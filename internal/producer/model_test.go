@@ -121,7 +121,7 @@ func newModelQueue(t *rapid.T, properties ...string) *modelQueue {
 	}
 	p.ledger = new(intake.Ledger)
 	p.ledger.Limit(ledgerLimits(set))
-	p.settled = p.ledger.Left()
+	p.released = p.ledger.Released()
 	p.resumes.guard = func(_ string, run func()) { run() }
 	p.window, p.most = set.InFlight(false)
 	p.compressor = p.newCompressor(set)
@@ -141,7 +141,7 @@ func (q *modelQueue) meta(partitions int, id byte, leader int32) {
 }
 
 func (q *modelQueue) offer(n int) {
-	s := newSlab(n, 100*n)
+	s := newBuffer(n, 100*n)
 	q.mu.Lock()
 	t := q.topicOf("mail")
 	q.mu.Unlock()
@@ -232,8 +232,8 @@ func (q *modelQueue) loseOldest(fate string) {
 	q.answered(r, q.now)
 }
 
-// settleAll lets everything end on a healthy broker.
-func (q *modelQueue) settleAll() {
+// deliverAll lets everything end on a healthy broker.
+func (q *modelQueue) deliverAll() {
 	for range 10_000 {
 		q.now = q.now.after(2 * time.Second)
 		q.meta(1, 1, 0)
@@ -309,7 +309,7 @@ func TestModel(t *testing.T) {
 					},
 					"": q.invariants,
 				})
-				q.settleAll()
+				q.deliverAll()
 				q.verify(t, idempotent == "true")
 			})
 		})
@@ -368,7 +368,7 @@ func (q *modelQueue) verify(t *rapid.T, idempotent bool) {
 			t.Fatalf("records are out of order: %v", first)
 		}
 	}
-	if n := q.settled.Count.Load(); n != int64(q.offered) {
+	if n := q.released.Count.Load(); n != int64(q.offered) {
 		t.Fatalf("%d records were offered and room for %d was given back", q.offered, n)
 	}
 }
@@ -391,7 +391,7 @@ func TestAnErrorOfSequenceBelongsToTheOldestBatch(t *testing.T) {
 		q.send()                  // behind the newer one
 		q.answer(resperr.NoError) // the newer one: 45
 		q.loseOldest("written")
-		q.settleAll()
+		q.deliverAll()
 		q.verify(t, true)
 	})
 }
@@ -417,7 +417,7 @@ func TestWhatWasGivenUpHoldsNothingBack(t *testing.T) {
 			q.expire(topic, q.now)
 		}
 		q.offer(4)
-		q.settleAll()
+		q.deliverAll()
 		q.verify(t, true)
 	})
 }

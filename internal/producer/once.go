@@ -88,7 +88,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 	case damage != nil:
 		why = "the plans cannot be read: " + damage.Error()
 	case s.spool.Generation() < f.ledger.Position:
-		why = "the position of the spool is lost"
+		why = "the checkpoint of the spool is unreadable"
 	case beyond(&f.ledger, next):
 		why = "the plans are of another spool"
 	default:
@@ -143,7 +143,7 @@ func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
 			}
 			r := &restored{Batch: *b, open: make(map[uint64]struct{})}
 			b.Each(func(seq uint64) bool {
-				if !s.spool.Settled(seq) {
+				if !s.spool.Resolved(seq) {
 					r.open[seq] = struct{}{}
 				}
 				return true
@@ -290,7 +290,7 @@ func (p *Producer) lookForLeft(t *topic) {
 		}
 		for _, r := range part.left {
 			for seq := range r.open {
-				if p.store.spool.Settled(seq) {
+				if p.store.spool.Resolved(seq) {
 					delete(r.open, seq)
 				}
 			}

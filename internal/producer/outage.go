@@ -18,10 +18,10 @@ type outage struct {
 	text  string    // the line that tells it; guarded by mu
 	loud  flaps     // guarded by mu
 	each  bool      // of the present one; guarded by mu
-	told  time.Time // when text was told; guarded by mu
+	told  time.Time // when text was logged; guarded by mu
 }
 
-// Flaps counts how often a state has begun within a minute. The first few times are told one by one; a broker that comes and
+// Flaps counts how often a state has begun within a minute. The first few times are logged one by one; a broker that comes and
 // goes each second is then one line a minute.
 type flaps struct {
 	at [mostFlaps]time.Time

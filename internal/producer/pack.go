@@ -68,7 +68,7 @@ func (p *Producer) remember(index int, t *topic) {
 }
 
 // complete waits until the copies of the calls that have left the records of s are complete, and corrects what was charged for them.
-func (p *Producer) complete(s *slab) {
+func (p *Producer) complete(s *batchBuffer) {
 	if s.complete {
 		return
 	}
@@ -81,13 +81,13 @@ func (p *Producer) complete(s *slab) {
 	n := s.chunk.Count()
 	p.count(n, &s.sum, -1)
 	p.count(n, &sum, 1)
-	p.front.Correct(s.chunk, sum)
+	p.ingress.Correct(s.chunk, sum)
 	p.mu.Unlock()
 	s.sum, s.complete = sum, true
 }
 
 // pack packs the records of s, whose copies are complete, and makes entries of those that cannot be.
-func (p *Producer) pack(s *slab, now mono) {
+func (p *Producer) pack(s *batchBuffer, now mono) {
 	every := func(int) bool { return true }
 	if p.packer == nil {
 		p.unpack(s, every, s.chunk.Count())
@@ -142,7 +142,7 @@ func (p *Producer) watchClock(d drawn) {
 }
 
 // unpack makes entries of the n records of s, which are in a chunk, that want wants.
-func (p *Producer) unpack(s *slab, want func(i int) bool, n int) {
+func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
 	if s.sum.Headers > 0 {
 		s.headers = make([]record.Header, s.sum.Headers)
 	}
@@ -177,7 +177,7 @@ func (p *Producer) unpack(s *slab, want func(i int) bool, n int) {
 		}
 		s.entries = append(s.entries, entry{
 			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drawn.born(f.Milliseconds),
-			topic: t, slab: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
+			topic: t, buffer: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
 		})
 	}
 }
@@ -213,7 +213,7 @@ func (p *Producer) unpackBatch(b *batch) {
 		raw = bytes.Join(append([][]byte{raw}, pieces[1:]...), nil)
 	}
 	n := packed.Count()
-	s := &slab{entries: make([]entry, 0, n), packed: packed, refs: n}
+	s := &batchBuffer{entries: make([]entry, 0, n), packed: packed, refs: n}
 	first, _, _ := packed.Timestamps()
 	now := p.now()
 	t := b.partition.topic
@@ -222,7 +222,7 @@ func (p *Producer) unpackBatch(b *batch) {
 		i := len(s.entries)
 		born := b.oldest + mono(time.Duration(r.Timestamp-first)*time.Millisecond)
 		s.entries = append(s.entries, entry{
-			key: r.Key, value: r.Value, timestamp: r.Timestamp, born: min(max(born, b.earliest), now), topic: t, slab: s,
+			key: r.Key, value: r.Value, timestamp: r.Timestamp, born: min(max(born, b.earliest), now), topic: t, buffer: s,
 			asked: anyPartition, number: packed.Number() + uint64(i),
 			cost: int64(recordCost + r.Size() + headerCost*len(r.Headers)),
 		})

@@ -60,7 +60,7 @@ func TestWhatIsPackedIsWhatWasLeft(t *testing.T) {
 		in.Publish()
 		in.Open()
 		most := limits{rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "records"), rapid.SampledFrom([]int{1, 300, 3000, 1 << 20}).Draw(t, "bytes")}
-		p := &Producer{front: front{Intake: in}}
+		p := &Producer{ingress: ingress{Intake: in}}
 		p.pool.intake = in
 		chooser := intake.NewChooser(intake.Murmur2, intake.HashAll, 0)
 		if p.packer, err = in.NewPacker(chooser, most.records, most.bytes); err != nil {

@@ -147,7 +147,7 @@ func (p *Producer) dismissWaiters(code resperr.Code) {
 }
 
 // resumes wakes scripts from a goroutine of its own, which lives only while there are any: waking
-// calls into the host, and a host that takes its time must not hold up the sender.
+// calls into the host, and a host that takes its time must not delay the sender.
 type resumes struct {
 	guard   func(what string, run func()) // runs the goroutine
 	mu      sync.Mutex

@@ -133,7 +133,7 @@ func (p *partition) number(b *batch) {
 	p.next = sequenceAfter(p.next, b.count())
 }
 
-// oldest says whether no unsettled batch of the partition is older than b, which is in flight. The order of sending does not tell: a
+// oldest says whether no outstanding batch of the partition is older than b, which is in flight. The order of sending does not tell: a
 // batch whose connection broke before it was written is sent again behind a newer one that went over the next connection.
 func (p *partition) oldest(b *batch) bool {
 	for _, other := range p.inFlight {
@@ -151,7 +151,7 @@ func (p *partition) land(b *batch) {
 	}
 }
 
-// acknowledged settles b, which the broker has written.
+// acknowledged releases b, which the broker has written.
 func (p *partition) acknowledged(b *batch) {
 	p.land(b)
 	if b.epoch == p.epoch && b.id == p.producerID {

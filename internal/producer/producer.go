@@ -1,17 +1,17 @@
-// Package producer is one queue: it admits records, lingers them in slabs, puts them into batches of their partitions, sends those
-// through the client's connections, and settles each record with exactly one delivery report.
+// Package producer is one queue: it admits records, lingers them in buffers, puts them into batches of their partitions, sends those
+// through the client's connections, and releases each record with exactly one delivery report.
 //
 // It promises that Offer and Park never wait for Kafka, a disk or the network; that the limits of
 // the queue are known at the call; that what was accepted is delivered, or reported and counted as
 // failed, and in = delivered + failed + queued at every moment; and that one topic which cannot be
-// produced does not hold up another.
+// produced does not delay another.
 //
 // It refuses to decide what a property means (conf does), which exception a script sees (binding
 // does) and what is logged where (the handler of the logger does).
 //
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
-// record's way, in order: admit.go, intake.go, slab.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
-// outcome.go, settle.go, expire.go, drain.go; metadata.go and identity.go ask the cluster. Behind
+// record's way, in order: admit.go, intake.go, buffer.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
+// outcome.go, release.go, expire.go, drain.go; metadata.go and identity.go ask the cluster. Behind
 // a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
 // feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
 package producer
@@ -32,7 +32,7 @@ import (
 
 // A Producer is one configured queue.
 //
-// Lock order: mu, then topic.mu, then slabPool.mu, then the intake's. No lock is held across a call into
+// Lock order: mu, then topic.mu, then bufferPool.mu, then the intake's. No lock is held across a call into
 // the client or into the host.
 type Producer struct {
 	id    string
@@ -45,7 +45,7 @@ type Producer struct {
 	worked func(records, valueBytes int)
 
 	wakeScript func(intake.Script, resperr.Code)
-	pool       slabPool
+	pool       bufferPool
 
 	// How records are sent; they do not change.
 	chooser      *intake.Chooser // the sender's alone
@@ -60,17 +60,17 @@ type Producer struct {
 	closed  bool              // no more calls; guarded by mu
 	topics  map[string]*topic // by name; guarded by mu
 	latest  *topic            // of the last call: most scripts write to one topic; guarded by mu
-	current *slab             // being filled; guarded by mu
-	full    []*slab           // filled, in order; guarded by mu
+	current *batchBuffer      // being filled; guarded by mu
+	full    []*batchBuffer    // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu
 	waiters []*waiter         // parked calls, oldest first; guarded by mu
 	gone    bool              // the intake may be another queue's; guarded by mu
 	stopped bool              // Stop or Release has begun; guarded by mu
 	taken   int64             // records that Go has, of calls and from the intake, ever; guarded by mu
-	front   front             // where calls leave records without entering Go
+	ingress ingress           // where calls leave records without entering Go
 
-	ledger  *intake.Ledger // what the queue may hold and holds
-	settled *intake.Load   // what delivery reports gave back, of ledger
+	ledger   *intake.Ledger // what the queue may hold and holds
+	released *intake.Load   // what delivery reports gave back, of ledger
 
 	waiting  atomic.Int32             // len(waiters), for reports
 	awaited  atomic.Int64             // calls that wait for a delivery
@@ -83,7 +83,7 @@ type Producer struct {
 	fatal    atomic.Bool              // nothing is sent any more: every call is answered -150
 	kicked   atomic.Bool              // kick holds a signal
 	kick     chan struct{}
-	empty    chan struct{} // signalled when the last record settles while urgent
+	empty    chan struct{} // signalled when the last record is released while urgent
 	quit     chan struct{}
 	finished chan struct{}
 
@@ -118,7 +118,7 @@ type Deps struct {
 	Intake *intake.Intake
 
 	// Wake ends a call that was parked in the intake. It is called once for each, from any goroutine, with
-	// what [Producer.Park] calls done with.
+	// what [Producer.Park] calls its function with.
 	Wake func(intake.Script, resperr.Code)
 
 	// Quiet lets the kernel tell the time and of calls at the intake, which wakes as few threads as possible. A test in virtual time cannot
@@ -132,7 +132,7 @@ type Deps struct {
 	// Estate is what an earlier queue has left at the folder of Spool, or nil. It is the queue's when New has succeeded.
 	Estate *Estate
 
-	// Worked is told by the sender how many records, and bytes of values, it has begun to hand over. It must not
+	// Worked is called by the sender with how many records, and bytes of values, it has begun to hand over. It must not
 	// block; nil is nobody.
 	Worked func(records, valueBytes int)
 }
@@ -169,14 +169,14 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	}
 	p.ledger = new(intake.Ledger)
 	if deps.Intake != nil && deps.Spool == nil && !set.Transactional && !set.TopicLingerConflict {
-		p.front.Intake, p.pool.intake = deps.Intake, deps.Intake
+		p.ingress.Intake, p.pool.intake = deps.Intake, deps.Intake
 		p.ledger = deps.Intake.Ledger()
 	}
-	p.settled = p.ledger.Left()
+	p.released = p.ledger.Released()
 	p.ledger.Limit(ledgerLimits(set))
 	p.resumes.guard = p.guard
-	if p.front.Intake != nil && set.Acks <= 1 && !set.NewestFirst {
-		packer, err := p.front.NewPacker(p.chooser, p.limits.records, p.limits.bytes)
+	if p.ingress.Intake != nil && set.Acks <= 1 && !set.NewestFirst {
+		packer, err := p.ingress.NewPacker(p.chooser, p.limits.records, p.limits.bytes)
 		if err != nil {
 			p.log.Warn("there is no memory for the packer, so messages are sent slowly")
 		}
@@ -217,9 +217,9 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	if deps.Before != nil {
 		deps.Before.reserve(p)
 	}
-	if p.front.Intake != nil {
-		p.front.Sleep()
-		p.front.Open()
+	if p.ingress.Intake != nil {
+		p.ingress.Sleep()
+		p.ingress.Open()
 		if deps.Quiet {
 			p.helpers.Go(func() { p.guard("the intake", p.listen) })
 		}

@@ -432,8 +432,8 @@ func TestWakeNeverWaitsForASenderThatItsTimerHasWoken(t *testing.T) {
 	}
 }
 
-// A slab of two topics, one stalled before it was fed and one after: the records that were moved to
-// the stalled topic's own slab must not be reported again where they were.
+// A batch buffer of two topics, one stalled before it was fed and one after: the records that were moved to
+// the stalled topic's own buffer must not be reported again where they were.
 func TestARecordThatWaitsElsewhereIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))

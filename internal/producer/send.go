@@ -16,18 +16,18 @@ const (
 	soundAsleep = 3
 )
 
-// A sender takes records from the queue, puts them into batches, sends those and settles what brokers answer. It is one
+// A sender takes records from the queue, puts them into batches, sends those and releases what brokers answer. It is one
 // goroutine, and all of the fields are its own: so nothing about a topic, a partition or a batch needs a lock.
 type sender struct {
 	active  []*topic // topics with records that have no report, or that calls are refused
 	ticked  mono
-	taken   mono     // when the current slab was last taken, or the queue woke up
-	quiet   int      // lingers in a row that found nothing
-	current []*slab  // taken and not yet fed
-	topics  []*topic // by the number that the intake's records carry
-	fed     uint64   // counts the records that it has taken; with a packer, that does
-	wall    int64    // what the wall clock shows at the moment 0, in milliseconds
-	forgot  mono     // when topics were last forgotten
+	taken   mono           // when the current buffer was last taken, or the queue woke up
+	quiet   int            // lingers in a row that found nothing
+	current []*batchBuffer // taken and not yet fed
+	topics  []*topic       // by the number that the intake's records carry
+	fed     uint64         // counts the records that it has taken; with a packer, that does
+	wall    int64          // what the wall clock shows at the moment 0, in milliseconds
+	forgot  mono           // when topics were last forgotten
 	brokers map[int32]*broker
 	look    look
 	ids     identity
@@ -36,7 +36,7 @@ type sender struct {
 	kept    mono    // when the next queue has last not taken all
 }
 
-// send is the sender's loop. It wakes once a linger while records come, at a full slab, at a tick
+// send is the sender's loop. It wakes once a linger while records come, at a full buffer, at a tick
 // while something is outstanding, when a broker has answered and somebody waits for that, and otherwise not at all.
 func (p *Producer) send() {
 	defer func() { _ = p.timer.Close() }()
@@ -73,7 +73,7 @@ func (p *Producer) send() {
 	}
 }
 
-// waitsForAnswers says whether an answer must wake the sender, which else looks at it after wait. While records come, a tick is a
+// waitsForAnswers says whether an answer must wake the sender, which otherwise looks at it after wait. While records come, a tick is a
 // linger away, and answers that wake somebody are what a mail server's few messages a second cost most.
 func (p *Producer) waitsForAnswers(wait time.Duration) bool {
 	return wait < 0 || wait > min(p.set.Linger, lazyLinger) || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
@@ -87,16 +87,16 @@ const lazyLinger = 100 * time.Millisecond
 // all, negative for until it is woken.
 func (p *Producer) pump(now mono) time.Duration {
 	s := &p.sender
-	slabs, wait := p.take(now)
-	s.current = slabs
-	if p.worked != nil && len(slabs) > 0 {
-		p.worked(volume(slabs))
+	buffers, wait := p.take(now)
+	s.current = buffers
+	if p.worked != nil && len(buffers) > 0 {
+		p.worked(volume(buffers))
 	}
-	for i, sl := range slabs {
+	for i, sl := range buffers {
 		p.feed(sl, now)
-		slabs[i] = nil
+		buffers[i] = nil
 	}
-	s.current = slabs[:0]
+	s.current = buffers[:0]
 	if len(s.active) == 0 {
 		return wait
 	}
@@ -119,33 +119,33 @@ func (p *Producer) pump(now mono) time.Duration {
 	return wait
 }
 
-// take returns the slabs that are due and how long it is to the next one.
-func (p *Producer) take(now mono) ([]*slab, time.Duration) {
+// take returns the buffers that are due and how long it is to the next one.
+func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 	s := &p.sender
-	slabs := s.current[:0]
+	buffers := s.current[:0]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.front.Intake != nil && p.front.Full() {
+	if p.ingress.Intake != nil && p.ingress.Full() {
 		p.drain(true)
 	}
-	slabs = p.takeFull(slabs)
+	buffers = p.takeFull(buffers)
 	oldest, some := p.oldest(now)
 	if !some {
-		if len(slabs) > 0 {
+		if len(buffers) > 0 {
 			s.quiet, s.taken = 0, now
 		}
 		if s.quiet++; s.quiet < soundAsleep && p.set.Linger > 0 && !p.asleep {
-			return slabs, p.set.Linger
+			return buffers, p.set.Linger
 		}
-		if p.front.Intake != nil && !p.front.Sleep() {
-			return slabs, 0
+		if p.ingress.Intake != nil && !p.ingress.Sleep() {
+			return buffers, 0
 		}
 		p.asleep = true
-		return slabs, -1
+		return buffers, -1
 	}
 	p.asleep = false
-	if p.front.Intake != nil {
-		p.front.Awake()
+	if p.ingress.Intake != nil {
+		p.ingress.Awake()
 	}
 	if p.set.Linger > 0 && p.urgent.Load() == 0 {
 		if s.quiet >= soundAsleep { // woken by the first record of a stream
@@ -153,35 +153,35 @@ func (p *Producer) take(now mono) ([]*slab, time.Duration) {
 		}
 		s.quiet = 0
 		rest := p.set.Linger - now.since(s.taken)
-		if old := now.since(oldest); rest <= 0 && len(slabs) == 0 && old < p.set.Linger/2 {
+		if old := now.since(oldest); rest <= 0 && len(buffers) == 0 && old < p.set.Linger/2 {
 			// The linger began before there was anything. Sending now would part what is called together.
 			rest = p.set.Linger - max(old, 0)
 		}
 		if rest > 0 {
-			return slabs, rest
+			return buffers, rest
 		}
 	}
 	s.quiet, s.taken = 0, now
 	p.drain(true)
-	slabs = p.takeFull(slabs)
+	buffers = p.takeFull(buffers)
 	if p.current != nil && len(p.current.entries) > 0 {
-		slabs = append(slabs, p.current)
+		buffers = append(buffers, p.current)
 		p.current = nil
 	}
-	return slabs, max(p.set.Linger, time.Microsecond)
+	return buffers, max(p.set.Linger, time.Microsecond)
 }
 
-// takeFull appends the full slabs to slabs. The caller holds p.mu.
-func (p *Producer) takeFull(slabs []*slab) []*slab {
-	slabs = append(slabs, p.full...)
+// takeFull appends the full buffers to buffers. The caller holds p.mu.
+func (p *Producer) takeFull(buffers []*batchBuffer) []*batchBuffer {
+	buffers = append(buffers, p.full...)
 	clear(p.full)
 	p.full = p.full[:0]
-	return slabs
+	return buffers
 }
 
-// volume returns how many records slabs hold, and about how many bytes of values.
-func volume(slabs []*slab) (records, valueBytes int) {
-	for _, s := range slabs {
+// volume returns how many records buffers hold, and about how many bytes of values.
+func volume(buffers []*batchBuffer) (records, valueBytes int) {
+	for _, s := range buffers {
 		if s.chunk != (intake.Chunk{}) {
 			records += s.chunk.Count()
 			valueBytes += s.sum.Values
@@ -194,7 +194,7 @@ func volume(slabs []*slab) (records, valueBytes int) {
 }
 
 // feed puts the records of s into batches, or keeps them until their topic is known.
-func (p *Producer) feed(s *slab, now mono) {
+func (p *Producer) feed(s *batchBuffer, now mono) {
 	crowded := false
 	if s.chunk != (intake.Chunk{}) {
 		p.complete(s)
@@ -231,7 +231,7 @@ func (p *Producer) feed(s *slab, now mono) {
 }
 
 func (p *Producer) activate(t *topic, now mono) {
-	t.send.active, t.send.moved = true, now
+	t.send.active, t.send.lastProgress = true, now
 	if t.send.born == 0 {
 		t.send.born = now + 1 // never the zero value
 	}
@@ -241,7 +241,7 @@ func (p *Producer) activate(t *topic, now mono) {
 	p.sender.active = append(p.sender.active, t)
 }
 
-// moveOut moves a record of a mixed slab to a slab of its topic's own: one dead topic must not pin the memory of all the records
+// moveOut moves a record of a mixed buffer to a buffer of its topic's own: one dead topic must not pin the memory of all the records
 // that passed beside its own.
 func (p *Producer) moveOut(t *topic, e *entry) *entry {
 	r := e.record()
@@ -250,10 +250,10 @@ func (p *Producer) moveOut(t *topic, e *entry) *entry {
 		if t.send.store != nil {
 			p.letGo(t.send.store)
 		}
-		t.send.store = newSlab(slabRecords/4, max(slabBytes/4, n))
+		t.send.store = newBuffer(bufferRecords/4, max(bufferBytes/4, n))
 		t.send.store.refs = 1 // the topic's own hold, until the next store
 	}
-	if e.slab.chunk != (intake.Chunk{}) && len(r.Headers) > 0 {
+	if e.buffer.chunk != (intake.Chunk{}) && len(r.Headers) > 0 {
 		p.mu.Lock()
 		t.intern(r.Headers) // the names are the chunk's
 		p.mu.Unlock()
@@ -261,7 +261,7 @@ func (p *Producer) moveOut(t *topic, e *entry) *entry {
 	moved := t.send.store.add(&r, t, e.cost, e.born)
 	moved.await, moved.number, moved.stored = e.await, e.number, e.stored
 	t.send.store.refs++
-	p.letGo(e.slab)
+	p.letGo(e.buffer)
 	return moved
 }
 
@@ -271,12 +271,12 @@ func (p *Producer) tick(now mono) {
 	for _, t := range p.sender.active {
 		p.expire(t, now)
 		s := &t.send
-		if s.records > 0 && !s.progressed && now.since(s.moved) >= stallAfter {
+		if s.records > 0 && !s.progressed && now.since(s.lastProgress) >= stallAfter {
 			t.stalled.Store(true)
 			t.proven.Store(false)
 		}
 		if s.progressed {
-			s.progressed, s.moved = false, now
+			s.progressed, s.lastProgress = false, now
 		}
 		if p.store != nil {
 			p.watch(t, now)

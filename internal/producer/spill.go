@@ -14,7 +14,7 @@ import (
 // spillAfter is how long a topic may be stalled before its records go to the disk.
 const spillAfter = 3 * time.Second
 
-// gone is the sequence of an entry that was settled before it was on the disk.
+// gone is the sequence of an entry that was released before it was on the disk.
 const gone = ^uint64(0)
 
 // payloadOf is the entry as its script has passed it.
@@ -116,7 +116,7 @@ func (p *Producer) waitingEntries(want func(*entry) bool) []*entry {
 	return found
 }
 
-func appendUnsaved(found []*entry, s *slab, want func(*entry) bool) []*entry {
+func appendUnsaved(found []*entry, s *batchBuffer, want func(*entry) bool) []*entry {
 	for i := range s.entries {
 		if e := &s.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
 			found = append(found, e)
@@ -158,7 +158,7 @@ func (p *Producer) saveEntry(e *entry) error {
 	return nil
 }
 
-// saved is told by the spool what became of a copy.
+// saved hears from the spool what became of a copy.
 func (s *storage) saved(seq *uint64, err error) {
 	s.mu.Lock()
 	if err != nil {

@@ -93,7 +93,7 @@ func TestADeliveryIsHeardOfThroughTheDisk(t *testing.T) {
 			}
 		}
 		time.Sleep(5 * time.Second)
-		if held := p.held(); held > 7000 {
+		if held := p.outstanding(); held > 7000 {
 			t.Errorf("%d records are in memory", held)
 		}
 		c.answer()

@@ -29,7 +29,7 @@ func TestAStalledTopicStaysOnTheDiskAndComesBackInOrder(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				time.Sleep(20 * time.Second)
-				if held := p.held(); held > 2500 {
+				if held := p.outstanding(); held > 2500 {
 					t.Errorf("%d records are in memory", held)
 				}
 				if s := p.Snapshot(); s.Delivered != 20000 || s.Queued != 20000 {

@@ -64,7 +64,7 @@ func (p *Producer) Statistics(ctx context.Context) (report.Statistics, error) {
 	}
 	p.mu.Lock()
 	p.drainIntake()
-	s.MsgCnt, s.MsgSize = p.taken-p.settled.Count.Load(), p.ledger.HeldBytes()
+	s.MsgCnt, s.MsgSize = p.taken-p.released.Count.Load(), p.ledger.HeldBytes()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())
 	s.Topics = make(map[string]report.TopicStatistics)

@@ -77,7 +77,7 @@ type storage struct {
 	pos     uint64               // the feeder has read every sequence below; guarded by mu
 	safe    uint64               // what is up to here is synced, but for lost; guarded by mu
 	lost    map[uint64]struct{}  // copies that the disk did not take; guarded by mu
-	early   map[uint64]bool      // settled before the feeder has passed; true: also before the spool had them on disk; guarded by mu
+	early   map[uint64]bool      // released before the feeder has passed; true: also before the spool had them on disk; guarded by mu
 	awaits  map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
 	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
 	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
@@ -126,7 +126,7 @@ func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, err
 	st := s.spool.Stats()
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
-		p.stats.Restore(int64(st.Pending) - before.released(cfg.Path))
+		p.stats.Restore(int64(st.Pending) - before.outstandingIn(cfg.Path))
 		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
 	}
 	return s, nil

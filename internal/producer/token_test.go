@@ -25,7 +25,7 @@ import (
 const tokenLife = 10 * time.Second
 
 // endpoint gives out tokens. It is outside of the bubble, because a socket there would stop the
-// bubble's clock, and is told the time.
+// bubble's clock, and gets the time.
 type endpoint struct {
 	*httptest.Server
 	clock atomic.Int64 // the bubble's, in milliseconds

@@ -16,12 +16,12 @@ const (
 	internedBytes   = 64
 )
 
-// A topic is one topic of a queue: what calls are told about it, and what the sender keeps of its records.
+// A topic is one topic of a queue: what calls are answered about it, and what the sender keeps of its records.
 type topic struct {
 	name  string
 	names map[string]string // interned header names; guarded by the queue's lock
 
-	// What calls are told. The sender writes it, calls read it.
+	// What calls are answered with. The sender writes it, calls read it.
 	refusal    atomic.Int32 // a code that calls are answered with at once, or 0
 	asked      atomic.Bool  // a call was answered with refusal since the sender looked
 	partitions atomic.Int32 // how many the topic has, 0 while unknown

@@ -13,7 +13,7 @@ import (
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
-// Scripts that make up topics, one for each message, lose nothing and do not hold up the stop.
+// Scripts that make up topics, one for each message, lose nothing and do not delay the stop.
 func TestTopicsByTheHundredThousand(t *testing.T) {
 	topics := 100_000
 	if raced {

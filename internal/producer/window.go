@@ -96,7 +96,7 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
 // it is. The caller holds p.mu.
 func (p *Producer) roomFor(t *topic, value int, cost, share int64) bool {
-	if p.taken-p.settled.Count.Load() <= 0 {
+	if p.taken-p.released.Count.Load() <= 0 {
 		return true
 	}
 	if !p.ledger.Fits(value, cost) {
@@ -219,7 +219,7 @@ func (p *Producer) dropUnsent(t *topic, number uint64) {
 	kept := s.unassigned[:0]
 	for _, e := range s.unassigned {
 		if e.reported && e.number >= number {
-			p.letGo(e.slab)
+			p.letGo(e.buffer)
 			continue
 		}
 		kept = append(kept, e)
@@ -251,7 +251,7 @@ func (p *Producer) stale(e *entry) bool {
 func (p *Producer) unloadEntry(e *entry) {
 	e.reported = true
 	p.leaveOnDisk(e)
-	p.letGo(e.slab)
+	p.letGo(e.buffer)
 }
 
 // leaveOnDisk gives the room of e back, whose report will be that of its copy on disk.

@@ -13,7 +13,7 @@ func (s *Spool) Ack(seqs ...uint64) {
 	for _, seq := range seqs {
 		if seq <= s.durable && s.acks.set(seq) {
 			s.n.acked++
-			s.soiled(1)
+			s.markDirty(1)
 			if g := s.segmentOf(seq); g != nil {
 				g.acked++
 				s.retire(g)
@@ -33,7 +33,7 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	stored = seq <= s.durable
 	if fresh = stored && s.acks.set(seq); fresh {
 		s.n.acked++
-		s.soiled(1)
+		s.markDirty(1)
 		if g := s.segmentOf(seq); g != nil {
 			g.acked++
 			s.retire(g)
@@ -47,7 +47,7 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	return fresh, stored
 }
 
-// resolve marks from..to-1 as done with, whatever became of them, and returns how many were not. The caller holds mu.
+// resolve marks from..to-1 as resolved, whatever became of them, and returns how many were not. The caller holds mu.
 func (s *Spool) resolve(from, to uint64) uint64 {
 	from = max(from, s.acks.frontier)
 	if from >= to {
@@ -62,14 +62,14 @@ func (s *Spool) resolve(from, to uint64) uint64 {
 		}
 	}
 	n := s.acks.setRange(from, to)
-	s.soiled(n)
+	s.markDirty(n)
 	for _, g := range touched {
 		s.retire(g)
 	}
 	return n
 }
 
-// retire hands a segment that is done with to the keeper. The caller holds mu.
+// retire hands an acknowledged segment to the keeper. The caller holds mu.
 func (s *Spool) retire(g *segment) {
 	if !g.done() {
 		return
@@ -80,7 +80,7 @@ func (s *Spool) retire(g *segment) {
 	}
 	s.segs = slices.Delete(s.segs, i, i+1)
 	s.bytes -= g.size
-	s.doomed = append(s.doomed, g)
+	s.deletable = append(s.deletable, g)
 	nudge(s.keep)
 }
 

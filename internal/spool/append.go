@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// waiter is one done function, to be called when seq is settled.
+// waiter is one done function, to be called when seq is answered.
 type waiter struct {
 	seq  uint64
 	done func(error)
@@ -124,7 +124,7 @@ func (s *Spool) hurry(urgent bool) bool {
 	return wake
 }
 
-// trimTail forgets the oldest settled blocks beyond TailBytes, but never the last two: one is being filled, and
+// trimTail forgets the oldest answered blocks beyond TailBytes, but never the last two: one is being filled, and
 // a cursor that keeps up still reads the one before. The caller holds mu.
 func (s *Spool) trimTail() {
 	var total int64
@@ -132,7 +132,7 @@ func (s *Spool) trimTail() {
 		total += int64(cap(b.buf))
 	}
 	drop := 0
-	for drop < len(s.blocks)-2 && total > s.opts.TailBytes && s.blocks[drop].settled == len(s.blocks[drop].buf) {
+	for drop < len(s.blocks)-2 && total > s.opts.TailBytes && s.blocks[drop].answered == len(s.blocks[drop].buf) {
 		total -= int64(cap(s.blocks[drop].buf))
 		s.blocks[drop].drop()
 		drop++
@@ -142,23 +142,23 @@ func (s *Spool) trimTail() {
 	}
 }
 
-// Sync waits until everything appended so far is settled. Its error is that of the last record, or ctx's.
+// Sync waits until everything appended so far is answered. Its error is that of the last record, or ctx's.
 func (s *Spool) Sync(ctx context.Context) error {
-	settled := make(chan error, 1)
+	answered := make(chan error, 1)
 	s.mu.Lock()
 	last := s.next - 1
 	if s.durable >= last {
 		s.mu.Unlock()
 		return nil
 	}
-	s.dones = append(s.dones, waiter{last, func(err error) { settled <- err }})
+	s.dones = append(s.dones, waiter{last, func(err error) { answered <- err }})
 	wake := s.hurry(true)
 	s.mu.Unlock()
 	if wake {
 		nudge(s.wake)
 	}
 	select {
-	case err := <-settled:
+	case err := <-answered:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()

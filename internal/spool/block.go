@@ -10,13 +10,13 @@ import (
 // the usual path a record is copied once and never read back from the disk. Cursors use blocks of their own for
 // what they read from disk.
 //
-// buf and the marks are guarded by Spool.mu. The bytes below settled never change while anyone holds a
-// reference, the bytes between settled and written belong to the syncer, and those behind to Append.
+// buf and the marks are guarded by Spool.mu. The bytes below answered never change while anyone holds a
+// reference, the bytes between answered and written belong to the syncer, and those behind to Append.
 type block struct {
 	buf         []byte
 	first, last uint64 // sequences; first is 0 while the block is empty
 	written     int    // handed to the syncer
-	settled     int    // synced, or given up: what a cursor may see
+	answered    int    // synced, or given up: what a cursor may see
 	refs        atomic.Int32
 	home        *sync.Pool // nil: too large to keep
 }
@@ -43,7 +43,7 @@ func (p *blocks) get(n int) *block {
 		b = &block{buf: make([]byte, 0, p.size), home: &p.pool}
 	}
 	b.buf = b.buf[:0]
-	b.first, b.last, b.written, b.settled = 0, 0, 0, 0
+	b.first, b.last, b.written, b.answered = 0, 0, 0, 0
 	b.refs.Store(1)
 	return b
 }

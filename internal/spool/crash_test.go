@@ -298,7 +298,7 @@ func randomFaults(r *rand.Rand, faulty bool) func(faultfs.Call) faultfs.Fault {
 			return faultfs.Fault{}
 		}
 		if c.Op == faultfs.Read {
-			// A place that fails again and again is given up for good reason: not what is tested here.
+			// A place that fails again and again is given up rightly: not what is tested here.
 			if reads++; reads > 3 {
 				return faultfs.Fault{}
 			}

@@ -41,7 +41,7 @@ type Cursor struct {
 	next uint64
 
 	// Where in memory the last batch ended: a hint without a reference. A block that was given back and filled
-	// anew has another first sequence.
+	// again has another first sequence.
 	blk      *block
 	blkFirst uint64
 	blkSeq   uint64 // nothing below it lies at blkOff or behind
@@ -179,7 +179,7 @@ func (s *Spool) blockOf(seq uint64) *block {
 	return nil
 }
 
-// fromMemory returns the settled frames of b from c.next on. The caller holds Spool.mu.
+// fromMemory returns the answered frames of b from c.next on. The caller holds Spool.mu.
 func (c *Cursor) fromMemory(b *block) *Batch {
 	at := 0
 	if c.blk == b && c.blkFirst == b.first && c.blkSeq <= c.next {
@@ -187,7 +187,7 @@ func (c *Cursor) fromMemory(b *block) *Batch {
 	}
 	b.hold()
 	batch := &Batch{blk: b}
-	for at < b.settled {
+	for at < b.answered {
 		h := rawHeader(b.buf[at:])
 		if h.seq >= c.next {
 			c.next = h.seq + 1
@@ -293,7 +293,7 @@ func (c *Cursor) filter(batch *Batch) *Batch {
 	return batch
 }
 
-// lost settles the sequences from..to-1, which should have been in the file. Some of them may be acknowledged
+// lost resolves the sequences from..to-1, which should have been in the file. Some of them may be acknowledged
 // records of a segment that is gone; the others are lost, and nothing may wait for them.
 func (c *Cursor) lost(from, to uint64) {
 	if from >= to {
@@ -326,7 +326,7 @@ func (c *Cursor) pass(g *segment, why error) {
 	s.say("version", foreignText, fmt.Errorf("segment %s: %w", s.path(g.name), why))
 }
 
-// bad keeps the bytes of a damaged place. The records in it settle when the next good frame shows which they were.
+// bad keeps the bytes of a damaged place. The records in it are resolved when the next good frame shows which they were.
 func (c *Cursor) bad(g *segment, got found) {
 	s := c.s
 	s.mu.Lock()

@@ -72,7 +72,7 @@ func TestACursorCrossesBetweenDiskAndMemory(t *testing.T) {
 	closeSpool(t, s)
 }
 
-// The block in which a cursor read last is given back and filled anew while the cursor is behind.
+// The block in which a cursor read last is given back and filled again while the cursor is behind.
 func TestACursorIsNotMisledByABlockThatWasFilledAnew(t *testing.T) {
 	s := open(t, spool.Options{Dir: "/spool", FS: faultfs.New(1), MaxBytes: 256 << 20, TailBytes: 1})
 	c := s.NewCursor()
@@ -84,7 +84,7 @@ func TestACursorIsNotMisledByABlockThatWasFilledAnew(t *testing.T) {
 			n++
 		}
 		for rest := batch; len(rest) > 0; rest = rest[min(50, len(rest)):] {
-			put(t, s, rest[:min(50, len(rest))]...) // settled, so that older blocks are given back
+			put(t, s, rest[:min(50, len(rest))]...) // answered, so that older blocks are given back
 		}
 		got, seqs := take(t, c, len(batch))
 		same(t, got, batch)

@@ -168,7 +168,7 @@ func TestAFlippedBitLosesAtMostOneRecord(t *testing.T) {
 			got, st := drain(t, fsys)
 			want := m.records
 			if name == "position" && len(got) > len(want) {
-				continue // the position is lost: all is delivered again
+				continue // the checkpoint is unreadable: all is delivered again
 			}
 			lost := missing(t, got, want)
 			if len(lost) > 1 {

@@ -27,7 +27,7 @@
 //	append.go    into memory                   block.go      pieces of memory, shared with readers
 //	syncer.go    memory to disk, group commit  poison.go     a failed write or sync, degraded, recovery
 //	cursor.go    back out, memory or disk      scan.go       walk a file, skip what is damaged
-//	ack.go       done with a record            acks.go       frontier and the set above it
+//	ack.go       resolve a record              acks.go       frontier and the set above it
 //	keeper.go    position file, unlinking      position.go   one slot
 //	slots.go     how it is written             trouble.go    what cannot be read
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder

@@ -16,12 +16,12 @@ import (
 type Report struct {
 	Dir      string
 	Running  bool   // a process holds the folder
-	PID      string // of that process, or of the last one that did not end in order
+	PID      string // of that process, or of the last one whose shutdown was unclean
 	Program  string
 	Segments []SegmentReport
 	Bytes    int64
 	Pending  uint64 // records that are not acknowledged; too many by those that are damaged
-	Frontier uint64 // everything below this sequence is done with
+	Frontier uint64 // everything below this sequence is acknowledged
 	Next     uint64 // sequence of the next record
 	Oldest   time.Time
 	Position string  // why the position file cannot be used; empty when it can, or when there is none yet

@@ -38,9 +38,9 @@ func (k *keeper) close() {
 	}
 }
 
-// soiled counts n changes that the position file does not have, and wakes the keeper for the first of them and
+// markDirty counts n changes that the position file does not have, and wakes the keeper for the first of them and
 // when there are many. The caller holds mu.
-func (s *Spool) soiled(n uint64) {
+func (s *Spool) markDirty(n uint64) {
 	clean := s.dirty == 0
 	s.dirty += int(min(n, uint64(s.opts.pace.acks)))
 	if n > 0 && (clean || s.dirty >= s.opts.pace.acks) {
@@ -84,7 +84,7 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	// The hint, too: a start that knows what was synced can tell what is gone.
 	pending := s.dirty > 0 || s.hinted > 0
 	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
-	unsettled := s.unsettled()
+	unanswered := s.unanswered()
 	s.mu.Unlock()
 	switch {
 	case !pending:
@@ -93,9 +93,9 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 		k.due = time.Now().Add(s.opts.pace.every)
 	}
 	switch {
-	case unsettled:
+	case unanswered:
 		k.due = time.Time{}
-		err := s.settleGaps()
+		err := s.answerGaps()
 		if uerr := s.unlink(); err != nil || uerr != nil { // when the position fails, space matters more
 			return keeperRetry, true
 		}
@@ -128,11 +128,11 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 
 func (s *Spool) keepEnd() {
 	s.mu.Lock()
-	unsettled := s.unsettled()
+	unanswered := s.unanswered()
 	s.mu.Unlock()
 	var err error
-	if unsettled {
-		err = s.settleGaps()
+	if unanswered {
+		err = s.answerGaps()
 	} else if err = s.writePosition(true); err == nil { // the hint and next have moved even where nothing was acknowledged
 		err = s.syncPosition()
 	}
@@ -143,35 +143,35 @@ func (s *Spool) keepEnd() {
 	s.k.close()
 }
 
-// unsettled reports whether both slots of the position must know what is known now. The caller holds mu.
-func (s *Spool) unsettled() bool { return len(s.doomed) > 0 || s.gaps > s.settledGaps }
+// unanswered reports whether both slots of the position must know what is known now. The caller holds mu.
+func (s *Spool) unanswered() bool { return len(s.deletable) > 0 || s.gaps > s.answeredGaps }
 
-// settleGaps is settlePosition, and tells the syncer.
-func (s *Spool) settleGaps() error {
+// answerGaps is resolvePosition, and tells the syncer.
+func (s *Spool) answerGaps() error {
 	s.mu.Lock()
 	gaps := s.gaps
 	s.mu.Unlock()
-	err := s.settlePosition()
+	err := s.resolvePosition()
 	if err == nil {
 		s.mu.Lock()
-		s.settledGaps = gaps
+		s.answeredGaps = gaps
 		s.mu.Unlock()
 	}
 	return err
 }
 
-// unlink removes the segments that are done with. One that fails is tried again.
+// unlink removes the acknowledged segments. One that fails is tried again.
 func (s *Spool) unlink() error {
 	s.mu.Lock()
-	doomed := s.doomed
-	s.doomed = nil
+	deletable := s.deletable
+	s.deletable = nil
 	s.mu.Unlock()
-	if len(doomed) == 0 {
+	if len(deletable) == 0 {
 		return nil
 	}
 	var failed error
 	var again []*segment
-	for _, g := range doomed {
+	for _, g := range deletable {
 		if err := s.unname(g); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = err
 			again = append(again, g)
@@ -182,11 +182,11 @@ func (s *Spool) unlink() error {
 		failed = err
 	}
 	s.mu.Lock()
-	s.doomed = append(s.doomed, again...)
+	s.deletable = append(s.deletable, again...)
 	room := s.room()
 	s.mu.Unlock()
 	if failed != nil {
-		s.say("unlink", "a segment that is done with cannot be removed", failed)
+		s.say("unlink", "an acknowledged segment cannot be removed", failed)
 	}
 	if room {
 		s.opts.Room()

@@ -10,7 +10,7 @@ import (
 //
 // A frame whose length is plausible but whose checksum is wrong can be a torn last write or bad media, and only
 // its position tells which. When good frames follow, it is left for the readers, which skip that one record,
-// count it and keep its bytes. At the end nobody was told "stored", so it is cut off, after a copy was made.
+// count it and keep its bytes. At the end the write was never acknowledged, so it is cut off, after a copy was made.
 func (s *Spool) recoverLast(g *segment, h hint) error {
 	for try := 1; ; try++ {
 		err := s.readLast(g, h, try == readAttempts)
@@ -73,7 +73,7 @@ func (s *Spool) readLast(g *segment, h hint, lastTry bool) error {
 	if end.torn > end.good {
 		s.keepTorn(g, f, end)
 		if h.ord == g.ord && h.seq > end.last {
-			// The position file knows that this frame was synced: somebody was told "stored".
+			// The position file knows that this frame was synced: it was acknowledged.
 			s.n.corrupt++
 			s.n.corruptBytes += end.torn - end.good
 		}

@@ -74,7 +74,7 @@ func (o *owner) release() {
 	_ = o.file.Close()
 }
 
-// readOwner says who holds the folder, in words.
+// readOwner says who holds the folder, in a sentence.
 func readOwner(fsys FS, dir string) string {
 	pid, program := ownerOf(fsys, dir)
 	if pid == "" {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// How losses are told from records that were delivered or never stored.
+// How losses differ from records that were delivered or never stored.
 
-// resolveOutside resolves what no segment answers for. It is done with, was never stored, or is lost: what the position file knows
+// resolveOutside resolves what no segment answers for. It is acknowledged, was never stored, or is lost: what the position file knows
 // to be synced and not acknowledged was in a file that somebody removed or that cannot be read.
 func (s *Spool) resolveOutside(segs []*segment, h hint) {
 	n := missingOutside(s.acks, segs, s.next, h)
@@ -15,10 +15,10 @@ func (s *Spool) resolveOutside(segs []*segment, h hint) {
 	if n := len(segs); n > 0 {
 		first, end = segs[0].first, segs[n-1].end
 	}
-	s.soiled(s.acks.setRange(s.acks.frontier, first))
+	s.markDirty(s.acks.setRange(s.acks.frontier, first))
 	if gap := s.acks.setRange(end, s.next); gap > 0 {
 		s.gaps++
-		s.soiled(gap)
+		s.markDirty(gap)
 	}
 	if n > 0 {
 		s.n.missing += n

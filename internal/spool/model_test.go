@@ -116,7 +116,7 @@ func (r *reference) actions() map[string]func(*rapid.T) {
 		}
 		return added
 	}
-	settle := func(t *rapid.T) {
+	answer := func(t *rapid.T) {
 		if err := r.s.Sync(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -129,10 +129,10 @@ func (r *reference) actions() map[string]func(*rapid.T) {
 				t.Skip("full soon")
 			}
 			r.waiting = append(r.waiting, add(t, r.s.Append)...)
-			settle(t)
+			answer(t)
 		},
 		"append later": func(t *rapid.T) { r.waiting = append(r.waiting, add(t, r.s.AppendLater)...) },
-		"sync":         settle,
+		"sync":         answer,
 		"acknowledge": func(t *rapid.T) {
 			var left []entry
 			every := rapid.IntRange(1, 4).Draw(t, "every")
@@ -149,7 +149,7 @@ func (r *reference) actions() map[string]func(*rapid.T) {
 		"wait": func(t *rapid.T) {
 			time.Sleep(3 * time.Second) // the position is on disk, and later appends are synced
 			r.unsure = nil
-			settle(t)
+			answer(t)
 		},
 		"close": func(t *rapid.T) {
 			r.c.Close()

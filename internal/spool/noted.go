@@ -9,7 +9,7 @@ type noted struct {
 	err        error
 }
 
-// Noted has the position written and synced, and returns which sequences it says are done with: a power cut takes nothing of that
+// Noted has the position written and synced, and returns which sequences it says are acknowledged: a power cut takes nothing of that
 // back. The generation names that position; a spool whose [Spool.Generation] is lower when it is opened has lost it.
 //
 // It waits for the disk. It must not be called from a hook or a done function.
@@ -32,8 +32,8 @@ func (s *Spool) Noted(ctx context.Context) (has func(seq uint64) bool, generatio
 // Generation returns that of the position which Open has found: 0 is none.
 func (s *Spool) Generation() uint64 { return s.found }
 
-// Settled reports whether a sequence needs no delivery any more.
-func (s *Spool) Settled(seq uint64) bool {
+// Resolved reports whether a sequence needs no delivery any more.
+func (s *Spool) Resolved(seq uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.acks.has(seq)

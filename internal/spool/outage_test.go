@@ -170,7 +170,7 @@ func TestADiskThatFailsForGoodDegradesTheSpoolUntilItIsBack(t *testing.T) {
 				put(t, s, "after")
 				synctest.Wait()
 				if rooms == 0 {
-					t.Error("nobody was told that there is room again")
+					t.Error("nobody heard that there is room again")
 				}
 				got, _ = take(t, c, 1)
 				same(t, got, []string{"after"})
@@ -276,8 +276,8 @@ func TestAFolderThatVanishesAndComesBack(t *testing.T) {
 	})
 }
 
-// Somebody removes the folder: nobody is told "stored" for what goes to a file without a name.
-func TestAFolderThatIsRemovedAndMadeAnew(t *testing.T) {
+// Somebody removes the folder: nothing is acknowledged that goes to a file without a name.
+func TestAFolderThatIsRemovedAndRecreated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)
 		s := open(t, small(fsys))

@@ -81,11 +81,11 @@ func (s *Spool) reason() error {
 }
 
 // probe tries to begin a new segment. Nothing is appended meanwhile, so that next stands still. The folder is not
-// created anew: on a mount point that lost its disk that would fill the disk below.
+// created again: on a mount point that lost its disk that would fill the disk below.
 func (s *Spool) probe() {
 	s.mu.Lock()
 	first := s.next
-	if s.gaps > s.settledGaps && time.Since(s.w.degraded) < gapPatience {
+	if s.gaps > s.answeredGaps && time.Since(s.w.degraded) < gapPatience {
 		// Frames behind the gap would make a loss of it, if the machine stopped now.
 		again := *s.degraded
 		again.retry = time.Now().Add(probeFirst)

@@ -96,7 +96,7 @@ func (s *Spool) loadPosition() (position, error) {
 			err = slotReasons(reasons)
 		}
 	}
-	s.say("position-lost", "the position is lost, records that were delivered may be delivered again; it is kept as "+
+	s.say("position-lost", "the checkpoint is unreadable, records that were delivered may be delivered again; it is kept as "+
 		positionName+badSuffix, err)
 	if rerr := s.fs.Rename(s.path(positionName), s.path(positionName+badSuffix)); rerr != nil {
 		return none, fmt.Errorf("spool %s: the file %s can neither be read nor set aside: %w", s.opts.Dir, positionName, errors.Join(err, rerr))

@@ -54,7 +54,7 @@ type segment struct {
 	size  int64  // bytes that are safe to read
 	acked uint64 // resolved sequences in first..end
 	since int64  // time of the first frame, ns; 0 is not known yet
-	// tainted: it holds damage that could not be copied aside, so it is renamed when it is done with, not unlinked.
+	// tainted: it holds damage that could not be copied aside, so it is renamed when it is acknowledged, not unlinked.
 	tainted bool
 	// ours: this process made it.
 	ours bool

@@ -141,38 +141,38 @@ type Spool struct {
 
 	// mu guards everything up to the next blank comment. It is held for memory work only, never for a call to
 	// the disk, a hook or a done function.
-	mu       sync.Mutex
-	next     uint64     // sequence of the next Append
-	durable  uint64     // sequences up to here are settled: on disk, or answered with an error
-	acks     *acks      // resolved sequences
-	segs     []*segment // by sequence; the last may be the active one
-	doomed   []*segment // no record in them is needed, but they still have a name
-	bytes    int64      // of segs
-	blocks   []*block   // contiguous sequences up to next-1: the tail, then what waits for the syncer
-	waiting  int64      // bytes appended and not settled
-	dones    []waiter   // by sequence
-	urgent   bool       // somebody waits: sync now
-	late     time.Time  // when the oldest unwritten AppendLater must be written; zero when nobody waits
-	asleep   bool       // the syncer waits for wake
-	degraded *degraded
-	refused  bool // Room is owed
-	closing  bool
-	rollNow  bool // DropOldest needs the active segment sealed
-	hint     hint
-	born     uint64        // sequences from here on are this process's
-	own      moments       // when they were appended
-	past     moments       // when those before were, as far as a cursor has read
-	fresh    chan struct{} // closed when durable moves or the spool closes
-	watched  bool          // a cursor waits on fresh
-	dirty    int           // acknowledgements that the position file does not have
-	hinted   int64         // bytes synced since the position file had the hint
-	gaps     uint64        // how often sequences were given up that no file will ever have
-	// settledGaps is gaps as of the last time that both slots of the position knew of them.
-	settledGaps uint64
-	n           counters
-	asked       []chan noted // who waits in Noted
-	toll        toll
-	quiet       map[string]*quiet // by kind of log line
+	mu        sync.Mutex
+	next      uint64     // sequence of the next Append
+	durable   uint64     // sequences up to here are answered: on disk, or answered with an error
+	acks      *acks      // resolved sequences
+	segs      []*segment // by sequence; the last may be the active one
+	deletable []*segment // no record in them is needed, but they still have a name
+	bytes     int64      // of segs
+	blocks    []*block   // contiguous sequences up to next-1: the tail, then what waits for the syncer
+	waiting   int64      // bytes appended and not answered
+	dones     []waiter   // by sequence
+	urgent    bool       // somebody waits: sync now
+	late      time.Time  // when the oldest unwritten AppendLater must be written; zero when nobody waits
+	asleep    bool       // the syncer waits for wake
+	degraded  *degraded
+	refused   bool // Room is owed
+	closing   bool
+	rollNow   bool // DropOldest needs the active segment sealed
+	hint      hint
+	born      uint64        // sequences from here on are this process's
+	own       moments       // when they were appended
+	past      moments       // when those before were, as far as a cursor has read
+	fresh     chan struct{} // closed when durable moves or the spool closes
+	watched   bool          // a cursor waits on fresh
+	dirty     int           // acknowledgements that the position file does not have
+	hinted    int64         // bytes synced since the position file had the hint
+	gaps      uint64        // how often sequences were given up that no file will ever have
+	// answeredGaps is gaps as of the last time that both slots of the position knew of them.
+	answeredGaps uint64
+	n            counters
+	asked        []chan noted // who waits in Noted
+	toll         toll
+	quiet        map[string]*quiet // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
 	wake    chan struct{} // to the syncer
@@ -222,7 +222,7 @@ func Open(opts Options) (*Spool, error) {
 		s.say("position", positionTrouble, err)
 	}
 	if s.gaps > 0 {
-		_ = s.settleGaps() // it is said, and tried again
+		_ = s.answerGaps() // it is said, and tried again
 	}
 	if space, err := s.fs.Space(opts.Dir); err == nil && space.Network {
 		s.opts.Log.Warn("the spool is on a network file system, where locks and syncs may mean less than on a local disk",

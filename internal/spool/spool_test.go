@@ -113,7 +113,7 @@ func same(t testing.TB, got, want []string) {
 	}
 }
 
-func TestSecondOpenerIsToldWhoHasTheFolder(t *testing.T) {
+func TestSecondOpenerGetsAnErrorThatNamesTheOwner(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, spool.Options{Dir: dir, Program: "smtpd"})
 	defer closeSpool(t, s)

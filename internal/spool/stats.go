@@ -19,7 +19,7 @@ type Stats struct {
 	MaxBytes int64     // the limit that Bytes and Waiting together keep
 	Waiting  int64     // bytes that are not synced yet
 	Pending  uint64    // records that are stored or on their way there, and not acknowledged
-	Frontier uint64    // everything below this sequence is done with
+	Frontier uint64    // everything below this sequence is acknowledged
 	Next     uint64    // sequence of the next record
 	Oldest   time.Time // when the oldest pending record was appended, to within a second; zero when nothing is pending, or it is not known yet
 

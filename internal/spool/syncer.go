@@ -174,9 +174,9 @@ func (s *Spool) commit(b *batch) {
 	if err != nil {
 		s.poison(err)
 		s.degrade(err)
-		s.settle(b, s.reason())
+		s.answer(b, s.reason())
 		for s.more(b) {
-			s.settle(b, s.reason())
+			s.answer(b, s.reason())
 		}
 		return
 	}
@@ -190,7 +190,7 @@ func (s *Spool) commit(b *batch) {
 	s.n.syncTotal += took
 	s.n.syncMax = max(s.n.syncMax, took)
 	s.mu.Unlock()
-	s.settle(b, nil)
+	s.answer(b, nil)
 }
 
 // more takes what gathered meanwhile, if anything.
@@ -204,11 +204,11 @@ func (s *Spool) more(b *batch) bool {
 	return true
 }
 
-// settle lets cursors see b, or buries it, and calls the done functions.
-func (s *Spool) settle(b *batch, err error) {
+// answer lets cursors see b, or drops it, and calls the done functions.
+func (s *Spool) answer(b *batch, err error) {
 	s.mu.Lock()
 	for _, p := range b.parts {
-		p.blk.settled = p.to
+		p.blk.answered = p.to
 	}
 	kept := min(max(s.w.durable, s.durable), b.last)
 	s.durable = b.last

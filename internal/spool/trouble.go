@@ -79,7 +79,7 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 			return nil
 		}
 	}
-	c.leave() // a file opened anew may read where an old one does not
+	c.leave() // a file that is opened again may read where an old one does not
 	timer := time.NewTimer(readRetry)
 	defer timer.Stop()
 	select {

@@ -167,7 +167,7 @@ func (s *Spool) prepare(f File, head segmentHead) error {
 }
 
 // seal ends the active segment, all of which is synced, and gives back the space that was reserved behind its
-// last frame. An error is a nuisance only: everything that was answered is durable already.
+// last frame. An error is harmless: everything that was answered is durable already.
 func (s *Spool) seal() error {
 	w := &s.w
 	if w.seg == nil {

@@ -57,9 +57,9 @@ static inline void consumer_release(struct intake *in, struct intake_load by)
 {
     struct intake_ledger *l = intake_ledger(in);
 
-    atomic_fetch_add(&l->left_count, by.count);
-    atomic_fetch_add(&l->left_bytes, by.bytes);
-    atomic_fetch_add(&l->left_cost, by.cost);
+    atomic_fetch_add(&l->released_count, by.count);
+    atomic_fetch_add(&l->released_bytes, by.bytes);
+    atomic_fetch_add(&l->released_cost, by.cost);
 }
 
 /* Takes all chunks, hands over each record when it is complete, and reports all as delivered. Returns the number of records. */
@@ -81,7 +81,7 @@ static inline unsigned consumer_take(struct intake *in, void (*each)(const struc
             load.cost += INTAKE_RECORD_COST + frame->value;
             at += frame->size;
         }
-        intake_correct(in, (struct intake_load){0, load.bytes - chunk->leave.bytes, load.cost - chunk->leave.cost}, 1);
+        intake_correct(in, (struct intake_load){0, load.bytes - chunk->grant.bytes, load.cost - chunk->grant.cost}, 1);
         if (n)
             consumer_release(in, load);
         intake_free(in, chunk);
@@ -94,9 +94,9 @@ static inline unsigned consumer_take(struct intake *in, void (*each)(const struc
 static inline int64_t consumer_holds(struct intake *in)
 {
     struct intake_ledger *l = intake_ledger(in);
-    int64_t count = atomic_load(&l->charged_count) - atomic_load(&l->left_count);
-    int64_t bytes = atomic_load(&l->charged_bytes) - atomic_load(&l->left_bytes);
-    int64_t cost = atomic_load(&l->charged_cost) - atomic_load(&l->left_cost);
+    int64_t count = atomic_load(&l->charged_count) - atomic_load(&l->released_count);
+    int64_t bytes = atomic_load(&l->charged_bytes) - atomic_load(&l->released_bytes);
+    int64_t cost = atomic_load(&l->charged_cost) - atomic_load(&l->released_cost);
 
     return count ? count : bytes ? bytes : cost;
 }

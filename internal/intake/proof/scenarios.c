@@ -42,7 +42,7 @@ void step_woken(void)
 bool explore_ignores(const volatile void *at)
 {
     const struct intake_ledger *l = &in->ledger;
-    const volatile void *no[] = {&l->max_count, &l->max_bytes, &l->max_cost, &l->charged_bytes, &l->charged_cost, &l->left_bytes, &l->left_cost,
+    const volatile void *no[] = {&l->max_count, &l->max_bytes, &l->max_cost, &l->charged_bytes, &l->charged_cost, &l->released_bytes, &l->released_cost,
                                  &in->signals.refused};
 
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
@@ -72,7 +72,7 @@ static void take_one(const struct intake_frame *frame, const char *value)
     noted.taken++;
 }
 
-/* The bits of accepted: 1 the call was told so, 2 it was taken. */
+/* The bits of accepted: 1 the call was answered so, 2 it was taken. */
 static void call_with(size_t size, bool waits)
 {
     int self = explore_current(), number = ++noted.calls[self], code = 0;
@@ -245,9 +245,9 @@ static void verdict(void)
         broken("%u records were accepted, and %u taken", told, noted.taken);
     if (!told && !noted.closed && !intake_signals(in)->parked && noted.refused && limit > 1)
         broken("%u calls were refused by an empty queue", noted.refused);
-    if (consumer_holds(in) || atomic_load(&in->estimated) || atomic_load(&in->giving))
-        broken("the empty queue holds %lld, with %u estimates and %u calls that give leave", (long long)consumer_holds(in),
-               atomic_load(&in->estimated), atomic_load(&in->giving));
+    if (consumer_holds(in) || atomic_load(&in->estimated) || atomic_load(&in->pending_grants))
+        broken("the empty queue holds %lld, with %u estimates and %u calls with a pending grant", (long long)consumer_holds(in),
+               atomic_load(&in->estimated), atomic_load(&in->pending_grants));
 }
 
 static const struct scenario scenarios[] = {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// paceWindow is over how long the load is measured.
-	paceWindow = 100 * time.Millisecond
+	// scalingWindow is over how long the load is measured.
+	scalingWindow = 100 * time.Millisecond
 
 	// busyRecords and busyBytes a second are what one processor carries with ease; with less than the calm ones for
 	// calmAfter, one is enough.
@@ -19,13 +19,13 @@ const (
 	calmAfter                = 2 * time.Second
 )
 
-// A pace lets the number of the runtime's processors follow the load.
+// A scaling lets the number of the runtime's processors follow the load.
 //
 // A mail server mostly logs a few thousand messages a second. With several processors each batch then wakes threads that
 // look for work and find none, which costs more than the batch. With one, the same goroutines run one after
 // another in the thread that the kernel woke. At full speed every processor is needed. The host's own threads
 // are not concerned: the runtime is ours alone.
-type pace struct {
+type scaling struct {
 	now func() time.Time
 	set func(processors int)
 	all int // the most; 1 or less: there is nothing to choose
@@ -49,9 +49,9 @@ func tuneCollector() {
 	}
 }
 
-// newPace returns the pace of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.
-func newPace() *pace {
-	p := &pace{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: runtime.GOMAXPROCS(0), many: true}
+// newScaling returns the scaling of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.
+func newScaling() *scaling {
+	p := &scaling{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: runtime.GOMAXPROCS(0), many: true}
 	if os.Getenv("GOMAXPROCS") != "" {
 		p.all = 1
 	}
@@ -60,7 +60,7 @@ func newPace() *pace {
 
 // start begins with one processor, or with all where a queue has a spool: a processor whose goroutine waits for the
 // disk is given on only after a while.
-func (p *pace) start(spooled bool) {
+func (p *scaling) start(spooled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all <= 1 {
@@ -71,7 +71,7 @@ func (p *pace) start(spooled bool) {
 }
 
 // follow is start for queues that have changed while records come.
-func (p *pace) follow(spooled bool) {
+func (p *scaling) follow(spooled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all <= 1 || p.fixed == spooled {
@@ -82,24 +82,24 @@ func (p *pace) follow(spooled bool) {
 }
 
 // worked counts what a queue has begun to send. It is called from the senders of all queues.
-func (p *pace) worked(records, valueBytes int) {
+func (p *scaling) worked(records, valueBytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all <= 1 || p.fixed {
 		return
 	}
 	now := p.now()
-	if now.Sub(p.since) > 10*paceWindow { // nothing came for a while, and what comes now came at once
-		p.since, p.records, p.bytes = now.Add(-paceWindow), 0, 0
+	if now.Sub(p.since) > 10*scalingWindow { // nothing came for a while, and what comes now came at once
+		p.since, p.records, p.bytes = now.Add(-scalingWindow), 0, 0
 	}
 	p.records += records
 	p.bytes += valueBytes
 	over := now.Sub(p.since)
-	if over < paceWindow && !p.exceeds(busyRecords, busyBytes, paceWindow) {
+	if over < scalingWindow && !p.exceeds(busyRecords, busyBytes, scalingWindow) {
 		return
 	}
 	switch {
-	case p.exceeds(busyRecords, busyBytes, max(over, paceWindow)):
+	case p.exceeds(busyRecords, busyBytes, max(over, scalingWindow)):
 		p.busy = now
 		p.choose(true)
 	case p.exceeds(calmRecords, calmBytes, over):
@@ -111,13 +111,13 @@ func (p *pace) worked(records, valueBytes int) {
 }
 
 // exceeds says whether what was counted, over that time, is more than the rates. The caller holds mu.
-func (p *pace) exceeds(records, valueBytes int, over time.Duration) bool {
+func (p *scaling) exceeds(records, valueBytes int, over time.Duration) bool {
 	seconds := over.Seconds()
 	return float64(p.records) > float64(records)*seconds || float64(p.bytes) > float64(valueBytes)*seconds
 }
 
 // choose sets all processors or one. The caller holds mu.
-func (p *pace) choose(many bool) {
+func (p *scaling) choose(many bool) {
 	if p.many == many {
 		return
 	}

@@ -8,23 +8,23 @@ import (
 )
 
 const (
-	// slabRecords and slabBytes bound what is handed to the sender at once. Several hundred records
+	// bufferRecords and bufferBytes bound what is handed to the sender at once. Several hundred records
 	// share one allocation and one wake-up; more would only make the first one wait longer.
-	slabRecords = 256
-	slabBytes   = 96 << 10
+	bufferRecords = 256
+	bufferBytes   = 96 << 10
 
-	// mediumBytes and largeBytes are the sizes from which records get slabs with fewer entries, and
-	// a slab each: entries that nobody uses are memory that no limit counts.
+	// mediumBytes and largeBytes are the sizes from which records get buffers with fewer entries, and
+	// a buffer each: entries that nobody uses are memory that no limit counts.
 	mediumBytes   = 1 << 10
 	mediumRecords = 32
-	largeBytes    = slabBytes / 8
+	largeBytes    = bufferBytes / 8
 
-	// pooledSlabs bounds the memory that an idle queue keeps after a burst: about 10 MB. A busy one
+	// pooledBuffers bounds the memory that an idle queue keeps after a burst: about 10 MB. A busy one
 	// keeps as many as it goes through.
-	pooledSlabs = 64
+	pooledBuffers = 64
 )
 
-// An entry is one accepted record on its way. From the moment that the sender takes its slab, the entry is the
+// An entry is one accepted record on its way. From the moment that the sender takes its buffer, the entry is the
 // sender's alone.
 type entry struct {
 	key, value []byte
@@ -32,7 +32,7 @@ type entry struct {
 	timestamp  int64 // milliseconds since 1970, as Kafka gets it
 	born       mono  // when its time began to run
 	topic      *topic
-	slab       *slab
+	buffer     *batchBuffer
 	await      *await // the call that waits for the delivery, or nil
 	cost       int64  // what the record holds in memory, counted at admission
 	number     uint64 // counts the records in the order of their admission
@@ -43,15 +43,15 @@ type entry struct {
 
 // A place is what an entry knows of its copy on disk. It means nothing without a spool.
 type place struct {
-	seq   uint64 // in the spool; 0 while in memory only, gone when it was settled before
+	seq   uint64 // in the spool; 0 while in memory only, gone when it was released before
 	epoch uint32 // of the topic when the feeder admitted it
 }
 
-// A slab is one byte buffer and one array of entries for several hundred records.
+// A batch buffer is one byte buffer and one array of entries for several hundred records.
 //
 // Until it is full or lingered it belongs to the queue's lock; then to the sender. refs counts the records that have no
-// report yet, plus one while the sender walks the slab; at zero the slab goes back to the pool.
-type slab struct {
+// report yet, plus one while the sender walks the buffer; at zero the buffer goes back to the pool.
+type batchBuffer struct {
 	entries  []entry
 	headers  []record.Header
 	bytes    []byte
@@ -64,22 +64,22 @@ type slab struct {
 	refs     int
 }
 
-func newSlab(records, bytes int) *slab {
-	return &slab{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
+func newBuffer(records, bytes int) *batchBuffer {
+	return &batchBuffer{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
 }
 
 // fits says whether a record of n bytes goes into what is left of s. Neither array may grow: the
 // entries before hold pointers into both.
-func (s *slab) fits(n int) bool {
+func (s *batchBuffer) fits(n int) bool {
 	return len(s.entries) < cap(s.entries) && len(s.bytes)+n <= cap(s.bytes)
 }
 
 // add copies r, whose bytes stay the caller's; its header names must outlive the call. nil and empty are different on the wire and stay so.
-func (s *slab) add(r *record.Record, t *topic, cost int64, born mono) *entry {
+func (s *batchBuffer) add(r *record.Record, t *topic, cost int64, born mono) *entry {
 	i := len(s.entries)
 	s.entries = s.entries[:i+1]
 	e := &s.entries[i]
-	*e = entry{topic: t, slab: s, cost: cost, born: born, timestamp: r.Timestamp, asked: r.Partition}
+	*e = entry{topic: t, buffer: s, cost: cost, born: born, timestamp: r.Timestamp, asked: r.Partition}
 	if i == 0 {
 		s.topic = t
 	} else if s.topic != t {
@@ -93,10 +93,10 @@ func (s *slab) add(r *record.Record, t *topic, cost int64, born mono) *entry {
 }
 
 // keepHeaders copies the values; the names stay the caller's, which has interned them.
-func (s *slab) keepHeaders(headers []record.Header) []record.Header {
+func (s *batchBuffer) keepHeaders(headers []record.Header) []record.Header {
 	if len(s.headers)+len(headers) > cap(s.headers) {
 		// The entries before keep the array that they point into.
-		s.headers = make([]record.Header, 0, max(slabRecords, len(headers)))
+		s.headers = make([]record.Header, 0, max(bufferRecords, len(headers)))
 	}
 	from := len(s.headers)
 	for i := range headers {
@@ -106,7 +106,7 @@ func (s *slab) keepHeaders(headers []record.Header) []record.Header {
 	return s.headers[from:len(s.headers):len(s.headers)]
 }
 
-func (s *slab) keep(b []byte) []byte {
+func (s *batchBuffer) keep(b []byte) []byte {
 	if b == nil {
 		return nil
 	}
@@ -115,31 +115,31 @@ func (s *slab) keep(b []byte) []byte {
 	return s.bytes[from:len(s.bytes):len(s.bytes)]
 }
 
-// reset forgets what the slab held, so that it pins no topic, header or caller's memory.
-func (s *slab) reset() {
+// reset forgets what the buffer held, so that it pins no topic, header or caller's memory.
+func (s *batchBuffer) reset() {
 	clear(s.entries)
 	clear(s.headers)
 	s.entries, s.headers, s.bytes, s.topic = s.entries[:0], s.headers[:0], s.bytes[:0], nil
 }
 
-// A slabPool keeps slabs of the standard sizes for the next burst. A sync.Pool would give them up at
+// A bufferPool keeps buffers of the standard sizes for the next burst. A sync.Pool would give them up at
 // each collection, which is when a busy queue needs them.
-type slabPool struct {
+type bufferPool struct {
 	mu     sync.Mutex
 	small  shelf // guarded by mu
 	medium shelf // guarded by mu
 
-	intake *intake.Intake // whose chunks come back with their slabs, or nil
+	intake *intake.Intake // whose chunks come back with their buffers, or nil
 }
 
-// A shelf is the free slabs of one size.
+// A shelf is the free buffers of one size.
 type shelf struct {
-	free []*slab
+	free []*batchBuffer
 	idle int // the fewest in free since the last trim
 }
 
-// get returns the slab that was put back last, or nil.
-func (s *shelf) get() *slab {
+// get returns the buffer that was put back last, or nil.
+func (s *shelf) get() *batchBuffer {
 	n := len(s.free)
 	if n == 0 {
 		return nil
@@ -150,21 +150,21 @@ func (s *shelf) get() *slab {
 	return last
 }
 
-// trim gives up half of the slabs that nobody has needed since the last trim, but never the last
-// pooledSlabs. Giving up more at once would only make the next burst take them from the kernel
+// trim gives up half of the buffers that nobody has needed since the last trim, but never the last
+// pooledBuffers. Giving up more at once would only make the next burst take them from the kernel
 // again, page by page.
-func (p *slabPool) trim() {
+func (p *bufferPool) trim() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.small.trim()
 	p.medium.trim()
 	if p.intake != nil {
-		p.intake.Trim(pooledSlabs)
+		p.intake.Trim(pooledBuffers)
 	}
 }
 
 func (s *shelf) trim() {
-	if give := min(s.idle/2, len(s.free)-pooledSlabs); give > 0 {
+	if give := min(s.idle/2, len(s.free)-pooledBuffers); give > 0 {
 		keep := len(s.free) - give
 		clear(s.free[keep:])
 		s.free = s.free[:keep]
@@ -172,12 +172,12 @@ func (s *shelf) trim() {
 	s.idle = len(s.free)
 }
 
-// get returns an empty slab that holds at least one record of n bytes.
-func (p *slabPool) get(n int) *slab {
+// get returns an empty buffer that holds at least one record of n bytes.
+func (p *bufferPool) get(n int) *batchBuffer {
 	if n > largeBytes {
-		return newSlab(1, n)
+		return newBuffer(1, n)
 	}
-	records, from := slabRecords, &p.small
+	records, from := bufferRecords, &p.small
 	if n > mediumBytes {
 		records, from = mediumRecords, &p.medium
 	}
@@ -185,21 +185,21 @@ func (p *slabPool) get(n int) *slab {
 	s := from.get()
 	p.mu.Unlock()
 	if s == nil {
-		s = newSlab(records, slabBytes)
+		s = newBuffer(records, bufferBytes)
 	}
 	return s
 }
 
-func (p *slabPool) put(s *slab) {
+func (p *bufferPool) put(s *batchBuffer) {
 	if s.chunk != (intake.Chunk{}) {
 		p.intake.Free(s.chunk)
 		return
 	}
 	var to *shelf
 	switch {
-	case cap(s.bytes) != slabBytes:
+	case cap(s.bytes) != bufferBytes:
 		return
-	case cap(s.entries) == slabRecords:
+	case cap(s.entries) == bufferRecords:
 		to = &p.small
 	case cap(s.entries) == mediumRecords:
 		to = &p.medium
@@ -213,7 +213,7 @@ func (p *slabPool) put(s *slab) {
 }
 
 // letGo gives up one hold on s. Only the sender, or who has ended it, may call it.
-func (p *Producer) letGo(s *slab) {
+func (p *Producer) letGo(s *batchBuffer) {
 	switch s.refs--; {
 	case s.refs > 0:
 	case s.packed != nil:

@@ -9,9 +9,9 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// settle is the one report of an admitted record that fails, or that was delivered alone: it counts, logs, and gives its
-// room back. A later call for an entry does nothing. The caller lets go of its slab.
-func (p *Producer) settle(e *entry, code resperr.Code) {
+// releaseEntry is the one report of an admitted record that fails, or that was delivered alone: it counts, logs, and gives its
+// room back. A later call for an entry does nothing. The caller lets go of its buffer.
+func (p *Producer) releaseEntry(e *entry, code resperr.Code) {
 	if e.reported {
 		return
 	}
@@ -19,7 +19,7 @@ func (p *Producer) settle(e *entry, code resperr.Code) {
 	e.topic.send.records--
 	switch {
 	case p.store != nil:
-		p.settleStored(e, code)
+		p.releaseStored(e, code)
 	case p.sender.purging:
 		p.stats.Lose(dropped, 1)
 	default:
@@ -35,8 +35,8 @@ func (p *Producer) settle(e *entry, code resperr.Code) {
 	p.makeRoom(e)
 }
 
-// settleDelivered reports the records of a batch that is in the log. a is nil where no broker was asked to acknowledge.
-func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
+// releaseDelivered reports the records of a batch that is in the log. a is nil where no broker was asked to acknowledge.
+func (p *Producer) releaseDelivered(b *batch, a *client.Answer) {
 	t := b.partition.topic
 	n, bytes, cost := 0, int64(0), int64(0)
 	for i, e := range b.entries {
@@ -48,7 +48,7 @@ func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
 		bytes += int64(len(e.value))
 		cost += e.cost
 		if p.store != nil {
-			p.settleStored(e, resperr.NoError)
+			p.releaseStored(e, resperr.NoError)
 		}
 		if e.await != nil {
 			p.acknowledge(e, b.partition.id, a, i)
@@ -68,20 +68,20 @@ func (p *Producer) settleDelivered(b *batch, a *client.Answer) {
 	} else {
 		p.stats.DeliverMany(int64(n))
 	}
-	p.settled.Bytes.Add(bytes)
-	p.settled.Cost.Add(cost)
-	p.settled.Count.Add(int64(n))
+	p.released.Bytes.Add(bytes)
+	p.released.Cost.Add(cost)
+	p.released.Count.Add(int64(n))
 }
 
-// settlePacked reports the records of a packed batch that is in the log, and frees it.
-func (p *Producer) settlePacked(b *batch) {
+// releasePacked reports the records of a packed batch that is in the log, and frees it.
+func (p *Producer) releasePacked(b *batch) {
 	n := b.packed.Count()
 	values, cost := b.packed.Holds()
 	b.partition.topic.send.records -= n
 	p.stats.DeliverMany(int64(n))
-	p.settled.Bytes.Add(values)
-	p.settled.Cost.Add(cost)
-	p.settled.Count.Add(int64(n))
+	p.released.Bytes.Add(values)
+	p.released.Cost.Add(cost)
+	p.released.Count.Add(int64(n))
 	p.packer.Free(b.packed)
 	b.packed = nil
 }
@@ -105,9 +105,9 @@ func (p *Producer) makeRoom(e *entry) {
 		e.topic.holdsBytes.Add(-int64(len(e.value)))
 		defer p.store.nudge()
 	}
-	p.settled.Bytes.Add(int64(len(e.value)))
-	p.settled.Cost.Add(e.cost)
-	p.settled.Count.Add(1)
+	p.released.Bytes.Add(int64(len(e.value)))
+	p.released.Cost.Add(e.cost)
+	p.released.Count.Add(1)
 }
 
 func (p *Producer) fail(code resperr.Code, topic string) {
@@ -125,12 +125,12 @@ func (p *Producer) logFailure(code resperr.Code, topic string) {
 	}
 }
 
-// held returns how many records are admitted and not settled.
-func (p *Producer) held() int64 {
+// outstanding returns how many records are admitted and not released.
+func (p *Producer) outstanding() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drainIntake()
-	return p.taken - p.settled.Count.Load()
+	return p.taken - p.released.Count.Load()
 }
 
 // tellEmpty tells who waits for the last record. It leaves what is in the intake alone, so as not to part what calls leave together: who
@@ -140,7 +140,7 @@ func (p *Producer) tellEmpty() {
 		return
 	}
 	p.mu.Lock()
-	drawn := p.taken - p.settled.Count.Load()
+	drawn := p.taken - p.released.Count.Load()
 	p.mu.Unlock()
 	if drawn == 0 {
 		p.signalEmpty()

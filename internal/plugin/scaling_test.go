@@ -29,7 +29,7 @@ func TestTheProcessorsFollowTheLoad(t *testing.T) {
 		t.Run(test.sentence, func(t *testing.T) {
 			now := time.Unix(0, 0)
 			processors := 4
-			p := &pace{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, many: true}
+			p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, many: true}
 			p.start(test.spooled)
 			for i, s := range test.seconds {
 				for range 200 {
@@ -46,7 +46,7 @@ func TestTheProcessorsFollowTheLoad(t *testing.T) {
 
 func TestABurstIsNotWaitedOut(t *testing.T) {
 	var set []int
-	p := &pace{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, many: true}
+	p := &scaling{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, many: true}
 	p.start(false)
 	p.worked(6000, 0)
 	if !slices.Equal(set, []int{1, 4}) {
