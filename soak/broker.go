@@ -108,6 +108,13 @@ func (b *broker) setDown(down bool) error {
 	return nil
 }
 
+// down says whether there is an outage.
+func (b *broker) down() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.listener == nil
+}
+
 func (b *broker) close() { b.cluster.Close() }
 
 // gate is the listener that the cluster sees: it outlives the outages.

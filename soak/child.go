@@ -29,6 +29,7 @@ type child struct {
 	log     bytes.Buffer // complete when the process is over
 	faults  []string
 	over    bool
+	reloads int // that were asked for
 }
 
 func startChild(l life) (*child, error) {
@@ -54,8 +55,12 @@ func startChild(l life) (*child, error) {
 	return c, c.process.Start()
 }
 
-// critical are the lines of the log that a run must not have.
-var critical = regexp.MustCompile(`(?m)^<[0-2]> .*$`)
+var (
+	// critical are the lines of the log that a run must not have.
+	critical = regexp.MustCompile(`(?m)^<[0-2]> .*$|^.*smtpd-app\.yaml is refused.*$`)
+	// reloaded is the line of a reload that has changed the queue, and added the guest's or removed it.
+	reloaded = regexp.MustCompile(`(?m)^.*the running configuration is loaded: queues (added 1, changed 1, removed 0|added 0, changed 1, removed 1), unchanged 0$`)
+)
 
 // wait collects what the process has left behind.
 func (c *child) wait() error {
@@ -63,6 +68,9 @@ func (c *child) wait() error {
 	c.over = true
 	for _, line := range critical.FindAll(c.log.Bytes(), -1) {
 		c.faults = append(c.faults, string(line))
+	}
+	if done := len(reloaded.FindAll(c.log.Bytes(), -1)); done != c.reloads {
+		c.faults = append(c.faults, fmt.Sprintf("%d reloads of %d", done, c.reloads))
 	}
 	return err
 }

@@ -6,13 +6,15 @@
 // each has an outage in its middle: the broker's listener and all connections are closed.
 //
 //	first period    during the outage the host with the durable queue is killed with SIGKILL and started again
-//	each period     a quarter later the running configuration is reloaded, in both hosts
+//	each period     the running configuration is reloaded four times in both hosts, once of it during the outage: each reload changes
+//	                a property of the queue, and adds or removes a second queue, to which one worker produces whenever it is there
 //	at the end      both hosts shut down normally
 //
 // The rules, and the exit status is 1 when one is broken:
 //
 //	lost            every message that was accepted has reached the broker; a kill takes nothing from the durable queue
-//	order           of each worker, the first deliveries are in the order of production
+//	order           of each worker, the first deliveries are in the order of production; not of a queue in memory that a reload changes,
+//	                for 5 seconds
 //	changed         the broker gets nothing that no worker produced
 //	flat            in each period after the first, the highest and the median sample of each series are at most those of the
 //	                second period, with a tenth and a fixed allowance (judge.go). It takes three periods of a minute at least;

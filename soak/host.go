@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/binding"
 	"github.com/halon-extras/kafka/internal/standin"
 )
 
@@ -24,14 +26,22 @@ type life struct {
 	Number          int
 	Rate            int
 	Plugin, Servers string
-	Spool           string // folder of the durable queue
+	Spool           string // folder of the spools of durable queues
 	Progress        string // file; see host.progress
 }
 
 const hostVariable = "SOAK_HOST"
 
-// workers are the scripts of a host that produce at the same time.
-const workers = 32
+// workers are the scripts of a host that produce at the same time to its queue. One more, the guest, produces to the queue that reloads
+// add and remove.
+const (
+	workers   = 32
+	guest     = workers
+	producers = workers + 1
+)
+
+// guestQueue is the id of the guest's queue.
+const guestQueue = "guest"
 
 // host is the process that is measured, and killed.
 type host struct {
@@ -39,7 +49,9 @@ type host struct {
 	plugin *standin.Host
 	over   atomic.Bool
 
-	// progress has eight bytes for each worker, the number of its accepted messages, and then eight for the refused calls. It is
+	reloads int // how many have been done; of obey
+
+	// progress has eight bytes for each producer, the number of its accepted messages, and then eight for the refused calls. It is
 	// written before the worker goes on, so a kill loses no more than the call that was under way.
 	progress *os.File
 	refused  atomic.Int64
@@ -63,8 +75,11 @@ func (h *host) run() (err error) {
 	if h.progress, err = os.Create(h.Progress); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(h.Spool, 0o700); err != nil {
+		return err
+	}
 	h.plugin, err = standin.Open(h.Plugin, standin.Options{
-		PluginID: "kafka", Config: h.config(), Threads: workers,
+		PluginID: "kafka", AppConfig: h.config(), Threads: producers,
 		Log: func(priority int, line string) { fmt.Fprintf(os.Stderr, "<%d> %s\n", priority, line) },
 	})
 	if err != nil {
@@ -76,8 +91,8 @@ func (h *host) run() (err error) {
 	}
 	h.plugin.Ready()
 	var all sync.WaitGroup
-	wrong := make(chan error, workers)
-	for worker := range workers {
+	wrong := make(chan error, producers)
+	for worker := range producers {
 		all.Go(func() {
 			// A host has a fixed set of threads. Here each new one would bring the C library's memory for a thread, and a
 			// goroutine of the plugin's runtime, long after the start.
@@ -90,7 +105,7 @@ func (h *host) run() (err error) {
 	err = h.obey(wrong)
 	h.over.Store(true)
 	all.Wait()
-	if e := h.write(workers, h.refused.Load()); err == nil {
+	if e := h.write(producers, h.refused.Load()); err == nil {
 		err = e
 	}
 	h.plugin.Cleanup()
@@ -120,7 +135,10 @@ func (h *host) obey(wrong chan error) error {
 			if err != nil {
 				return err
 			}
-			queued, err := metric(text, `queued_messages\{[^}]*\}`)
+			if goroutines == 0 {
+				return fmt.Errorf("the command metrics has no goroutines: %s", text)
+			}
+			queued, err := metric(text, `queued_messages`)
 			if err != nil {
 				return err
 			}
@@ -128,6 +146,7 @@ func (h *host) obey(wrong chan error) error {
 				return err
 			}
 		case "reload":
+			h.reloads++
 			if err := h.plugin.Reload(h.config()); err != nil {
 				return err
 			}
@@ -136,13 +155,16 @@ func (h *host) obey(wrong chan error) error {
 	return nil
 }
 
-func metric(text []byte, name string) (int64, error) {
-	m := regexp.MustCompile(`(?m)^halon_kafka_` + name + ` (\S+)$`).FindSubmatch(text)
-	if m == nil {
-		return 0, fmt.Errorf("the command metrics has no %s", name)
+// metric is the sum of a metric over all queues; there is none for the moment in which a reload hands a folder over.
+func metric(text []byte, name string) (sum int64, err error) {
+	for _, m := range regexp.MustCompile(`(?m)^halon_kafka_`+name+`(?:\{.*\})? (\S+)$`).FindAllSubmatch(text, -1) {
+		v, err := strconv.ParseFloat(string(m[1]), 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += int64(v)
 	}
-	v, err := strconv.ParseFloat(string(m[1]), 64)
-	return int64(v), err
+	return sum, nil
 }
 
 // tick is how often a worker produces what has fallen due.
@@ -176,15 +198,25 @@ func (h *host) work(s *standin.Script, worker int) error {
 	return nil
 }
 
-// queueFull is the one error that a call may be answered with.
-const queueFull = -184
+// queueFull is the one error that a call may be answered with, and the guest's calls also with destroyed: a reload has removed the queue.
+const (
+	queueFull = -184
+	destroyed = -197
+)
 
 func (h *host) produce(s *standin.Script, i id) (accepted bool, err error) {
-	ret, thrown, err := s.Call("kafka_producer", []any{h.Kind, h.Kind, i.value(), nil, standin.Array{}, float64(i.worker)})
+	queue := h.Kind
+	if i.worker == guest {
+		queue = guestQueue
+	}
+	ret, thrown, err := s.Call("kafka_producer", []any{queue, h.Kind, i.value(), nil, standin.Array{}, float64(i.worker % workers)})
 	if err != nil {
 		return false, err
 	}
 	if thrown != nil {
+		if i.worker == guest && thrown.Message == string(binding.NoSuchID) {
+			return false, nil
+		}
 		return false, fmt.Errorf("exception: %s", thrown.Message)
 	}
 	answer, ok := ret.(standin.Array)
@@ -193,6 +225,9 @@ func (h *host) produce(s *standin.Script, i id) (accepted bool, err error) {
 	}
 	if len(answer) == 0 {
 		return true, nil
+	}
+	if i.worker == guest && answer[0].Value == float64(destroyed) {
+		return false, nil
 	}
 	if answer[0].Value != float64(queueFull) {
 		return false, fmt.Errorf("kafka_producer returned %v", answer)
@@ -213,29 +248,42 @@ func readProgress(name string) (accepted []int, refused int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	b = append(b, make([]byte, max(0, 8*(workers+1)-len(b)))...)
-	for worker := range workers {
+	b = append(b, make([]byte, max(0, 8*(producers+1)-len(b)))...)
+	for worker := range producers {
 		accepted = append(accepted, int(binary.LittleEndian.Uint64(b[8*worker:])))
 	}
-	return accepted, int64(binary.LittleEndian.Uint64(b[8*workers:])), nil
+	return accepted, int64(binary.LittleEndian.Uint64(b[8*producers:])), nil
 }
 
-// config is the host's one queue.
+// config is smtpd-app.yaml after so many reloads: each changes a property of the queue, and adds the guest's queue or removes it.
 func (h *host) config() *standin.Config {
+	linger, guests := "5", h.reloads%2 == 1
+	if guests {
+		linger = "20"
+	}
+	queues := []*standin.Config{h.queue(h.Kind, linger)}
+	if guests {
+		queues = append(queues, h.queue(guestQueue, linger))
+	}
+	return standin.Object(standin.Member{Key: "queues", Value: standin.List(queues...)})
+}
+
+func (h *host) queue(id, linger string) *standin.Config {
 	text := func(s string) *standin.Config { return standin.Scalar(s, standin.String) }
 	members := []standin.Member{
-		{Key: "id", Value: text(h.Kind)},
+		{Key: "id", Value: text(id)},
 		{Key: "config", Value: standin.Object(
 			standin.Member{Key: "bootstrap.servers", Value: text(h.Servers)},
 			standin.Member{Key: "enable.idempotence", Value: text("true")},
+			standin.Member{Key: "linger.ms", Value: text(linger)},
 		)},
 	}
 	if h.Kind == kinds[durable] {
 		members = append(members, standin.Member{Key: "spool", Value: standin.Object(
-			standin.Member{Key: "path", Value: text(h.Spool)},
+			standin.Member{Key: "path", Value: text(filepath.Join(h.Spool, id))},
 			standin.Member{Key: "mode", Value: text("durable")},
 			standin.Member{Key: "max_bytes", Value: text("4GiB")},
 		)})
 	}
-	return standin.Object(standin.Member{Key: "queues", Value: standin.List(standin.Object(members...))})
+	return standin.Object(members...)
 }

@@ -69,14 +69,18 @@ func (r *run) growth() (grown []string) {
 
 // totals are the figures of the run in a few words.
 func (r *run) totals() []string {
-	var accepted, lost, invented, duplicates, order int
-	for _, l := range r.broker.ledgers {
+	var accepted, lost, invented, duplicates, order, excused int
+	for host, l := range r.broker.ledgers {
 		a, n, i := l.judge()
-		accepted, lost, invented, duplicates, order = accepted+a, lost+n, invented+i, duplicates+l.duplicates, order+l.order
+		o, e := r.disorder(host)
+		accepted, lost, invented, duplicates, order, excused = accepted+a, lost+n, invented+i, duplicates+l.duplicates, order+o, excused+e
 	}
 	words := []string{
 		fmt.Sprintf("%d accepted", accepted), fmt.Sprintf("%d lost", lost), fmt.Sprintf("%d delivered twice", duplicates),
 		fmt.Sprintf("%d out of order", order),
+	}
+	if excused > 0 {
+		words = append(words, fmt.Sprintf("%d in memory out of order by reloads", excused))
 	}
 	if invented > 0 {
 		words = append(words, fmt.Sprintf("%d that nobody produced", invented))
@@ -84,19 +88,35 @@ func (r *run) totals() []string {
 	return words
 }
 
+// mixing is how long a reload may bring messages of a queue in memory out of order; see docs/guarantees.md.
+const mixing = 5 * time.Second
+
+// disorder returns how many messages of a host were out of order, and how many others a reload of a queue in memory excuses.
+func (r *run) disorder(host int) (order, excused int) {
+	for _, at := range r.broker.ledgers[host].order {
+		if host == memory && slices.ContainsFunc(r.changes, func(c span) bool { return at.After(c.from) && at.Before(c.to.Add(mixing)) }) {
+			excused++
+		} else {
+			order++
+		}
+	}
+	return order, excused
+}
+
 // print writes the result and returns whether every rule held.
 func (r *run) print(w io.Writer, command string) bool {
 	ok := true
-	fmt.Fprintf(w, "%s: %d periods of %v, each with an outage of %v; one kill\n", command, r.total/r.period, r.period, r.outage)
+	fmt.Fprintf(w, "%s: %d periods of %v, each with an outage of %v and 4 reloads; one kill\n", command, r.total/r.period, r.period, r.outage)
 	for host, kind := range kinds {
 		l := r.broker.ledgers[host]
 		accepted, lost, invented := l.judge()
-		fmt.Fprintf(w, "%-8s %d accepted, %d calls refused, %d lost, %d delivered twice, %d out of order\n", kind, accepted, r.refused[host], lost, l.duplicates, l.order)
+		order, excused := r.disorder(host)
+		fmt.Fprintf(w, "%-8s %d accepted, %d calls refused, %d lost, %d delivered twice, %d out of order, %d by reloads\n", kind, accepted, r.refused[host], lost, l.duplicates, order, excused)
 		// Behind half of the rate the run says nothing.
 		least := int(r.total.Seconds() * float64(r.rate) / 2)
-		if lost > 0 || invented > 0 || l.order > 0 || len(l.wrong) > 0 || accepted < least {
+		if lost > 0 || invented > 0 || order > 0 || len(l.wrong) > 0 || accepted < least {
 			ok = false
-			fmt.Fprintf(w, "FAILED: %s queue: %d lost, %d out of order, %d invented, %d accepted of at least %d %.300q\n", kind, lost, l.order, invented, accepted, least, l.wrong)
+			fmt.Fprintf(w, "FAILED: %s queue: %d lost, %d out of order, %d invented, %d accepted of at least %d %.300q\n", kind, lost, order, invented, accepted, least, l.wrong)
 		}
 	}
 	for _, fault := range r.faults {

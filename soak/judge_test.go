@@ -33,7 +33,7 @@ func TestLedger(t *testing.T) {
 			l.arrive([]byte(i.value()))
 		}
 		_, lost, invented := l.judge()
-		if got := fmt.Sprint(lost, invented, l.duplicates, l.order); got != test.want || len(l.wrong) > 0 {
+		if got := fmt.Sprint(lost, invented, l.duplicates, len(l.order)); got != test.want || len(l.wrong) > 0 {
 			t.Errorf("%s: %s %q, want %s", test.sentence, got, l.wrong, test.want)
 		}
 	}
@@ -69,6 +69,24 @@ func TestGrowth(t *testing.T) {
 		}
 		if grown := r.growth(); len(grown) != test.grown {
 			t.Errorf("%s: %q, want %d series that grow", test.sentence, grown, test.grown)
+		}
+	}
+}
+
+func TestOnlyAReloadExcusesTheOrderAndOnlyInMemory(t *testing.T) {
+	begun := time.Now()
+	at := func(second int) time.Time { return begun.Add(time.Duration(second) * time.Second) }
+	r := &run{broker: &broker{ledgers: [2]*ledger{newLedger(), newLedger()}}, changes: []span{{at(10), at(10)}, {at(100), at(130)}}}
+	for host := range kinds {
+		for _, second := range []int{9, 11, 14, 16, 99, 101, 131, 136} {
+			l := r.broker.ledgers[host]
+			l.order = append(l.order, at(second))
+		}
+	}
+	for host, want := range []string{memory: "4 4", durable: "8 0"} {
+		order, excused := r.disorder(host)
+		if got := fmt.Sprint(order, excused); got != want {
+			t.Errorf("%s queue: %s out of order and excused, want %s", kinds[host], got, want)
 		}
 	}
 }

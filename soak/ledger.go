@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // id names one message: the n-th, from 1, that a worker produced in one life of its host. A worker produces one after the other,
@@ -58,7 +59,7 @@ type ledger struct {
 	arrived    int
 	duplicates int
 	wrong      []string
-	order      int
+	order      []time.Time // when a first arrival was older than one before it
 }
 
 func newLedger() *ledger {
@@ -84,7 +85,7 @@ func (l *ledger) arrive(value []byte) {
 		return
 	}
 	if last := l.latest[i.worker]; i.life < last.life || i.life == last.life && i.n < last.n {
-		l.order++
+		l.order = append(l.order, time.Now())
 		return
 	}
 	l.latest[i.worker] = i

@@ -35,7 +35,11 @@ type run struct {
 	refused     [2]int64
 	samples     []sample
 	faults      []string
+	changes     []span
 }
+
+// span is a reload: from when, and until when its messages can be sent, which is later in an outage.
+type span struct{ from, to time.Time }
 
 // events are those of one period, by the time since its begin.
 type event struct {
@@ -45,13 +49,18 @@ type event struct {
 
 func (r *run) events(first bool) []event {
 	middle := r.period / 2
-	events := []event{{middle, func(r *run) error { return r.broker.setDown(true) }}}
+	events := []event{
+		{r.period / 4, (*run).reload},
+		{middle, func(r *run) error { return r.broker.setDown(true) }},
+		{middle + r.outage/4, (*run).reload},
+	}
 	if first {
 		events = append(events, event{middle + r.outage/2, (*run).kill})
 	}
 	return append(events,
-		event{middle + r.outage, func(r *run) error { return r.broker.setDown(false) }},
-		event{middle + r.period/4, (*run).reload},
+		event{middle + r.outage, (*run).recover},
+		event{r.period * 3 / 4, (*run).reload},
+		event{r.period * 7 / 8, (*run).reload},
 	)
 }
 
@@ -146,8 +155,24 @@ func (r *run) kill() error {
 	return r.start(durable)
 }
 
+// recover ends an outage, and with it every reload in it.
+func (r *run) recover() error {
+	for i := range r.changes {
+		if c := &r.changes[i]; c.to.IsZero() {
+			c.to = time.Now()
+		}
+	}
+	return r.broker.setDown(false)
+}
+
 func (r *run) reload() error {
+	change := span{from: time.Now()}
+	if !r.broker.down() {
+		change.to = change.from
+	}
+	r.changes = append(r.changes, change)
 	for _, c := range r.hosts {
+		c.reloads++
 		if _, err := io.WriteString(c.stdin, "reload\n"); err != nil {
 			return err
 		}
