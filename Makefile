@@ -14,6 +14,8 @@ CFILES  := $(wildcard internal/*/*.[ch] internal/standin/*/*.[ch] bench/*/*.[ch]
 
 # Only the entry points are visible: smtpd may load plugins into one namespace, and two written in Go bring the same names.
 SO_CC = PATH="$$PWD/packaging/cc:$$PATH" KAFKA_CC='$(CC)' CC=kafka-cc
+# HTTP serves metrics and asks for tokens, and HTTP/2 would be a twentieth of the file.
+SO_TAGS := nethttpomithttp2
 SO_LDFLAGS := -s -w -X github.com/halon-extras/kafka/internal/admin.release=$(shell cat packaging/VERSION)
 
 .DEFAULT_GOAL := help
@@ -26,7 +28,7 @@ build: $(BUILD)/kafka.so $(BUILD)/hslrun $(BUILD)/halon-kafka ## kafka.so, hslru
 
 $(BUILD)/kafka.so: FORCE
 	@mkdir -p $(BUILD)
-	$(SO_CC) $(GO) build -buildmode=c-shared -ldflags '$(SO_LDFLAGS)' -o $@ ./cmd/kafka
+	$(SO_CC) $(GO) build -buildmode=c-shared -tags $(SO_TAGS) -ldflags '$(SO_LDFLAGS)' -o $@ ./cmd/kafka
 	@rm -f $(BUILD)/kafka.h
 
 $(BUILD)/hslrun: FORCE

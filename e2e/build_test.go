@@ -15,7 +15,7 @@ func buildPrograms(folder string) (bin string, err error) {
 	plugin, hslrun := os.Getenv("KAFKA_SO"), os.Getenv("HSLRUN")
 	if plugin == "" {
 		plugin = filepath.Join(folder, "kafka.so")
-		if err := goBuild("-buildmode=c-shared", "-o", plugin, "../cmd/kafka"); err != nil {
+		if err := goBuild("-buildmode=c-shared", "-tags", "nethttpomithttp2", "-o", plugin, "../cmd/kafka"); err != nil {
 			return "", err
 		}
 	}

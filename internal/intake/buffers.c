@@ -30,7 +30,7 @@ static char *take_buffer(struct intake_packer *p, unsigned room)
         p->idle[room] = 0;
         return malloc(size_of(room));
     }
-    memcpy(&p->buffers[room], buffer, sizeof buffer);
+    memcpy(&p->buffers[room], buffer, sizeof(char *));
     if (--p->buffer_count[room] < p->idle[room])
         p->idle[room] = p->buffer_count[room];
     return buffer;
@@ -44,7 +44,7 @@ static void put_buffer(struct intake_packer *p, char *buffer, size_t size)
         free(buffer);
         return;
     }
-    memcpy(buffer, &p->buffers[room], sizeof buffer);
+    memcpy(buffer, &p->buffers[room], sizeof(char *));
     p->buffers[room] = buffer;
     p->buffer_count[room]++;
 }
@@ -232,7 +232,7 @@ static void trim(struct intake_packer *p, unsigned room, uint32_t give)
     for (; give; give--) {
         char *buffer = p->buffers[room];
 
-        memcpy(&p->buffers[room], buffer, sizeof buffer);
+        memcpy(&p->buffers[room], buffer, sizeof(char *));
         p->buffer_count[room]--;
         free(buffer);
     }
