@@ -26,6 +26,6 @@ kafka-jars:
 	KAFKA_E2E=1 $(GO) test -count=1 -run TestBrokerMisuse ./internal/realkafka
 
 .PHONY: once
-# 200 kills are about ten minutes. Without Java, or without Maven the first time, nothing is tested: exit status 3.
-once: $(BUILD)/kill9/kafka.so $(BUILD)/kill9/kill9 ## N (200) kills of a durable queue with idempotence on a real Apache Kafka that has every trouble: nothing lost, nothing twice
+# 200 kills are about half an hour. Without Java, or without Maven the first time, nothing is tested: exit status 3.
+once: $(BUILD)/kill9/kafka.so $(BUILD)/kill9/kill9 ## N (200) kills of a durable queue with idempotence on a real Apache Kafka that has every trouble, and N/5 on three brokers: nothing lost, nothing twice
 	@e2e/once $(BUILD)/kill9/kill9 -once -n $(or $(N),200) -plugin $(BUILD)/kill9/kafka.so

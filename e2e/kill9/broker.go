@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
@@ -17,9 +18,9 @@ import (
 
 // broker is the Kafka that survives the hosts.
 type broker interface {
-	address() string
-	// upset makes trouble during the next life, as it likes.
-	upset(ctx context.Context, r *rand.Rand) error
+	address() string // of one or more, with commas between
+	// upset makes trouble during the next life, as it likes, and returns how long a life must last to see all of it, or 0.
+	upset(ctx context.Context, r *rand.Rand) (time.Duration, error)
 	// busy reports whether it has something in its hands that may yet reach the topic.
 	busy() (bool, error)
 	close()
@@ -55,12 +56,12 @@ func startEmbedded() (*embedded, error) {
 func (b *embedded) address() string { return b.cluster.ListenAddrs()[0] }
 
 // upset lets one life in three have a slow broker: then there is a backlog when the kill comes.
-func (b *embedded) upset(_ context.Context, r *rand.Rand) error {
+func (b *embedded) upset(_ context.Context, r *rand.Rand) (time.Duration, error) {
 	b.slow.Store(0)
 	if r.IntN(3) == 0 {
 		b.slow.Store(1 + r.Int64N(200))
 	}
-	return nil
+	return 0, nil
 }
 
 func (b *embedded) busy() (bool, error) { return b.waiting.Load() > 0, nil }
@@ -79,24 +80,23 @@ func startApache(ctx context.Context) (*apache, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := createTopic(ctx, b); err != nil {
-		return nil, err
+	if err := createTopic(ctx, b.Addr(), 1); err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
 	return &apache{broker: b}, nil
 }
 
-// createTopic closes a broker on which that fails.
-func createTopic(ctx context.Context, b *realkafka.Broker) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()))
+// createTopic makes the topic with so many replicas.
+func createTopic(ctx context.Context, address string, replicas int16) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(address))
 	if err == nil {
 		defer client.Close()
 		var created kadm.CreateTopicResponses
-		if created, err = kadm.NewClient(client).CreateTopics(ctx, partitions, 1, nil, topic); err == nil {
+		if created, err = kadm.NewClient(client).CreateTopics(ctx, partitions, replicas, nil, topic); err == nil {
 			err = created.Error()
 		}
 	}
 	if err != nil {
-		_ = b.Close()
 		return fmt.Errorf("the topic: %w", err)
 	}
 	return nil
@@ -105,9 +105,9 @@ func createTopic(ctx context.Context, b *realkafka.Broker) error {
 func (b *apache) address() string { return b.broker.Addr() }
 
 // upset kills the broker in every fourth life; it comes back while the host lives or is dead.
-func (b *apache) upset(ctx context.Context, r *rand.Rand) error {
+func (b *apache) upset(ctx context.Context, r *rand.Rand) (time.Duration, error) {
 	if b.lives++; b.lives%4 != 0 {
-		return nil
+		return 0, nil
 	}
 	wait := time.Duration(r.IntN(300)) * time.Millisecond
 	b.back = make(chan error, 1)
@@ -119,7 +119,7 @@ func (b *apache) upset(ctx context.Context, r *rand.Rand) error {
 		}
 		b.back <- b.broker.Start(ctx)
 	}()
-	return nil
+	return 0, nil
 }
 
 // busy waits for a restart that is under way: without the broker nobody can say what is on the topic.

@@ -21,6 +21,11 @@
 //
 //	kill9: 200 kills, 123456 acknowledged, 0 lost, 789 duplicates (bound 1234), order kept
 //
+// -once is for a queue that delivers each message once: no duplicate is allowed, and the Kafka is a real one that is killed, restarted, forgets
+// producers and swallows answers, then three brokers whose leaders move. It fails where a named point or a trouble was never met, and ends with
+// the same without idempotence.
+//
 // The files: journal.go has the rules, run.go the lives, child.go a life as this process sees it, host.go as the
-// host does, host_spool.go and host_plugin.go the two hosts, broker.go and topic.go the Kafka side.
+// host does, host_spool.go and host_plugin.go the two hosts, broker.go and topic.go the Kafka side; once.go,
+// proxy.go, three.go and tally.go are for -once.
 package main

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/realkafka"
@@ -24,10 +26,12 @@ const expiry = 5 * time.Second
 type troubled struct {
 	apache
 	proxy *proxy
+	hit   *tally
 }
 
 func startTroubled(ctx context.Context) (*troubled, error) {
-	p, err := newProxy()
+	hit := newTally(brokersKilled, brokersRestarted, producersForgotten, answersSwallowed)
+	p, err := newProxy(hit)
 	if err != nil {
 		return nil, err
 	}
@@ -41,130 +45,85 @@ func startTroubled(ctx context.Context) (*troubled, error) {
 		},
 	})
 	if err == nil {
-		err = createTopic(ctx, b)
+		err = createTopic(ctx, b.Addr(), 1)
 	}
 	if err != nil {
 		_ = p.listener.Close()
+		if b != nil {
+			_ = b.Close()
+		}
 		return nil, err
 	}
 	p.target = b.Address(listener)
 	go p.serve()
-	return &troubled{apache: apache{broker: b}, proxy: p}, nil
+	return &troubled{apache: apache{broker: b}, proxy: p, hit: hit}, nil
 }
 
 func (b *troubled) hosts() string { return b.proxy.address() }
 
-// upset prepares trouble for the next life: in one of four the broker is killed, in one it is restarted in order, in one of three answers are
+func (b *troubled) troubles() *tally { return b.hit }
+
+// upset prepares trouble for the next life: in three of eight the broker is killed, in two it is restarted in order, in one of three answers are
 // swallowed; before one of ten the broker has forgotten the producer.
-func (b *troubled) upset(ctx context.Context, r *rand.Rand) error {
+func (b *troubled) upset(ctx context.Context, r *rand.Rand) (time.Duration, error) {
 	b.lives++
 	if b.lives%10 == 5 {
-		time.Sleep(expiry + 1500*time.Millisecond)
+		if err := b.forget(ctx); err != nil {
+			return 0, err
+		}
 	}
 	wait := time.Duration(r.IntN(300)) * time.Millisecond
 	if b.lives%3 == 0 {
 		b.proxy.swallow(wait, time.Duration(r.IntN(200))*time.Millisecond)
 	}
-	end := b.broker.Kill
-	switch b.lives % 4 {
-	case 1:
-	case 3:
-		end = b.broker.Stop
+	end, what := b.broker.Kill, brokersKilled
+	switch b.lives % 8 { // every second life ends at a point
+	case 1, 5, 6:
+	case 3, 4:
+		end, what = b.broker.Stop, brokersRestarted
 	default:
-		return nil
+		return 0, nil
 	}
 	b.back = make(chan error, 1)
 	go func() {
 		time.Sleep(wait)
 		err := end()
 		if err == nil {
+			b.hit.add(what, 1)
 			err = b.broker.Start(ctx)
 		}
 		b.back <- err
 	}()
-	return nil
+	return 0, nil
+}
+
+// forget waits until the broker has forgotten every producer.
+func (b *troubled) forget(ctx context.Context) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.address()))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	known := func() (n int, err error) {
+		topics, err := kadm.NewClient(client).DescribeProducers(ctx, kadm.TopicsSet{topic: nil})
+		if err == nil {
+			topics.EachProducer(func(kadm.DescribedProducer) { n++ })
+		}
+		return n, err
+	}
+	before, err := known()
+	for n := before; err == nil && n > 0; n, err = known() {
+		time.Sleep(expiry / 20)
+	}
+	if before > 0 {
+		b.hit.add(producersForgotten, 1)
+	}
+	return err
 }
 
 func (b *troubled) close() {
 	_ = b.proxy.listener.Close()
 	b.apache.close()
-}
-
-// proxy stands before the broker.
-type proxy struct {
-	listener net.Listener
-	target   string
-
-	mu      sync.Mutex
-	deaf    bool              // answers are swallowed; guarded by mu
-	conns   map[net.Conn]bool // of both sides; guarded by mu
-	swallow func(after, d time.Duration)
-}
-
-func newProxy() (*proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	p := &proxy{listener: l, conns: map[net.Conn]bool{}}
-	p.swallow = func(after, d time.Duration) {
-		time.AfterFunc(after, func() { p.set(true) })
-		time.AfterFunc(after+d, func() { p.set(false) })
-	}
-	return p, err
-}
-
-func (p *proxy) address() string { return p.listener.Addr().String() }
-
-// set begins to swallow answers, or ends it and every connection.
-func (p *proxy) set(deaf bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.deaf && !deaf {
-		for c := range p.conns {
-			_ = c.Close()
-		}
-	}
-	p.deaf = deaf
-}
-
-func (p *proxy) serve() {
-	for {
-		near, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", p.target)
-		if err != nil {
-			_ = near.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns[near], p.conns[far] = true, true
-		p.mu.Unlock()
-		go p.carry(near, far, false)
-		go p.carry(far, near, true)
-	}
-}
-
-// carry copies until one side ends. Bytes of a host that is gone still reach the broker.
-func (p *proxy) carry(from, to net.Conn, answers bool) {
-	b := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(b)
-		p.mu.Lock()
-		deaf := p.deaf
-		p.mu.Unlock()
-		if n > 0 && (!answers || !deaf) {
-			if _, werr := to.Write(b[:n]); werr != nil {
-				err = werr
-			}
-		}
-		if err != nil {
-			_, _ = from.Close(), to.Close()
-			p.mu.Lock()
-			delete(p.conns, from)
-			p.mu.Unlock()
-			return
-		}
-	}
 }
 
 const (
@@ -185,6 +144,9 @@ func (r *run) storeOld(ctx context.Context) error {
 		_, err := s.Append(stored.Append(nil, &stored.Record{
 			Timestamp: time.Now().Add(-oldAge).UnixMilli(), Partition: -1, Topic: topic, Key: []byte(strconv.Itoa(oldWorker)), Value: i.value(),
 		}), func(err error) { answer <- err })
+		if errors.Is(err, spool.ErrFull) {
+			break
+		}
 		if err == nil {
 			err = <-answer
 		}
@@ -192,44 +154,64 @@ func (r *run) storeOld(ctx context.Context) error {
 			return errors.Join(err, s.Close(ctx))
 		}
 		r.journal.answer(i, true)
+		r.old++
 	}
 	return s.Close(ctx)
 }
 
-// oncePoints are where the host of -once is killed.
+// oncePoints are where the host of -once is killed; the first ones in any case.
 func oncePoints() []string {
 	return append(producer.Points(), producer.PointSent, producer.PointAnswered, spool.PointBatchSynced, spool.PointPositionWritten)
 }
 
+// A trouble is a Kafka that counts what it does to the hosts.
+type trouble interface {
+	broker
+	hosts() string // what they connect to
+	troubles() *tally
+}
+
 // runOnce is -once: each message is delivered once, through everything; then the same without idempotence, so that the difference is seen.
 func runOnce(ctx context.Context, r *run, place func() (string, error)) (ok bool, err error) {
-	start := func(idempotence string, kills int) (*journal, bool, error) {
-		one := &run{life: r.life, kills: kills, random: r.random, out: r.out, once: true}
-		one.Host, one.Idempotence = "plugin", idempotence
-		one.Workers *= 4 // many messages: each of these waits for the disk
-		if one.Dir, err = place(); err != nil {
-			return nil, false, err
-		}
-		b, err := startTroubled(ctx)
+	live := func(b trouble, err error, idempotence string, kills int) (*journal, bool, error) {
 		if err != nil {
 			return nil, false, err
 		}
 		defer b.close()
-		one.broker, one.Servers = b, b.hosts()
+		one := &run{life: r.life, kills: kills, random: r.random, out: r.out, once: true, broker: b}
+		one.Host, one.Idempotence, one.Servers = "plugin", idempotence, b.hosts()
+		one.Workers *= 4 // many messages: each of these waits for the disk
+		if one.Dir, err = place(); err != nil {
+			return nil, false, err
+		}
 		ok, err := one.all(ctx)
-		return one.journal, ok, err
+		if err == nil {
+			fmt.Fprintf(r.out, "once: troubles: %s, %d messages two days old\n", b.troubles(), one.old)
+		}
+		if never := b.troubles().never(); ok && err == nil && len(never) > 0 && kills >= enough {
+			err = fmt.Errorf("these troubles never happened, so nothing is shown: %s", strings.Join(never, ", "))
+		}
+		return one.journal, ok && err == nil, err
 	}
-	with, ok, err := start("true", r.kills)
-	if err != nil {
+	one, err := startTroubled(ctx)
+	with, ok, err := live(one, err, "true", r.kills)
+	if err != nil || !ok {
 		return false, err
 	}
-	without, _, err := start("false", max(r.kills/5, 4))
+	three, err := startThree(ctx)
+	cluster, ok, err := live(three, err, "true", max(r.kills/5, enough))
+	if err != nil || !ok {
+		return false, err
+	}
+	one, err = startTroubled(ctx)
+	without, _, err := live(one, err, "false", max(r.kills/5, 4))
 	if err != nil {
 		return false, err
 	}
 	fmt.Fprintf(r.out, "once: %s\n", with.once())
+	fmt.Fprintf(r.out, "once: three brokers: %s\n", cluster.once())
 	fmt.Fprintf(r.out, "once: without enable.idempotence: %s\n", without.once())
-	return ok, nil
+	return true, nil
 }
 
 // once is the closing line of -once.

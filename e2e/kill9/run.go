@@ -30,6 +30,7 @@ type run struct {
 	reader  *reader // likewise
 	places  map[string]int
 	once    bool // -once: other points and troubles, and nothing twice
+	old     int  // records of two days ago that were put into the spool
 }
 
 // longest is how long a life may take that has a point and does not come to it.
@@ -51,11 +52,17 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 		points = oncePoints()
 	}
 	for r.Number = 1; r.Number <= r.kills && len(r.journal.wrong) == 0; r.Number++ {
-		if err := r.one(ctx, points[r.Number/2%len(points)]); err != nil {
+		point := points[r.Number/2%len(points)]
+		if err := r.one(ctx, point, 1+r.random.IntN(often(point))); err != nil {
 			return false, fmt.Errorf("life %d: %w", r.Number, err)
 		}
 		if r.Number%50 == 0 {
 			fmt.Fprintf(r.out, "kill9: %d of %d kills, %d acknowledged so far\n", r.Number, r.kills, len(r.journal.answered))
+		}
+	}
+	if r.journal.strict && r.kills >= enough {
+		if err := r.unmet(ctx); err != nil {
+			return false, err
 		}
 	}
 	if err := r.last(ctx); err != nil {
@@ -81,10 +88,34 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 	return ok, nil
 }
 
-// one is a life that ends with a kill: every second one at the point, if the host comes to it.
-func (r *run) one(ctx context.Context, point string) error {
+// enough kills come to every point, and to every trouble of a broker.
+const enough = 8
+
+// unmet lives on for the named points to which no host has come in time so far.
+func (r *run) unmet(ctx context.Context) error {
+	const tries = 20
+	for try := 0; len(r.journal.wrong) == 0; try++ {
+		left := slices.DeleteFunc(producer.Points(), func(point string) bool { return r.places[point] > 0 })
+		if len(left) == 0 {
+			return nil
+		}
+		if try == tries {
+			return fmt.Errorf("no host came to the points %v", left)
+		}
+		r.Number += 2 - r.Number%2 // to an even one: it ends at its point
+		if err := r.one(ctx, left[0], 1); err != nil {
+			return fmt.Errorf("life %d: %w", r.Number, err)
+		}
+	}
+	return nil
+}
+
+// one is a life that ends with a kill: every second one when the host comes to the point for the n-th time, if it does.
+func (r *run) one(ctx context.Context, point string, n int) error {
+	var trouble time.Duration
 	if r.broker != nil {
-		if err := r.broker.upset(ctx, r.random); err != nil {
+		var err error
+		if trouble, err = r.broker.upset(ctx, r.random); err != nil {
 			return err
 		}
 	}
@@ -96,12 +127,12 @@ func (r *run) one(ctx context.Context, point string) error {
 	at, wait := "", time.Duration(r.random.IntN(600))*time.Millisecond
 	switch {
 	case r.Number%2 == 0:
-		at, wait = fmt.Sprintf("%s:%d", point, 1+r.random.IntN(often(point))), longest
+		at, wait = fmt.Sprintf("%s:%d", point, n), longest
 	case r.random.IntN(4) == 0:
 		wait /= 10 // while it starts
 	}
 	if r.once && at == "" {
-		wait *= 4 // for many messages
+		wait = max(4*wait, time.Duration(r.random.Float64()*float64(trouble))) // for many messages
 	}
 	c, err := startChild(r.life, at)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -31,7 +32,7 @@ func newReader(b broker) (*reader, error) {
 		start[p] = kgo.NewOffset().At(0)
 	}
 	client, err := kgo.NewClient(
-		kgo.SeedBrokers(b.address()), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}),
+		kgo.SeedBrokers(strings.Split(b.address(), ",")...), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}),
 		kgo.KeepControlRecords(), kgo.FetchMaxWait(50*time.Millisecond), kgo.KeepRetryableFetchErrors(),
 	)
 	if err != nil {
