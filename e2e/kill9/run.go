@@ -52,8 +52,7 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 		points = oncePoints()
 	}
 	for r.Number = 1; r.Number <= r.kills && len(r.journal.wrong) == 0; r.Number++ {
-		point := points[r.Number/2%len(points)]
-		if err := r.one(ctx, point, 1+r.random.IntN(often(point))); err != nil {
+		if err := r.one(ctx, points[r.Number/2%len(points)], 0); err != nil {
 			return false, fmt.Errorf("life %d: %w", r.Number, err)
 		}
 		if r.Number%50 == 0 {
@@ -110,7 +109,8 @@ func (r *run) unmet(ctx context.Context) error {
 	return nil
 }
 
-// one is a life that ends with a kill: every second one when the host comes to the point for the n-th time, if it does.
+// one is a life that ends with a kill: every second one when the host comes to the point for the n-th time, if it does. Without n that is
+// at random.
 func (r *run) one(ctx context.Context, point string, n int) error {
 	var trouble time.Duration
 	if r.broker != nil {
@@ -127,7 +127,7 @@ func (r *run) one(ctx context.Context, point string, n int) error {
 	at, wait := "", time.Duration(r.random.IntN(600))*time.Millisecond
 	switch {
 	case r.Number%2 == 0:
-		at, wait = fmt.Sprintf("%s:%d", point, n), longest
+		at, wait = fmt.Sprintf("%s:%d", point, cmp.Or(n, 1+r.random.IntN(often(point)))), longest
 	case r.random.IntN(4) == 0:
 		wait /= 10 // while it starts
 	}

@@ -107,13 +107,14 @@ func (d *Doubt) heads(b []byte, at int64, s *Sighting) (next int64) {
 		batch := b[:length+size]
 		b = b[length+size:]
 		if batch[16] < 2 {
-			next = max(next, offset+1)
+			next = max(next, offset+1) // a compressed one has the offset of its last record, so gaps are not seen
 			continue
 		}
 		if len(batch) < head {
 			break
 		}
 		delta := int64(binary.BigEndian.Uint32(batch[23:]))
+		s.Gaps = s.Gaps || offset > next || int64(binary.BigEndian.Uint32(batch[57:])) <= delta
 		next = max(next, offset+delta+1)
 		seen := Seen{First: int32(binary.BigEndian.Uint32(batch[53:])), Count: int32(delta) + 1, Offset: offset}
 		if int64(binary.BigEndian.Uint64(batch[43:])) == d.Producer && int16(binary.BigEndian.Uint16(batch[51:])) == d.Epoch && seen.First >= 0 && offset >= d.From {

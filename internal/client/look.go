@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -36,6 +37,7 @@ type Sighting struct {
 	// not read when what the leader remembers shows that nothing in doubt was written.
 	Scanned    bool
 	Start, End int64  // of the log: what is before Start is gone; what is before End is on every replica in sync
+	Gaps       bool   // offsets are missing in what was read: it was compacted
 	Seen       []Seen // the batches of the producer and the epoch, in order
 }
 
@@ -65,7 +67,7 @@ func (c *Client) AskEnd(broker int32, p Place, done func(end int64, err error)) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spawn(func() {
-		end, err := c.offset(broker, &p, latestOffset)
+		end, err := c.offset(broker, &p, latestOffset, consumer)
 		if c.ctx.Err() == nil {
 			done(end, err)
 		}
@@ -88,11 +90,10 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 	if s.Known && (s.Epoch < d.Epoch || s.Epoch == d.Epoch && before(s.Last, d.First)) {
 		return s, nil
 	}
-	// Where the leader is new, it refuses the question for the end until everything of its predecessor is on the replicas in sync.
-	if s.End, err = c.offset(broker, &d.Place, latestOffset); err != nil {
+	if s.End, err = c.replicatedEnd(broker, &d.Place); err != nil {
 		return nil, err
 	}
-	if s.Start, err = c.offset(broker, &d.Place, earliestOffset); err != nil {
+	if s.Start, err = c.offset(broker, &d.Place, earliestOffset, consumer); err != nil {
 		return nil, err
 	}
 	s.Scanned = true
@@ -101,8 +102,8 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n := len(s.Seen); n > 0 && !before(sequenceAt(s.Seen[n-1].First, s.Seen[n-1].Count-1), d.Last) {
-			break
+		if n := len(s.Seen); s.Known && n > 0 && !before(sequenceAt(s.Seen[n-1].First, s.Seen[n-1].Count-1), d.Last) {
+			break // where it has forgotten the producer, it may have taken a batch twice
 		}
 		if next <= at {
 			return nil, fmt.Errorf("the log of %s [%d] cannot be read at offset %d", d.Topic, d.Partition, at)
@@ -110,6 +111,39 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 		at = next
 	}
 	return s, nil
+}
+
+const (
+	replicaPatience = time.Second
+	replicaEvery    = 10 * time.Millisecond
+)
+
+// ErrNotReplicated is a leader that has more than the replicas in sync, for longer than a moment: what that is cannot be read yet.
+var ErrNotReplicated = errors.New("the replicas in sync do not have all that the leader has")
+
+// replicatedEnd returns where the log ends when everything that the leader has now is on the replicas in sync. Nobody may read that before, so a
+// batch could be in the log and not be found; and where the leader has forgotten its producer, it would take it again.
+//
+// Where the leader is new, it refuses the question for the end until everything of its predecessor is there.
+func (c *Client) replicatedEnd(broker int32, p *Place) (int64, error) {
+	has, err := c.offset(broker, p, latestOffset, debugging)
+	if err != nil && !errors.As(err, new(*kerr.Error)) { // a broker that does not know the question is only asked the other one
+		return 0, err
+	}
+	for wait := replicaPatience; ; wait -= replicaEvery {
+		end, err := c.offset(broker, p, latestOffset, consumer)
+		if err != nil || end >= has {
+			return end, err
+		}
+		if wait <= 0 {
+			return 0, fmt.Errorf("%w: it has %d, they have %d", ErrNotReplicated, has, end)
+		}
+		select {
+		case <-time.After(replicaEvery):
+		case <-c.ctx.Done():
+			return 0, ErrClosed
+		}
+	}
 }
 
 // sequenceAt is the sequence n behind s: behind the largest comes 0.
@@ -216,15 +250,21 @@ const (
 	earliestOffset = -2
 )
 
+// Who asks for an offset, part of the protocol: to a consumer a log ends where the replicas in sync do, to a debugger where the leader does.
+const (
+	consumer  = -1
+	debugging = -2
+)
+
 // offset asks for one of them.
-func (c *Client) offset(broker int32, p *Place, which int64) (int64, error) {
+func (c *Client) offset(broker int32, p *Place, which int64, as int32) (int64, error) {
 	return ask(c, broker, listKey, 0, func(dst []byte, version int16) []byte {
 		r := kmsg.NewListOffsetsRequest()
 		r.Version = version
 		t, part := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
 		part.Partition, part.Timestamp, part.CurrentLeaderEpoch = p.Partition, which, -1
 		t.Topic, t.Partitions = p.Topic, append(t.Partitions, part)
-		r.ReplicaID, r.Topics = -1, append(r.Topics, t)
+		r.ReplicaID, r.Topics = as, append(r.Topics, t)
 		return r.AppendTo(dst)
 	}, p.readOffset)
 }

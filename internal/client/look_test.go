@@ -3,6 +3,8 @@ package client
 import (
 	"errors"
 	"reflect"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,9 +129,9 @@ func TestALeaderTellsWhatIsThere(t *testing.T) {
 			doubt    Doubt
 			want     Sighting
 		}{
-			{"all of it", Doubt{place, ours, 0, 0, 8004, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, all}},
-			{"no further than what is in doubt", Doubt{place, ours, 0, 0, 2, 0}, Sighting{true, true, 0, 8004, true, 0, 8009, all[:2]}},
-			{"from an offset on", Doubt{place, ours, 0, 3, 8004, 4}, Sighting{true, true, 0, 8004, true, 0, 8009, all[1:]}},
+			{"all of it", Doubt{place, ours, 0, 0, 8004, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all}},
+			{"no further than what is in doubt", Doubt{place, ours, 0, 0, 2, 0}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[:2]}},
+			{"from an offset on", Doubt{place, ours, 0, 3, 8004, 4}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[1:]}},
 			{"what comes next is not there, and the log is not read for it", Doubt{place, ours, 0, 8005, 8010, 8009}, Sighting{Asked: true, Known: true, Last: 8004}},
 			{"a later epoch is not there", Doubt{place, ours, 1, 0, 2, 0}, Sighting{Asked: true, Known: true, Last: 8004}},
 			{"an unknown producer", Doubt{place, ours + 1, 0, 0, 2, 8000}, Sighting{Asked: true, Scanned: true, End: 8009}},
@@ -207,6 +209,73 @@ func TestBrokersThatCannotTellAreReadAllTheSame(t *testing.T) {
 			t.Errorf("%v, %+v, want %+v", err, *got, want)
 		}
 	})
+}
+
+// A batch that the leader has and the replicas in sync do not have yet cannot be read: a look waits for them, and says so when they do not come.
+func TestALookWaitsForTheReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t)
+		b := newBench(t, f.dial, "bootstrap.servers=127.0.0.1:9092")
+		m := b.ask("mail")
+		leader := m.Topics[0].Partitions[1].Leader
+		b.up(leader)
+		var asked atomic.Int32
+		behind := int32(7) // so often
+		f.fake.ControlKey(listKey, func(req kmsg.Request) (kmsg.Response, error, bool) {
+			f.fake.KeepControl()
+			q := req.(*kmsg.ListOffsetsRequest)
+			r := q.ResponseKind().(*kmsg.ListOffsetsResponse)
+			rt, rp := kmsg.NewListOffsetsResponseTopic(), kmsg.NewListOffsetsResponseTopicPartition()
+			rp.Partition, rp.Offset = 1, 0
+			switch {
+			case q.Topics[0].Partitions[0].Timestamp == earliestOffset:
+			case q.ReplicaID == debugging:
+				rp.Offset = 3
+			case asked.Add(1) > behind:
+				rp.Offset = 3
+			}
+			rt.Topic, rt.Partitions = "mail", append(rt.Partitions, rp)
+			r.Topics = append(r.Topics, rt)
+			return r, nil, true
+		})
+		start := time.Now()
+		d := Doubt{Place{"mail", m.Topics[0].ID, 1}, 40, 0, 0, 2, 3}
+		got, err := b.look(leader, d)
+		if want := (Sighting{Asked: true, Scanned: true, End: 3}); err != nil || !reflect.DeepEqual(*got, want) || time.Since(start) < 7*replicaEvery {
+			t.Errorf("%v, %+v, want %+v, after %v", err, *got, want, time.Since(start))
+		}
+		behind = 1 << 30
+		if _, err := b.look(leader, d); !errors.Is(err, ErrNotReplicated) {
+			t.Errorf("replicas that stay behind: %v", err)
+		}
+	})
+}
+
+func TestGapsAreSeen(t *testing.T) {
+	whole := raw(numbered(40, 0, 0, 5), numbered(40, 0, 5, 3))
+	second := len(raw(numbered(40, 0, 0, 5)))
+	for _, test := range []struct {
+		sentence string
+		offset   byte // of the second batch, the first is at 10
+		count    byte // of its records
+		at       int64
+		want     bool
+	}{
+		{"nothing is missing", 15, 3, 10, false},
+		{"it is asked for from the middle of a batch on", 15, 3, 12, false},
+		{"a batch is missing between them", 16, 3, 10, true},
+		{"the first is missing", 15, 3, 9, true},
+		{"a record of a batch is missing", 15, 2, 10, true},
+		{"all records of a batch are missing", 15, 0, 10, true},
+	} {
+		b := slices.Clone(whole)
+		b[7], b[second+7], b[second+60] = 10, test.offset, test.count
+		d, s := Doubt{Producer: 40}, Sighting{}
+		d.heads(b, test.at, &s)
+		if s.Gaps != test.want || len(s.Seen) != 2 {
+			t.Errorf("%s: %v, %v", test.sentence, s.Gaps, s.Seen)
+		}
+	}
 }
 
 // What is read of a log may be cut anywhere, or be no batches at all.

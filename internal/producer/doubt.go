@@ -38,15 +38,15 @@ func find(s *client.Sighting, epoch int16, first, last int32, bound int64, refus
 			return absent
 		case plan.Distance(s.Last, last) > 0:
 			return lost // a part of it, which nobody has sent
-		case s.Start > max(bound, 0):
-			return there // the leader has had it, and the log has lost it to its retention since
+		case s.Start > max(bound, 0), refused && s.Gaps:
+			return there // the leader has had it, and the log has lost it since to its retention, or to compaction
 		case refused:
-			return lost // it was compacted, or never came
+			return lost // it never came
 		}
 		return hidden
 	}
 	switch {
-	case s.Start > max(bound, 0), s.End < bound:
+	case s.Start > max(bound, 0), s.End < bound, s.Gaps:
 		return vanished
 	case refused && !s.Asked:
 		return hidden
@@ -167,6 +167,9 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 	}
 	renewed, unsure := false, 0
 	why := "the log does not reach back to where they would be"
+	if s.Gaps {
+		why = "the log was compacted where they would be"
+	}
 	for _, b := range append([]*batch(nil), numbered...) {
 		last := plan.Sequence(b.sequence, b.span()-1)
 		found := absent
@@ -223,10 +226,17 @@ func (p *Producer) resolved(part *partition, renewed bool) {
 // found releases b, which is in the log.
 func (p *Producer) found(b *batch, s *client.Sighting) {
 	a := client.Answer{BaseOffset: -1, LogAppendTime: -1}
+	copies := 0
 	for _, seen := range s.Seen {
 		if d := plan.Distance(seen.First, b.sequence); d >= 0 && d < seen.Count {
 			a.BaseOffset = seen.Offset + int64(d)
+			copies++
 		}
+	}
+	if copies > 1 {
+		p.stats.Doubt(int64(b.live))
+		p.log.LogAttrs(context.Background(), slog.LevelError, "messages were delivered twice: bytes of them were held outside of the broker for longer than it remembers the producer",
+			slog.String("topic", b.partition.topic.name), slog.Int("partition", int(b.partition.id)), slog.Int("messages", b.live), slog.Int64("offset", a.BaseOffset))
 	}
 	p.delivered(b, &a)
 }

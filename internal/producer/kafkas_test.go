@@ -26,11 +26,11 @@ type kafkas struct {
 	admin   *kadm.Client
 }
 
-func threeKafkas(t *testing.T) *kafkas {
+func threeKafkas(t *testing.T, options realkafka.Options) *kafkas {
 	if os.Getenv("KAFKA_E2E") == "" {
 		t.Skip("set KAFKA_E2E=1 for tests on a real Apache Kafka")
 	}
-	brokers, err := realkafka.StartCluster(t.Context(), 3, realkafka.Options{})
+	brokers, err := realkafka.StartCluster(t.Context(), 3, options)
 	realkafka.Require(t, err)
 	k := &kafkas{t: t, brokers: brokers}
 	t.Cleanup(func() {
@@ -192,7 +192,7 @@ func (l *stream) delivered(what string, limit time.Duration) {
 }
 
 func TestThreeKafkas(t *testing.T) {
-	k := threeKafkas(t)
+	k := threeKafkas(t, realkafka.Options{})
 	for _, idempotence := range []string{"false", "true"} {
 		t.Run("enable.idempotence="+idempotence, func(t *testing.T) {
 			k.t = t
@@ -251,4 +251,51 @@ func TestThreeKafkas(t *testing.T) {
 			t.Errorf("%d failed: %+v", s.Failed, s.Failures)
 		}
 	})
+}
+
+// The leader has written messages, the replicas do not have them, and it has forgotten their producer: nobody can read them, and it would take them again. A queue
+// that delivers once waits for the replicas.
+func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
+	k := threeKafkas(t, realkafka.Options{Properties: map[string]string{
+		"producer.id.expiration.ms": "5000", "producer.id.expiration.check.interval.ms": "1000", "replica.lag.time.max.ms": "120000", "broker.session.timeout.ms": "120000",
+	}})
+	_, err := k.admin.CreateTopic(t.Context(), 1, 3, nil, "mail")
+	k.must(err)
+	k.lead("mail", 1, 1, 2, 3)
+	dir := t.TempDir()
+	open := func() (*Producer, *logged) {
+		log := new(logged)
+		p, err := New("kafka1", settings(t, "bootstrap.servers="+k.brokers[0].Addr(), "enable.idempotence=true", "socket.timeout.ms=2000", "request.timeout.ms=1000"),
+			Deps{Log: log.logger(), Spool: &SpoolConfig{Path: dir, MaxBytes: 1 << 24, SegmentBytes: 1 << 20}})
+		k.must(err)
+		return p, log
+	}
+	producers := func() (n int) {
+		topics, err := k.admin.DescribeProducers(t.Context(), kadm.TopicsSet{"mail": nil})
+		k.must(err)
+		topics.EachProducer(func(kadm.DescribedProducer) { n++ })
+		return n
+	}
+	p, _ := open()
+	store(t, p, "mail", 0, 10)
+	k.within(10*time.Second, "the first are delivered", func() bool { return p.Spool().Pending == 0 })
+	k.must(k.brokers[1].Pause())
+	k.must(k.brokers[2].Pause())
+	store(t, p, "mail", 10, 100)
+	time.Sleep(time.Second) // for the leader to write them
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	p.Stop(ctx)
+	k.within(20*time.Second, "the leader forgets the producer", func() bool { return producers() == 0 })
+	p, log := open()
+	time.Sleep(2 * time.Second) // in which it must not send them
+	k.must(k.brokers[1].Resume())
+	k.must(k.brokers[2].Resume())
+	k.within(time.Minute, "all are delivered", func() bool { return p.Spool().Pending == 0 })
+	stop(t, p, time.Minute)
+	ends, err := k.admin.ListEndOffsets(t.Context(), "mail")
+	k.must(err)
+	if end, _ := ends.Lookup("mail", 0); end.Offset != 110 || p.Spool().Doubted != 0 {
+		t.Errorf("%d messages are on the topic, want 110; %d were called possibly duplicated\n%s", end.Offset, p.Spool().Doubted, log)
+	}
 }

@@ -99,6 +99,10 @@ func (h *history) work(p *Producer, steps int) {
 	for range steps {
 		switch h.r.IntN(12) {
 		case 0:
+			if h.r.IntN(2) == 0 {
+				h.kafka.move()
+				break
+			}
 			h.kafka.restart(h.r.IntN(3) == 0)
 		case 1:
 			h.kafka.pause(3 * time.Second)
@@ -225,7 +229,7 @@ func TestEachMessageIsDeliveredOnce(t *testing.T) {
 		}
 	}
 	t.Logf("%d histories, %d messages: %v", n, messages, slices.Sorted(maps.Keys(trouble)))
-	for _, what := range []string{"restart", "expiry", "late", "swallowed", "lost", "error", "look cut"} {
+	for _, what := range []string{"restart", "expiry", "late", "swallowed", "lost", "error", "look cut", "unreplicated", "move", "truncated"} {
 		if trouble[what] == 0 && n >= 100 {
 			t.Errorf("no history had the trouble %q", what)
 		}

@@ -20,8 +20,9 @@ import (
 )
 
 // A simKafka is one broker as Apache Kafka was measured to treat repeated batches: it remembers the last five batches of a producer on a partition, after a
-// restart only the last one, and after a while none; without memory it takes any sequence. It speaks the protocol over pipes, and
-// its faults follow from a seed. Requests may reach it after their connection has ended.
+// restart only the last one, and after a while none; without memory it takes any sequence. What it has written may be on no replica for a while: then nobody may
+// read it, and another leader may lack it. It speaks the protocol over pipes, and its faults follow from a seed. Requests may reach it after their connection has
+// ended.
 type simKafka struct {
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -44,6 +45,18 @@ type simPart struct {
 	log    []simBatch
 	end    int64
 	states map[int64]*simState
+
+	high   int64     // what is before it was on every replica when they last kept up
+	behind time.Time // until when they do not keep up
+	lead   int64     // where the log ended when the leader began to lead
+}
+
+// replicated is the end of what every replica has.
+func (p *simPart) replicated() int64 {
+	if !time.Now().Before(p.behind) {
+		p.high = p.end
+	}
+	return p.high
 }
 
 type simBatch struct {
@@ -119,11 +132,45 @@ func (k *simKafka) restart(old bool) {
 	k.cut()
 	k.late = nil
 	for i := range k.parts {
-		for id, s := range k.parts[i].states {
+		p := &k.parts[i]
+		p.replicated()
+		p.lead = p.end
+		for id, s := range p.states {
 			s.last = s.last[len(s.last)-1:]
 			if old {
-				delete(k.parts[i].states, id)
+				delete(p.states, id)
 			}
+		}
+	}
+}
+
+// move lets a replica lead that has what is replicated and perhaps some more. It has made its memory of the same log.
+func (k *simKafka) move() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.happened("move")
+	k.cut()
+	k.late = nil
+	for i := range k.parts {
+		p := &k.parts[i]
+		high := p.replicated()
+		for n := len(p.log); n > 0 && p.log[n-1].offset >= high && k.r.IntN(2) == 0; n-- {
+			k.happened("truncated")
+			p.log, p.end = p.log[:n-1], p.log[n-1].offset
+		}
+		p.lead = p.end
+		known := p.states
+		p.states = map[int64]*simState{}
+		for _, b := range p.log {
+			if known[b.producer] == nil {
+				continue // expired, also for the replica
+			}
+			s := p.states[b.producer]
+			if s == nil || s.epoch != b.epoch {
+				s = &simState{epoch: b.epoch, at: known[b.producer].at}
+				p.states[b.producer] = s
+			}
+			s.remember(b)
 		}
 	}
 }
@@ -248,8 +295,16 @@ func (k *simKafka) handle(req kmsg.Request) (kmsg.Response, bool) {
 		in := q.Topics[0].Partitions[0]
 		rp := kmsg.NewListOffsetsResponseTopicPartition()
 		rp.Partition = in.Partition
-		if rp.Offset = k.start; in.Timestamp == -1 {
-			rp.Offset = k.parts[in.Partition].end
+		p := &k.parts[in.Partition]
+		switch high := p.replicated(); {
+		case in.Timestamp != -1:
+			rp.Offset = k.start
+		case q.ReplicaID == -2:
+			rp.Offset = p.end
+		case high < p.lead:
+			rp.ErrorCode = 78
+		default:
+			rp.Offset = high
 		}
 		rt := kmsg.NewListOffsetsResponseTopic()
 		rt.Topic, rt.Partitions = q.Topics[0].Topic, append(rt.Partitions, rp)
@@ -283,8 +338,10 @@ func (k *simKafka) fetch(q *kmsg.FetchRequest, r *kmsg.FetchResponse) {
 	rp := kmsg.NewFetchResponseTopicPartition()
 	rp.Partition = in.Partition
 	n := 0
-	for _, b := range k.parts[in.Partition].log {
-		if b.offset+int64(len(b.values)) <= max(in.FetchOffset, k.start) || n >= 3 { // few at a time
+	p := &k.parts[in.Partition]
+	high := p.replicated()
+	for _, b := range p.log {
+		if b.offset+int64(len(b.values)) <= max(in.FetchOffset, k.start) || n >= 3 || b.offset >= high { // few at a time
 			continue
 		}
 		n++
@@ -304,6 +361,13 @@ func (k *simKafka) fetch(q *kmsg.FetchRequest, r *kmsg.FetchResponse) {
 // produce writes the batches of a request, or has a fault.
 func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kmsg.Response, bool) {
 	write := func(faults bool) {
+		if faults && k.chance(15) {
+			k.happened("unreplicated")
+			for i := range k.parts {
+				k.parts[i].replicated()
+				k.parts[i].behind = time.Now().Add(time.Duration(k.r.Int64N(int64(4 * time.Second))))
+			}
+		}
 		for _, t := range q.Topics {
 			rt := kmsg.NewProduceResponseTopic()
 			rt.Topic, rt.TopicID = t.Topic, t.TopicID
@@ -321,6 +385,9 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 					rp.ErrorCode, rp.BaseOffset = code, -1
 				default:
 					rp.ErrorCode, rp.BaseOffset = k.write(p.Partition, p.Records)
+					if part := &k.parts[p.Partition]; rp.ErrorCode == 0 && part.replicated() <= rp.BaseOffset && part.end > rp.BaseOffset {
+						rp.ErrorCode = 7 // a repeat waits for the replicas too
+					}
 					if rp.ErrorCode == 0 && code != 0 && code != 10 {
 						rp.ErrorCode, rp.BaseOffset = code, -1
 					}
@@ -388,12 +455,16 @@ func (k *simKafka) write(n int32, raw []byte) (code int16, offset int64) {
 		p.states[b.producer] = s
 	}
 	s.at = time.Now()
-	if s.last = append(s.last, b); len(s.last) > 5 {
-		s.last = s.last[1:]
-	}
+	s.remember(b)
 	p.log = append(p.log, b)
 	p.end += int64(len(b.values))
 	return 0, b.offset
+}
+
+func (s *simState) remember(b simBatch) {
+	if s.last = append(s.last, b); len(s.last) > 5 {
+		s.last = s.last[1:]
+	}
 }
 
 func (k *simKafka) note(what string) {
