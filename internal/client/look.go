@@ -115,7 +115,7 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 
 const (
 	replicaPatience = time.Second
-	replicaEvery    = 10 * time.Millisecond
+	replicaEvery    = 10 * time.Millisecond // the first pause; each is twice the one before
 )
 
 // ErrNotReplicated is a leader that has more than the replicas in sync, for longer than a moment: what that is cannot be read yet.
@@ -130,16 +130,16 @@ func (c *Client) replicatedEnd(broker int32, p *Place) (int64, error) {
 	if err != nil && !errors.As(err, new(*kerr.Error)) { // a broker that does not know the question is only asked the other one
 		return 0, err
 	}
-	for wait := replicaPatience; ; wait -= replicaEvery {
+	for pause, waited := replicaEvery, time.Duration(0); ; pause, waited = 2*pause, waited+pause {
 		end, err := c.offset(broker, p, latestOffset, consumer)
 		if err != nil || end >= has {
 			return end, err
 		}
-		if wait <= 0 {
+		if waited >= replicaPatience {
 			return 0, fmt.Errorf("%w: it has %d, they have %d", ErrNotReplicated, has, end)
 		}
 		select {
-		case <-time.After(replicaEvery):
+		case <-time.After(pause):
 		case <-c.ctx.Done():
 			return 0, ErrClosed
 		}
