@@ -1,10 +1,5 @@
 package intake
 
-/*
-#include "pack.h"
-*/
-import "C"
-
 import (
 	"sync/atomic"
 	"unsafe"
@@ -61,12 +56,11 @@ func (c Chunk) Size() int { return int(uint32(atomic.LoadUint64(&c.head.state)))
 // time from Take to that is that of a copy, and more only when a caller has been preempted within. Until then the sum is
 // an estimate that is too high.
 func (c Chunk) Sum() (s Sum, complete bool) {
-	var values, payload, headers C.size_t
-	complete = bool(C.intake_sum((*C.struct_intake_chunk)(unsafe.Pointer(c.head)), &values, &payload, &headers))
-	return Sum{Values: int(values), Payload: int(payload), Headers: int(headers)}, complete
+	complete = c.sum(&s)
+	return s, complete
 }
 
-// A Sum is what the records of a chunk hold together.
+// A Sum is what the records of a chunk hold together: struct intake_total.
 type Sum struct {
 	Values  int // bytes of values
 	Payload int // bytes of keys, values, names and values of headers

@@ -278,10 +278,10 @@ struct intake_chunk *intake_take(struct intake *in)
     return first;
 }
 
-void intake_correct(struct intake *in, struct intake_load by, unsigned chunks)
+void intake_correct(struct intake *in, const struct intake_load *by, unsigned chunks)
 {
     pthread_mutex_lock(&in->lock);
-    charge(in, by, 1);
+    charge(in, *by, 1);
     atomic_fetch_sub(&in->estimated, chunks);
     pthread_mutex_unlock(&in->lock);
 }

@@ -166,7 +166,7 @@ func (in *Intake) Open() { C.intake_shut(in.c, false) }
 func (in *Intake) Take(full []Chunk) []Chunk {
 	var unused load
 	empty := 0
-	for c := (*head)(unsafe.Pointer(C.intake_take(in.c))); c != nil; {
+	for c := in.take(); c != nil; {
 		next := (*head)(c.next)
 		if chunk := (Chunk{c}); chunk.Count() > 0 {
 			full = append(full, chunk)
@@ -192,12 +192,6 @@ func (in *Intake) Correct(c Chunk, s Sum) {
 	}, 1)
 }
 
-func (in *Intake) correct(by load, chunks int) {
-	C.intake_correct(in.c, C.struct_intake_load{
-		count: C.int64_t(by.count), bytes: C.int64_t(by.bytes), cost: C.int64_t(by.cost),
-	}, C.uint(chunks))
-}
-
 // Charge charges the queue with one record that Go admits itself, and says whether there was room.
 func (in *Intake) Charge(value int, cost int64) bool {
 	return bool(C.intake_charge(in.c, C.int64_t(value), C.int64_t(cost)))
@@ -206,11 +200,6 @@ func (in *Intake) Charge(value int, cost int64) bool {
 // ChargeAlways charges the queue with records that it takes whatever its limits are.
 func (in *Intake) ChargeAlways(count, bytes, cost int64) {
 	in.correct(load{count: count, bytes: bytes, cost: cost}, 0)
-}
-
-// Free gives a chunk back. Nothing of it may be read afterwards.
-func (in *Intake) Free(c Chunk) {
-	C.intake_free(in.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)))
 }
 
 // Trim gives half of the memory back that nobody has needed since the last Trim, but not that of the

@@ -213,7 +213,7 @@ const char *intake_topic_name(struct intake *in, uint32_t index, size_t *length)
 struct intake_chunk *intake_take(struct intake *in);
 
 /* intake_correct - adds what is known better now to what is charged. chunks is of how many taken chunks it is known. */
-void intake_correct(struct intake *in, struct intake_load by, unsigned chunks);
+void intake_correct(struct intake *in, const struct intake_load *by, unsigned chunks);
 
 /* intake_charge - charges a record that Go admits. False: the queue has no room. */
 bool intake_charge(struct intake *in, int64_t value, int64_t cost);

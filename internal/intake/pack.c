@@ -249,31 +249,31 @@ unsigned intake_pack(struct intake_packer *p, struct intake_chunk *chunk, int64_
     return left;
 }
 
-bool intake_sum(struct intake_chunk *chunk, size_t *values, size_t *payload, size_t *headers)
+bool intake_sum(struct intake_chunk *chunk, struct intake_total *total)
 {
     unsigned count = (unsigned)(atomic_load(&chunk->state) >> 32) & 0xffff;
 
-    *values = *payload = *headers = 0;
+    *total = (struct intake_total){0};
     if (chunk->large) {
         struct packed r;
 
         look_at(&r, (const struct intake_frame *)((const char *)chunk + INTAKE_HEAD), false);
-        *values = r.frame->value > 0 ? (size_t)r.frame->value : 0;
-        *payload = r.payload;
-        *headers = r.frame->headers;
+        total->values = r.frame->value > 0 ? (size_t)r.frame->value : 0;
+        total->payload = r.payload;
+        total->headers = r.frame->headers;
         return true;
     }
     for (unsigned i = 0; i < count; i++) {
         uint64_t note = atomic_load_explicit(&chunk->notes[i], memory_order_acquire);
 
         if (!note) {
-            *values = *payload = (uint32_t)atomic_load(&chunk->state);
-            *headers = *payload / sizeof(struct intake_header);
+            total->values = total->payload = (uint32_t)atomic_load(&chunk->state);
+            total->headers = total->payload / sizeof(struct intake_header);
             return false;
         }
-        *values += note & 0xffff;
-        *payload += note >> INTAKE_NOTE_OF_PAYLOAD & 0xffff;
-        *headers += note >> INTAKE_NOTE_OF_HEADERS & 0xffff;
+        total->values += note & 0xffff;
+        total->payload += note >> INTAKE_NOTE_OF_PAYLOAD & 0xffff;
+        total->headers += note >> INTAKE_NOTE_OF_HEADERS & 0xffff;
     }
     return true;
 }

@@ -12,7 +12,10 @@ import (
 
 // A Packer makes record batches of the records of an intake: one pass in C for each chunk, so that Go sees batches and no records. pack.h says
 // how. It belongs to one goroutine, and so do its batches, whose bytes others may read while they are closed.
-type Packer struct{ c *C.struct_intake_packer }
+type Packer struct {
+	c  *C.struct_intake_packer
+	in *Intake
+}
 
 // NewPacker returns a packer for the records of in. A batch has at most maxRecords records, and maxBytes bytes unless one record alone
 // is larger.
@@ -21,7 +24,7 @@ func (in *Intake) NewPacker(chooser *Chooser, maxRecords, maxBytes int) (*Packer
 	if c == nil {
 		return nil, errors.New("no memory")
 	}
-	return &Packer{c}, nil
+	return &Packer{c, in}, nil
 }
 
 // Close frees the packer with its batches, which nobody reads any more.
@@ -54,7 +57,7 @@ func (p *Packer) Unroute(topic int) { C.intake_route_drop(p.c, C.uint32_t(topic)
 // Pack packs what it can of the complete chunk c and returns how many records it leaves; now is a moment of any clock, in nanoseconds. Of
 // those [Packer.Left] tells, until the next Pack. Records are numbered in the order of calls: Fed is the number of the last one.
 func (p *Packer) Pack(c Chunk, now int64) (left int) {
-	return int(C.intake_pack(p.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)), C.int64_t(now)))
+	return p.pack(c, now)
 }
 
 // Left says whether the record with that index was left.
@@ -94,9 +97,6 @@ func (p *Packer) Begun(visit func(b *Batch)) {
 
 // Trim gives half of the buffers back that nobody has needed since the last Trim.
 func (p *Packer) Trim() { C.intake_packer_trim(p.c) }
-
-// Free ends a batch, whose bytes nobody reads any more.
-func (p *Packer) Free(b *Batch) { C.intake_batch_free(p.c, &b.c) }
 
 // A Batch is records of one partition, encoded as Kafka stores them behind a head that is still to be filled.
 type Batch struct{ c C.struct_intake_batch }

@@ -130,7 +130,12 @@ void intake_batch_free(struct intake_packer *packer, struct intake_batch *batch)
 /* intake_packer_trim - gives half of the buffers back to the system that nobody has needed since the last trim. */
 void intake_packer_trim(struct intake_packer *packer);
 
-/* intake_sum - what the records of a taken chunk hold together. False: a copy is not complete, and the sum is too high. */
-bool intake_sum(struct intake_chunk *chunk, size_t *values, size_t *payload, size_t *headers);
+/* What the records of a chunk hold together: bytes of values; of keys, values, names and values of headers; how many headers. */
+struct intake_total {
+    size_t values, payload, headers;
+};
+
+/* intake_sum - sets total to that of a taken chunk. False: a copy is not complete, and the total is too high. */
+bool intake_sum(struct intake_chunk *chunk, struct intake_total *total);
 
 #endif

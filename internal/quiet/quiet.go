@@ -2,9 +2,9 @@
 //
 // At a mail server's few messages a second wake-ups are what a message costs. The runtime of Go wakes a thread for each answer of a broker,
 // and for a timer a second one that watches the first; and a system call that it learns of wakes the one that watches for system calls that
-// last. So here are a connection that is looked at when its user is awake anyway, and a timer that is a descriptor, and both make short system
-// calls that the runtime does not learn of. It knows no Kafka, and beside each stands the plain form, of package net and package time, which
-// tests in virtual time use.
+// last. So here are a connection that is looked at when its user is awake anyway, a timer that is a descriptor, and calls of C, and all make short system
+// calls and calls of C that the runtime does not learn of. It knows no Kafka, and beside each stands the plain form, of package net, package time and cgo, which
+// tests in virtual time and under the AddressSanitizer use.
 package quiet
 
 import "syscall"

@@ -81,7 +81,7 @@ static inline unsigned consumer_take(struct intake *in, void (*each)(const struc
             load.cost += INTAKE_RECORD_COST + frame->value;
             at += frame->size;
         }
-        intake_correct(in, (struct intake_load){0, load.bytes - chunk->grant.bytes, load.cost - chunk->grant.cost}, 1);
+        intake_correct(in, &(struct intake_load){0, load.bytes - chunk->grant.bytes, load.cost - chunk->grant.cost}, 1);
         if (n)
             consumer_release(in, load);
         intake_free(in, chunk);
