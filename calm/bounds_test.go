@@ -47,12 +47,13 @@ func outage(t *testing.T, a *table) {
 	if s.Accepted != queued {
 		t.Errorf("%d of %d messages were accepted", s.Accepted, queued)
 	}
-	if s.Cores >= 0.02 {
+	// An attempt to connect each second at first, and each ten later, takes a thousandth; ten times that is for a machine that is busy.
+	if s.Cores >= 0.01 {
 		t.Errorf("with Kafka gone the process takes %.2f %% of a core", 100*s.Cores)
 	}
 	lines := s.logged("driver: kafka: ")
-	if lines < 1 || lines > 3 { // the lost connection, the refused one, and the outage of the queue
-		t.Errorf("%d lines in less than a minute, want one for each thing: %q", lines, s.log)
+	if begun, over := s.logged("kafka: FAIL(3): "), s.logged("kafka: CONNECT(5): "); lines != 2 || begun != 1 || over != 1 {
+		t.Errorf("want one line when the outage begins and one when it is over, got %d: %q", lines, s.log)
 	}
 	first := time.Duration(s.FirstMS * 1e6)
 	drain := time.Duration((s.DrainedMS - s.FirstMS) * 1e6)
@@ -62,6 +63,6 @@ func outage(t *testing.T, a *table) {
 	if drain > speed {
 		t.Errorf("%d messages took %v from the first to the last", queued, drain)
 	}
-	a.note("outage: %.2f %% of a core over %d s with %d messages queued, %d log line; after the broker's return %v to the first message, %v more to the last",
+	a.note("outage: %.2f %% of a core over %d s with %d messages queued, %d log lines; after the broker's return %v to the first message, %v more to the last",
 		100*s.Cores, watched, queued, lines, first.Round(time.Millisecond), drain.Round(time.Millisecond))
 }

@@ -145,7 +145,7 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 	for _, w := range c.Warnings {
 		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
 		p.log.Log(context.Background(), producer.Level(w.Level),
-			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text))
+			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text), "queue", c.ID)
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),

@@ -53,6 +53,7 @@ type clientLog struct {
 	thread string
 	ended  context.Context // the queue is being closed: what breaks now is no news
 	outage outage
+	losses losses
 	tell   func() // what there is to say of the queue has changed
 }
 
@@ -92,7 +93,7 @@ func (c *clientLog) Failed(address string, stage client.Stage, err error) {
 		return
 	}
 	group, text := c.blame(err, stage)
-	c.fails(group, address+": "+text)
+	c.fails(group, address, text)
 }
 
 // Lost implements [client.Log].
@@ -100,12 +101,28 @@ func (c *clientLog) Lost(address string, err error) {
 	if c.ended.Err() != nil {
 		return
 	}
-	priority := priorityInfo
-	if !c.set.LogConnectionClose {
-		priority = priorityDebug
+	if _, _, _, away := c.outage.present(); away || !c.set.LogConnectionClose {
+		c.lost(priorityDebug, loss{address, lostText(err)})
+		return
 	}
-	c.say(priority, "FAIL", groupConnection, address+": the connection is lost: "+lostText(err))
+	c.losses.hold(loss{address, lostText(err)}, func() { c.released(priorityInfo) })
 }
+
+// lost writes the line of a lost connection.
+func (c *clientLog) lost(priority int, l loss) {
+	c.say(priority, "FAIL", groupConnection, l.address+": the connection is lost: "+l.text, brokerAttr(l.address))
+}
+
+// released writes the losses that were held back.
+func (c *clientLog) released(priority int) {
+	for _, l := range c.losses.take() {
+		if c.ended.Err() == nil {
+			c.lost(priority, l)
+		}
+	}
+}
+
+func brokerAttr(address string) slog.Attr { return slog.String("broker", address) }
 
 // lostText says what became of a connection.
 func lostText(err error) string {
@@ -118,7 +135,7 @@ func lostText(err error) string {
 // Nonsense implements [client.Log].
 func (c *clientLog) Nonsense(address string, err error) {
 	if c.ended.Err() == nil {
-		c.fails(groupProtocol, address+": "+err.Error())
+		c.fails(groupProtocol, address, err.Error())
 	}
 }
 
@@ -128,13 +145,13 @@ func (c *clientLog) Throttled(address string, d time.Duration) {
 	if d > time.Minute {
 		priority, group = priorityErr, groupConnection // no quota is counted over that long
 	}
-	c.say(priority, "THROTTLE", group, fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()))
+	c.say(priority, "THROTTLE", group, fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()), brokerAttr(address))
 }
 
 // topicConflict says, once, why every message is refused.
 func (p *Producer) topicConflict(topic string) {
 	if p.conflict.CompareAndSwap(false, true) {
 		p.clientLog.say(priorityErr, "TOPICCONF", "",
-			fmt.Sprintf("Incompatible configuration settings for topic %q: %s", topic, conf.LingerConflict))
+			fmt.Sprintf("Incompatible configuration settings for topic %q: %s", topic, conf.LingerConflict), slog.String("topic", topic))
 	}
 }

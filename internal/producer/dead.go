@@ -106,5 +106,5 @@ func (p *Producer) letterFailed(seq uint64, code resperr.Code, err error) {
 		p.stats.Fail(code) // it is on no disk
 	}
 	p.log.LogAttrs(context.Background(), slog.LevelError, "a dead letter cannot be written, the message stays in the spool until the next start",
-		slog.String("error", err.Error()))
+		errnoAttr(code), slog.String("error", err.Error()))
 }

@@ -279,7 +279,7 @@ func (p *Producer) unreachable(queued int64) (kind report.Kind, text string, sin
 		}
 		h.failing = true
 		if !known && time.Since(b.Lost) > silentAfter {
-			p.clientLog.fails(groupConnection, b.Address+": no connection: "+b.LastError)
+			p.clientLog.fails(groupConnection, b.Address, "no connection: "+b.LastError)
 		}
 	}
 	kind, text, since, is = p.clientLog.outage.present()

@@ -47,7 +47,7 @@ func (p *Producer) identified(e *client.Event, now mono) {
 	i := &p.sender.ids
 	i.asking = false
 	if code := resperr.Code(e.Code); code != resperr.NoError {
-		p.clientLog.say(priorityErr, "GETPID", groupLogin, fmt.Sprintf("no producer id: %s: look at the rights of the queue, or set enable.idempotence=false", code.Error()))
+		p.clientLog.say(priorityErr, "GETPID", groupLogin, fmt.Sprintf("no producer id: %s: look at the rights of the queue, or set enable.idempotence=false", code.Error()), errnoAttr(code))
 		if p.store == nil {
 			for _, t := range p.sender.active {
 				p.failWaiting(t, code)

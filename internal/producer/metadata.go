@@ -300,7 +300,7 @@ func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
 		s.refused = now
 		t.wasAsked()
 		p.log.LogAttrs(p.life, slog.LevelError, "the cluster does not take messages of a topic, calls are refused until it does: "+code.Error(),
-			slog.String("topic", t.name), slog.Int("errno", int(refusal)))
+			slog.String("topic", t.name), errnoAttr(refusal))
 	}
 	s.known = false
 	p.route(t)

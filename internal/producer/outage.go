@@ -45,8 +45,8 @@ func groupOf(group string, each bool) string {
 }
 
 // fails tells that a broker cannot be used, where that is news.
-func (c *clientLog) fails(group, line string) {
-	o := &c.outage
+func (c *clientLog) fails(group, address, text string) {
+	o, line := &c.outage, address+": "+text
 	now := time.Now()
 	o.mu.Lock()
 	again := !o.since.IsZero() && o.group == group
@@ -63,10 +63,11 @@ func (c *clientLog) fails(group, line string) {
 		facility = "FAIL"
 	}
 	if again {
-		c.say(priorityDebug, facility, group, line)
+		c.say(priorityDebug, facility, group, line, brokerAttr(address))
 		return
 	}
-	c.say(priorityErr, facility, groupOf(group, each), line)
+	c.say(priorityErr, facility, groupOf(group, each), line, brokerAttr(address))
+	c.released(priorityDebug)
 	c.tell()
 }
 
@@ -95,6 +96,41 @@ func (c *clientLog) recovers(queued int64) {
 	if !since.IsZero() {
 		c.say(priorityNotice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", spell(now.Sub(since)), report.Thousands(queued)))
 	}
+}
+
+// lossHeld is how long the line of a lost connection waits for an outage, which is one line and tells why: so long an attempt to a host
+// that is gone may take until it counts as one, and a little more.
+const lossHeld = silentAfter + time.Second
+
+// A loss is a connection that is lost.
+type loss struct{ address, text string }
+
+// losses are those of which it is not known yet whether an outage begins with them.
+type losses struct {
+	mu    sync.Mutex
+	held  []loss      // guarded by mu
+	timer *time.Timer // runs while there are some; guarded by mu
+}
+
+// hold keeps l, and calls over when the time has come to tell what is still held.
+func (s *losses) hold(l loss, over func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held = append(s.held, l); s.timer == nil {
+		s.timer = time.AfterFunc(lossHeld, over)
+	}
+}
+
+// take returns what is held.
+func (s *losses) take() []loss {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := s.held
+	if s.held = nil; s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	return held
 }
 
 // spell is a duration as operators read it.

@@ -115,13 +115,15 @@ func (p *Producer) fail(code resperr.Code, topic string) {
 	p.logFailure(code, topic)
 }
 
+func errnoAttr(code resperr.Code) slog.Attr { return slog.Int("errno", int(code)) }
+
 // logFailure tells that a message is given up.
 func (p *Producer) logFailure(code resperr.Code, topic string) {
 	p.health.failed(code, topic)
 	if !p.gaveUp.Load() {
 		// The text is the original's, to the letter; operators grep for it.
 		p.log.LogAttrs(context.Background(), slog.LevelError, "message delivery failed: "+code.Error(),
-			slog.String("topic", topic))
+			slog.String("topic", topic), errnoAttr(code))
 	}
 }
 
