@@ -175,7 +175,7 @@ func (p *Producer) compose(b *broker) *request {
 			p.enlist(part) // with another broker, or not at all
 			continue
 		}
-		part.rested(p.now())
+		part.rested(b, p.now())
 		if part.stale(b) {
 			part.listed, part.doubt = false, true
 			p.enlist(part)

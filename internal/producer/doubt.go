@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -115,11 +116,20 @@ func (p *Producer) releaseDoubt(part *partition) {
 	})
 }
 
-// rested lets the next batch travel alone after a time without one: the broker may have forgotten the producer.
-func (p *partition) rested(now mono) {
-	if p.noted && len(p.inFlight) == 0 && now.since(p.acked) > idleAfter {
+// A path is a connection to a broker.
+type path struct {
+	broker     int32
+	connection uint64
+}
+
+// rested lets the next batch travel alone where the broker may have forgotten the producer: after a time without one, and over a new connection, because the
+// broker may have been restarted, or another one leads.
+func (p *partition) rested(b *broker, now mono) {
+	to := path{b.id, b.connection}
+	if p.noted && len(p.inFlight) == 0 && (now.since(p.acked) > idleAfter || p.path != to) {
 		p.epochAccepted = false
 	}
+	p.path = to
 }
 
 // stale says whether p has to be looked at again before its next batch goes over the connection to b: a copy of that batch may have been under way at the last
@@ -165,7 +175,7 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		p.lookFailed(part, err, now)
 		return
 	}
-	renewed, unsure := false, 0
+	renewed, unsure, missing := false, 0, false
 	why := "the log does not reach back to where they would be"
 	if s.Gaps {
 		why = "the log was compacted where they would be"
@@ -182,10 +192,12 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		whole := b.span() == int32(len(b.entries))
 		b.refused = false
 		if found == there {
-			part.waiting = part.waiting[1:]
+			renewed = renewed || missing // the numbers of those before it are refused, or taken behind it
+			part.waiting = slices.DeleteFunc(part.waiting, func(w *batch) bool { return w == b })
 			p.found(b, s)
 			continue
 		}
+		missing = true
 		b.doubtful = found == hidden
 		switch found {
 		case lost:

@@ -130,6 +130,46 @@ func TestWhereCertaintyEnds(t *testing.T) {
 	}
 }
 
+// A broker that had forgotten the producer has taken a batch and not the one before it. Both are delivered, each once.
+func TestABatchBehindAHoleDropsNothing(t *testing.T) {
+	for _, remembers := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHistory(t, 1)
+			h.more = []string{"batch.num.messages=1"}
+			h.kafka.calm, h.kafka.parts = true, h.kafka.parts[:1]
+			p, err := h.open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.store(p)
+			time.Sleep(time.Second / 2)
+			h.kafka.mute = true
+			for range 6 {
+				h.store(p)
+			}
+			time.Sleep(time.Second / 2)
+			h.kafka.setDown(true)
+			h.disk.Crash()
+			h.stop(p)
+			h.kafka.setDown(false)
+			h.kafka.mute = false
+			h.disk = h.disk.Reboot()
+			log := h.kafka.parts[0].log
+			log[1].first, log[1].values = 2, []string{"000002"} // and not 000001
+			for _, s := range h.kafka.parts[0].states {
+				s.last = log[1:2:2]
+			}
+			if !remembers {
+				h.kafka.restart(true)
+			}
+			err = h.end()
+			if len(log) != 2 || h.doubted != 0 || err == nil || strings.Contains(err.Error(), "there") || strings.Contains(err.Error(), "lost") || strings.Contains(err.Error(), "still") {
+				t.Errorf("remembers %v: %v, %d called possibly duplicated, %+v\n%s", remembers, err, h.doubted, h.kafka.parts[0].log, &h.log)
+			}
+		})
+	}
+}
+
 // A start with nothing in doubt asks nothing: sequences go on where they were.
 func TestAStartWithNothingInDoubtAsksNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -53,6 +53,7 @@ type partition struct {
 	looking bool        // it is being asked
 	bound   int64       // where the log ended when everything before was answered; -1 is not known, unasked that nobody has asked
 	acked   mono        // when the last batch was found to be in the log
+	path    path        // on which the last batch was sent
 	left    []*restored // batches of an earlier run whose records have not all come yet
 }
 

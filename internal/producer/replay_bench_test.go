@@ -14,45 +14,53 @@ import (
 	"github.com/halon-extras/kafka/internal/spool"
 )
 
-// BenchmarkReplay sends what an earlier process has left on the disk to a broker at $BROKER. It is for profiles,
-// as BenchmarkOffer is.
+// BenchmarkReplay sends what an earlier process has left on the disk to a broker at $BROKER, and does so without and with plans. It is for
+// profiles, as BenchmarkOffer is.
 func BenchmarkReplay(b *testing.B) {
 	broker := os.Getenv("BROKER")
 	if broker == "" {
 		b.Skip("BROKER=HOST:PORT is not set; run bench/blackhole")
 	}
 	const records = 500_000
-	dir := b.TempDir()
-	s, err := spool.Open(spool.Options{Dir: dir, MaxWaiting: 1 << 30})
-	if err != nil {
-		b.Fatal(err)
-	}
 	r := value("")
-	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 200), milliseconds()
+	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 1024), milliseconds()
 	bytes := payload(nil, r)
-	for range records {
-		if _, err := s.AppendLater(bytes, nil); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := s.Close(context.Background()); err != nil {
-		b.Fatal(err)
-	}
-	set := benchSettings(b, "bootstrap.servers", broker)
-	b.ResetTimer()
-	p, err := New("bench", set, Deps{Log: slog.New(slog.DiscardHandler), Spool: &SpoolConfig{
-		Path: dir, MaxBytes: 10 << 30, SegmentBytes: 64 << 20,
-	}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for p.Snapshot().Delivered < records {
-		time.Sleep(time.Millisecond)
-	}
-	b.StopTimer()
-	b.ReportMetric(records/b.Elapsed().Seconds(), "records/s")
-	if lost := p.Stop(b.Context()); lost != 0 {
-		b.Error(fmt.Errorf("%d lost", lost))
+	for _, idempotence := range []string{"false", "true"} {
+		b.Run("idempotence="+idempotence, func(b *testing.B) {
+			set := benchSettings(b, "bootstrap.servers", broker, "enable.idempotence", idempotence)
+			delivered := 0
+			for b.Loop() {
+				b.StopTimer()
+				cfg := SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20}
+				s, err := spool.Open(spool.Options{Dir: cfg.Path, MaxWaiting: 1 << 30, SegmentBytes: cfg.SegmentBytes})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for range records {
+					if _, err := s.AppendLater(bytes, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := s.Close(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				p, err := New("bench", set, Deps{Log: slog.New(slog.DiscardHandler), Spool: &cfg})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for p.Snapshot().Delivered < records {
+					time.Sleep(time.Millisecond)
+				}
+				b.StopTimer()
+				if lost := p.Stop(b.Context()); lost != 0 {
+					b.Error(fmt.Errorf("%d lost", lost))
+				}
+				delivered += records
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(delivered)/b.Elapsed().Seconds(), "records/s")
+		})
 	}
 }
 
