@@ -1,8 +1,6 @@
 package docs_test
 
 import (
-	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,11 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/halon-extras/kafka/internal/operator"
 )
-
-var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
 // keyPair writes a certificate and its key, in one folder with a password.
 func keyPair(t *testing.T) string {
@@ -52,53 +46,6 @@ func keyPair(t *testing.T) string {
 		}
 	}
 	return folder
-}
-
-// checkBlock runs a block through `halon-kafka check --strict`: it must start, and nothing may be amiss with it.
-func checkBlock(t *testing.T, block, folder string) {
-	t.Helper()
-	block = strings.NewReplacer("/etc/halon/kafka", folder, "/var/spool/halon", folder, ":PORT", ":9092").Replace(block)
-	var out, diagnostics bytes.Buffer
-	status := operator.Run(context.Background(), []string{"check", "--strict", "-c", "-"},
-		operator.Terminal{In: strings.NewReader(block), Out: &out, Err: &diagnostics})
-	if status != 0 {
-		t.Errorf("check ends with %d:\n%s%s\n%s", status, out.String(), diagnostics.String(), block)
-	}
-}
-
-func TestEachRecipePassesCheck(t *testing.T) {
-	folder := keyPair(t)
-	text, err := os.ReadFile("recipes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sections := strings.Split(string(text), "\n## ")[1:]
-	if len(sections) < 6 {
-		t.Errorf("there are recipes for %d only", len(sections))
-	}
-	for _, section := range sections {
-		name, _, _ := strings.Cut(section, "\n")
-		t.Run(name, func(t *testing.T) {
-			blocks := yamlBlock.FindAllStringSubmatch(section, -1)
-			if len(blocks) == 0 {
-				t.Error("it has no configuration")
-			}
-			for _, b := range blocks {
-				checkBlock(t, b[1], folder)
-			}
-		})
-	}
-}
-
-func TestTheReadmesConfigurationPassesCheck(t *testing.T) {
-	folder := keyPair(t)
-	blocks := yamlBlock.FindAllStringSubmatch(page(t, "../README.md"), -1)
-	if len(blocks) == 0 {
-		t.Error("the README has no configuration")
-	}
-	for _, b := range blocks {
-		checkBlock(t, b[1], folder)
-	}
 }
 
 // Each link between the pages leads to a file of the project.

@@ -50,8 +50,13 @@ func TestScripts(t *testing.T) {
 	if under.broker == apache {
 		under.pool.require(t)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+	testscript.Run(t, params(filepath.Join("testdata", "script")))
+}
+
+// params are those of the scripts in a folder.
+func params(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup:               setup,
@@ -71,7 +76,7 @@ func TestScripts(t *testing.T) {
 			"within":  withinCommand,
 			"tmpfs":   tmpfsCommand,
 		},
-	})
+	}
 }
 
 // scene is what one script has at hand beside its files.
