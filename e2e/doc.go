@@ -23,6 +23,11 @@
 //	records -distinct TOPIC COUNT
 //	                  the same with records that repeat another not counted: where Kafka promises no more
 //	await FILE REGEXP waits until FILE has a line like that: how a script follows `exec ... >FILE &`
+//	within SECONDS REGEXP PROGRAM ARGUMENT...
+//	                  runs a program again and again until a line of its output is like that
+//	tmpfs FOLDER SIZE a disk of its own
+//	address NAME      sets a variable to an address that nobody listens at
+//	terminal ...      a program in a terminal: see terminal_test.go
 //
 // and three programs on its path: hslrun, which loads the kafka.so under test, halon-kafka, and `exits N PROGRAM ...`,
 // which succeeds when the program's exit status is N. KAFKA_SO and HSLRUN name built files; without them the tests

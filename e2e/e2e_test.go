@@ -70,11 +70,13 @@ func params(dir string) testscript.Params {
 			return false, fmt.Errorf("unknown condition [%s]: use [%s], [%s] or [disk]", name, embedded, apache)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"kafka":   kafkaCommand,
-			"records": recordsCommand,
-			"await":   awaitCommand,
-			"within":  withinCommand,
-			"tmpfs":   tmpfsCommand,
+			"kafka":    kafkaCommand,
+			"records":  recordsCommand,
+			"await":    awaitCommand,
+			"within":   withinCommand,
+			"tmpfs":    tmpfsCommand,
+			"address":  addressCommand,
+			"terminal": terminalCommand,
 		},
 	}
 }
@@ -84,6 +86,8 @@ type scene struct {
 	broker broker // nil until `kafka start`
 	down   bool
 	calm   func() int // ends the storm, and says how often it cut; nil without one
+
+	terminal *terminal // nil without one
 }
 
 type sceneKey struct{}

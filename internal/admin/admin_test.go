@@ -181,7 +181,7 @@ disk: ok since 0001-01-01T00:00:00Z (106751 days)
   memory: 30 of 1,073,741,824 bytes, at most 100,000 messages
   spool (durable): 100 of 1,000 bytes, dead letters 0
 `},
-		{"status kafka1 --json", true, `{"queues":[{"queue":"kafka1","state":"degraded","reason":"kafka:9092: cannot connect\u001b","since":"1970-01-01T00:00:01Z",` +
+		{"status kafka1 --json", true, `{"started":"1970-01-01T00:00:01.5Z","version":"development","queues":[{"queue":"kafka1","state":"degraded","reason":"kafka:9092: cannot connect\u001b","since":"1970-01-01T00:00:01Z",` +
 			`"problems":[{"kind":"disconnected","state":"degraded","text":"kafka:9092: cannot connect\u001b","since":"1970-01-01T00:00:01Z"},` +
 			`{"kind":"paused","state":"degraded","text":"paused","since":"1970-01-01T00:00:02Z"}],"paused":true,"storage":"memory",` +
 			`"in":5,"delivered":1,"failed":0,"dropped":0,"expired":1,"dead":0,"queued":3,"on_disk":0,"in_flight":1,"parked":2,"refused":1,"oldest_age_seconds":34,` +

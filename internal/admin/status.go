@@ -41,6 +41,13 @@ type statusJSON struct {
 	LastError     *report.LastError `json:"last_error"`        // null without
 }
 
+// statusesJSON is the whole answer. A reader sees by started that the plugin counts from the beginning.
+type statusesJSON struct {
+	Started time.Time    `json:"started"`
+	Version string       `json:"version"`
+	Queues  []statusJSON `json:"queues"`
+}
+
 func status(c *call) (answer, error) {
 	queues, err := c.queues()
 	if err != nil {
@@ -59,7 +66,7 @@ func status(c *call) (answer, error) {
 	if len(all) == 0 {
 		b.WriteString("there are no queues\n")
 	}
-	return answer{b.String(), map[string][]statusJSON{"queues": all}}, nil
+	return answer{b.String(), statusesJSON{c.Start.UTC(), versionsNow().Plugin, all}}, nil
 }
 
 func statusOf(q Queue, now time.Time) statusJSON {

@@ -10,6 +10,6 @@
 // server. Only spool requeue and spool repair --apply write, and they refuse while somebody has the spool.
 //
 // [Run] is called once a process, from main. The files follow the commands: run.go has their table, check.go and
-// what follows it the configuration, connect.go the cluster, properties.go the manual, spool.go and what begins with
+// what follows it the configuration, connect.go the cluster, properties.go the manual, top.go the live view of package top, spool.go and what begins with
 // spool_ the spools.
 package operator

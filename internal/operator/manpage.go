@@ -41,7 +41,7 @@ halon\-kafka \- check the configuration of the Kafka plugin and look after its s
 .I COMMAND
 \&...
 .SH DESCRIPTION
-The operator's program of the Kafka producer plugin for the Halon mail server. It needs no running mail server.
+The operator's program of the Kafka producer plugin for the Halon mail server. Only top needs a running mail server.
 .SH COMMANDS
 `)
 	for _, c := range commands() {

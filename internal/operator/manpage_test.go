@@ -60,6 +60,8 @@ func TestBashCompletion(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"ch", "check"},
 		{"sp", "spool"},
+		{"to", "top"},
+		{"top --", "--halonctl --listen --every --plugin"},
 		{"spool re", "requeue repair"},
 		{"spool check --", "--json"},
 		{"spool repair -", "--apply"},

@@ -36,6 +36,7 @@ func commands() []command {
 	return []command{
 		{"check", "check a configuration, and the way to the cluster", checkHelp, check},
 		{"properties", "what a property means here", propertiesHelp, properties},
+		{"top", "a live view of the running plugin's queues in the terminal", topHelp, showTop},
 		{"spool status", "what a queue's spool holds, and who uses it", spoolStatusHelp, spoolStatus},
 		{"spool check", "read all of a spool and say what is wrong", spoolCheckHelp, spoolCheck},
 		{"spool export", "print the records of a spool, or its dead letters", spoolExportHelp, spoolExport},

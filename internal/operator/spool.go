@@ -90,16 +90,3 @@ func holder(r *spool.Report) string {
 	}
 	return fmt.Sprintf("process %s (%s)", r.PID, oneLine(r.Program))
 }
-
-// size writes a number of bytes for people.
-func size(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return plural(int(n), "byte")
-	}
-	value, names := float64(n)/unit, "KMGTPE"
-	for value >= unit && len(names) > 1 {
-		value, names = value/unit, names[1:]
-	}
-	return fmt.Sprintf("%.1f %ciB", value, names[0])
-}

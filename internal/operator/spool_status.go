@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/spool"
 )
 
@@ -76,7 +77,7 @@ func writeStatus(w io.Writer, live, dead *spool.Report, now time.Time) error {
 	row("spool", "%s", oneLine(live.Dir))
 	row("owner", "%s", ownerText(live))
 	row("pending", "%s", pendingText(live, "record", now))
-	row("on disk", "%s in %s; %s free", size(live.Bytes), plural(len(live.Segments), "segment"), size(live.Free))
+	row("on disk", "%s in %s; %s free", report.Size(live.Bytes), plural(len(live.Segments), "segment"), report.Size(live.Free))
 	row("sequences", "all below %d are acknowledged; the next is %d", live.Frontier, live.Next)
 	if dead == nil {
 		row("dead letters", "none")
@@ -103,7 +104,7 @@ func pendingText(r *spool.Report, noun string, now time.Time) string {
 		return "none"
 	}
 	if !r.Oldest.IsZero() {
-		text += fmt.Sprintf(", the oldest %s old (%s)", age(now.Sub(r.Oldest)), r.Oldest.Format(time.RFC3339))
+		text += fmt.Sprintf(", the oldest %s old (%s)", report.Age(now.Sub(r.Oldest)), r.Oldest.Format(time.RFC3339))
 	}
 	return text
 }
@@ -127,26 +128,13 @@ func damageText(live, dead *spool.Report) string {
 			for _, k := range r.Kept {
 				bytes += k.Size
 			}
-			all = append(all, fmt.Sprintf("%s%s with %s that were set aside, such as %s", plural(len(r.Kept), "file"), in, size(bytes), r.Kept[0].Name))
+			all = append(all, fmt.Sprintf("%s%s with %s that were set aside, such as %s", plural(len(r.Kept), "file"), in, report.Size(bytes), r.Kept[0].Name))
 		}
 	}
 	if len(all) == 0 {
 		return "none seen; spool check reads all"
 	}
 	return strings.Join(all, "; ")
-}
-
-// age writes a duration for people: 12s, 3m20s, 4h10m, 5d3h.
-func age(d time.Duration) string {
-	d = max(d, 0).Round(time.Second)
-	day := 24 * time.Hour
-	switch {
-	case d < time.Hour:
-		return d.String()
-	case d < day:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 }
 
 // statusJSON is the JSON of spool status.

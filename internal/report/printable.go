@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -58,4 +59,33 @@ func Thousands(n int64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// Size returns a number of bytes for people: 512 bytes, 1.5 KiB, 10.0 GiB.
+func Size(n int64) string {
+	const unit = 1024
+	switch {
+	case n == 1:
+		return "1 byte"
+	case n < unit:
+		return fmt.Sprintf("%d bytes", n)
+	}
+	value, names := float64(n)/unit, "KMGTPE"
+	for value >= unit && len(names) > 1 {
+		value, names = value/unit, names[1:]
+	}
+	return fmt.Sprintf("%.1f %ciB", value, names[0])
+}
+
+// Age returns a duration for people: 12s, 3m20s, 4h10m, 5d3h.
+func Age(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	day := 24 * time.Hour
+	switch {
+	case d < time.Hour:
+		return d.String()
+	case d < day:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 }

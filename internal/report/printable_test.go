@@ -1,6 +1,9 @@
 package report
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
@@ -15,6 +18,23 @@ func TestPrintable(t *testing.T) {
 	} {
 		if got := Printable(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSizesAndAgesAreShort(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0 bytes", 1: "1 byte", 1023: "1023 bytes", 1024: "1.0 KiB", 64 << 20: "64.0 MiB", 10 << 30: "10.0 GiB", 1<<63 - 1: "8.0 EiB",
+	} {
+		if got := Size(n); got != want {
+			t.Errorf("%d bytes are %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 0: "0s", 1400 * time.Millisecond: "1s", 200 * time.Second: "3m20s", 250 * time.Minute: "4h10m", 123 * time.Hour: "5d3h",
+	} {
+		if got := Age(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
 }
