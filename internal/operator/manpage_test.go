@@ -61,7 +61,7 @@ func TestBashCompletion(t *testing.T) {
 		{"ch", "check"},
 		{"sp", "spool"},
 		{"to", "top"},
-		{"top --", "--halonctl --listen --every --plugin"},
+		{"top --", "--halonctl --plugin --every --listen"},
 		{"spool re", "requeue repair"},
 		{"spool check --", "--json"},
 		{"spool repair -", "--apply"},

@@ -66,7 +66,7 @@ func (h *history) rates() (in, delivered float64) {
 	return h.slope(func(p *point) int64 { return p.in }), h.slope(func(p *point) int64 { return p.delivered })
 }
 
-// backlogText says how a backlog gets on: nothing without one. share is the part that is done while it is replayed, else negative.
+// backlogText says whether a backlog grows or shrinks; "" without one. share is the part that is done while it shrinks, else negative.
 func (h *history) backlogText() (text string, share float64) {
 	q := &h.last
 	if !h.backlog {

@@ -79,7 +79,7 @@ func (m *model) take(s *Sample, err error) {
 	}
 }
 
-// restarted reports whether the plugin has begun anew between two samples: by its own word, or because all its counters went back.
+// restarted reports whether the plugin was started again between two samples: it says so, or all its counters went back.
 func restarted(old, now *Sample) bool {
 	if !old.Started.IsZero() && !now.Started.IsZero() {
 		return !old.Started.Equal(now.Started)

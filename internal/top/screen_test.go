@@ -18,7 +18,7 @@ import (
 	"github.com/halon-extras/kafka/internal/report"
 )
 
-var update = flag.Bool("update", false, "write testdata/screen anew")
+var update = flag.Bool("update", false, "write testdata/screen")
 
 // A stage is a view on a screen in memory, in virtual time, with a plugin that says what the test wants.
 type stage struct {

@@ -214,7 +214,7 @@ func TestBothSourcesAskAPlugin(t *testing.T) {
 	}
 }
 
-// differences says what is not as it must be once all is settled.
+// differences says what differs from what both must say in the end.
 func differences(a, b *Sample) string {
 	for name, s := range map[string]*Sample{"halonctl": a, "listener": b} {
 		if len(s.Queues) != 2 || s.Stats == nil || s.Started.IsZero() || s.Version == "" {

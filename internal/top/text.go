@@ -108,8 +108,8 @@ func wrap(text string, width int) []string {
 	return append(lines, text)
 }
 
-// bar is a bar of so many columns.
-func bar(share float64, width int) string {
+// Bar is a bar of so many columns, three at least; share is between 0 and 1.
+func Bar(share float64, width int) string {
 	full := int(share * float64(width-2))
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-2-full) + "]"
 }

@@ -159,12 +159,12 @@ func (m *model) sentences() (all []span) {
 	case m.err != nil && s == nil:
 		all = append(all, span{sentence(m.err.Error()), bad}, span{fmt.Sprintf("It is asked again every %v.", m.every), plain})
 	case m.err != nil:
-		all = append(all, span{fmt.Sprintf("%s; what follows is %s old", sentence(m.err.Error()), report.Age(m.now.Sub(s.Time))), bad})
+		all = append(all, span{fmt.Sprintf("%s; the numbers are %s old", sentence(m.err.Error()), report.Age(m.now.Sub(s.Time))), bad})
 	case s == nil:
 		all = append(all, span{"asking ...", plain})
 	}
 	if !m.since.IsZero() && m.now.Sub(m.since) < restartFor {
-		all = append(all, span{fmt.Sprintf("The plugin was restarted; seen at %s. Its counters begin anew.", m.since.UTC().Format(time.RFC3339)), warning})
+		all = append(all, span{fmt.Sprintf("The plugin was restarted; seen at %s. Its counters start from zero.", m.since.UTC().Format(time.RFC3339)), warning})
 	}
 	return all
 }
@@ -262,7 +262,7 @@ func (m *model) backlog(q *Queue, width int) []line {
 	}
 	const label = "  backlog "
 	if room := width - len(label) - len(said) - 1; room >= 12 {
-		return []line{{{label, plain}, {bar(share, min(room, 40)), good}, {" " + said, plain}}}
+		return []line{{{label, plain}, {Bar(share, min(room, 40)), good}, {" " + said, plain}}}
 	}
 	return wrapped("backlog: "+said, width, 2)
 }

@@ -178,7 +178,7 @@ func TestAnErrorOfTheDetailStandsInItsPlace(t *testing.T) {
 	})
 }
 
-// A restart is told by the plugin's start, or by counters that begin anew.
+// A restart shows in the start time of the plugin, or in counters that start from zero.
 func TestARestartIsSaid(t *testing.T) {
 	for _, knows := range []bool{true, false} {
 		t.Run(fmt.Sprintf("start known: %v", knows), func(t *testing.T) {
