@@ -17,7 +17,7 @@ import (
 // --apply ever write.
 
 // disk is the only way of these commands to the disk.
-var disk = spool.OS{}
+var disk spool.FS = spool.OS{} // tests have a slow one
 
 // spoolFlags reads the arguments of a command that takes one folder.
 func spoolFlags(fs *flag.FlagSet, args []string, t Terminal) (dir string, status int, ok bool) {

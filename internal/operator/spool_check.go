@@ -38,11 +38,16 @@ func spoolCheck(_ context.Context, args []string, t Terminal) int {
 	if !ok {
 		return status
 	}
-	live, err := checkFolder(dir, false)
+	p := t.progress(fs.Name())
+	size, letters := p.bytesOf(dir), p.bytesOf(deadFolder(dir))
+	p.begin(size, size, letters, letters)
+	live, err := checkFolder(dir, false, p)
 	if err != nil {
+		p.end()
 		return spoolFailed(t, fs.Name(), err)
 	}
-	dead, err := checkFolder(deadFolder(dir), true)
+	dead, err := checkFolder(deadFolder(dir), true, p)
+	p.end()
 	if err != nil && !noSpool(err) {
 		return spoolFailed(t, fs.Name(), err)
 	}
@@ -93,8 +98,9 @@ type unreadableJSON struct {
 
 // checkFolder walks the frames, and then the records in those that are good: a frame can be whole and hold what
 // another version wrote.
-func checkFolder(dir string, letters bool) (*checked, error) {
-	r, err := spool.Check(disk, dir)
+func checkFolder(dir string, letters bool, p *progress) (*checked, error) {
+	r, err := spool.Check(p.reads(), dir)
+	p.next()
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func checkFolder(dir string, letters bool) (*checked, error) {
 	for _, d := range r.Damage {
 		c.Damage = append(c.Damage, damageJSON{exact(d.Segment), d.From, d.To, d.Torn, exact(d.Reason)})
 	}
-	err = spool.Export(disk, dir, false, func(f spool.Frame) error {
+	err = spool.Export(p.reads(), dir, false, func(f spool.Frame) error {
 		var record stored.Record
 		if _, err := decodeFrame(f, letters, &record); err != nil {
 			c.Unreadable = append(c.Unreadable, unreadableJSON{f.Seq, exact(err.Error())})
@@ -118,6 +124,7 @@ func checkFolder(dir string, letters bool) (*checked, error) {
 		}
 		return nil
 	})
+	p.next()
 	if errors.Is(err, errEnough) {
 		err = nil
 	}

@@ -51,14 +51,20 @@ func spoolExport(_ context.Context, args []string, t Terminal) int {
 			return exitFine
 		}
 	}
+	var p *progress
+	if !isTerminal(t.Out) { // or the records would go through the bar
+		p = t.progress(fs.Name())
+	}
+	p.begin(p.bytesOf(dir))
 	out := bufio.NewWriterSize(t.Out, 1<<16)
 	status = exitFine
 	var line []byte
-	err := spool.Export(disk, dir, *all, func(f spool.Frame) error {
+	err := spool.Export(p.reads(), dir, *all, func(f spool.Frame) error {
 		var record stored.Record
 		reason, err := decodeFrame(f, *letters, &record)
 		if err != nil {
 			status = exitWrong
+			p.clear()
 			fmt.Fprintf(t.Err, "halon-kafka spool export: %s: sequence %d: %v\n", dir, f.Seq, err)
 			return nil
 		}
@@ -66,6 +72,7 @@ func spoolExport(_ context.Context, args []string, t Terminal) int {
 		_, err = out.Write(line)
 		return err
 	})
+	p.end()
 	if err == nil {
 		err = out.Flush()
 	} else {

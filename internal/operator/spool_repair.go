@@ -35,8 +35,12 @@ func spoolRepair(_ context.Context, args []string, t Terminal) int {
 			return spoolFailed(t, fs.Name(), err)
 		}
 	}
+	p := t.progress(fs.Name())
+	p.begin(p.bytesOf(dir), p.bytesOf(deadFolder(dir)))
 	for _, folder := range []string{dir, deadFolder(dir)} {
-		plan, err := spool.Repair(disk, folder, *apply)
+		plan, err := spool.Repair(p.reads(), folder, *apply)
+		p.next()
+		p.clear()
 		if folder != dir && noSpool(err) {
 			break
 		}

@@ -28,7 +28,9 @@ func spoolRequeue(ctx context.Context, args []string, t Terminal) int {
 	if !ok {
 		return status
 	}
-	moved, err := requeue(ctx, dir)
+	p := t.progress(fs.Name())
+	moved, err := requeue(ctx, dir, p)
+	p.end()
 	if moved > 0 || err == nil {
 		fmt.Fprintf(t.Out, "%s: %s moved\n", dir, plural(moved, "dead letter"))
 	}
@@ -38,7 +40,7 @@ func spoolRequeue(ctx context.Context, args []string, t Terminal) int {
 	return exitFine
 }
 
-func requeue(ctx context.Context, dir string) (moved int, err error) {
+func requeue(ctx context.Context, dir string, p *progress) (moved int, err error) {
 	before, err := spool.Inspect(disk, dir)
 	if err != nil {
 		return 0, err
@@ -59,11 +61,12 @@ func requeue(ctx context.Context, dir string) (moved int, err error) {
 			return 0, err
 		}
 	}
-	live, err := openForRequeue(dir, before.Bytes+letters.Bytes)
+	p.begin(letters.Bytes)
+	live, err := openForRequeue(p.writes(), dir, before.Bytes+letters.Bytes)
 	if err != nil {
 		return 0, err
 	}
-	dead, err := openForRequeue(deadFolder(dir), letters.Bytes)
+	dead, err := openForRequeue(disk, deadFolder(dir), letters.Bytes)
 	if err != nil {
 		return 0, errors.Join(err, live.Close(ctx))
 	}
@@ -74,7 +77,7 @@ func requeue(ctx context.Context, dir string) (moved int, err error) {
 
 // openForRequeue opens a spool that takes bytes and more: its own max_bytes is in a configuration that this program
 // does not read, and what was accepted once must not be refused for it.
-func openForRequeue(dir string, bytes int64) (*spool.Spool, error) {
+func openForRequeue(fs spool.FS, dir string, bytes int64) (*spool.Spool, error) {
 	const slack = 10 << 30
-	return spool.Open(spool.Options{Dir: dir, FS: disk, MaxBytes: bytes + slack, Program: "halon-kafka spool requeue"})
+	return spool.Open(spool.Options{Dir: dir, FS: fs, MaxBytes: bytes + slack, Program: "halon-kafka spool requeue"})
 }
