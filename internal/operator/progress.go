@@ -124,7 +124,7 @@ func (p *progress) clear() {
 	}
 }
 
-// end removes the line for good.
+// end removes the line, and nothing is shown after it.
 func (p *progress) end() {
 	if p == nil {
 		return

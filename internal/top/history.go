@@ -91,11 +91,10 @@ func (h *history) backlogText() (text string, share float64) {
 
 // full says when the queue will be full if it goes on like this.
 func (h *history) full() string {
-	q, used, limit, size := &h.last, int64(0), int64(0), func(p *point) int64 { return p.spoolSize }
+	q := &h.last
+	used, limit, size := q.Queued, q.LimitMessages, func(p *point) int64 { return p.queued }
 	if q.SpoolLimit > 0 {
-		used, limit = q.SpoolBytes, q.SpoolLimit
-	} else {
-		used, limit, size = q.Queued, q.LimitMessages, func(p *point) int64 { return p.queued }
+		used, limit, size = q.SpoolBytes, q.SpoolLimit, func(p *point) int64 { return p.spoolSize }
 	}
 	grows := h.slope(size)
 	if limit <= 0 || used >= limit || !(grows > 0) {

@@ -123,7 +123,7 @@ func readStatus(text []byte, s *Sample) error {
 func readQueue(raw []byte) (q Queue, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return q, fmt.Errorf("a queue of it cannot be read: %v", err)
+		return q, fmt.Errorf("a queue of it cannot be read: %w", err)
 	}
 	for i := range reflect.TypeFor[Queue]().NumField() {
 		name := reflect.TypeFor[Queue]().Field(i).Tag.Get("json")
@@ -132,7 +132,7 @@ func readQueue(raw []byte) (q Queue, err error) {
 		}
 	}
 	if err := json.Unmarshal(raw, &q); err != nil {
-		return q, fmt.Errorf("a queue of it cannot be read: %v", err)
+		return q, fmt.Errorf("a queue of it cannot be read: %w", err)
 	}
 	return q, nil
 }

@@ -173,7 +173,7 @@ func TestBothSourcesAskAPlugin(t *testing.T) {
 		if !ok {
 			t.Fatalf("%v: %s", args, out)
 		}
-		return string(out)
+		return out
 	}
 	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" {

@@ -220,10 +220,10 @@ func (m *model) row(width int, q *Queue) string {
 		if q != nil {
 			cell = report.Printable(c.text(q))
 		}
-		switch {
-		case i == 0:
+		switch i {
+		case 0:
 			b.WriteString(fit(cell, max(rest, 4)))
-		case i == 1:
+		case 1:
 			b.WriteString(" " + fit(cell, c.width))
 		default:
 			b.WriteString(" " + right(cell, c.width))

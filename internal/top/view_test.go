@@ -142,7 +142,7 @@ func TestTheIntervalFollowsItsKeys(t *testing.T) {
 
 // Each failure is a sentence, and the view goes on.
 func TestErrorsAreSentences(t *testing.T) {
-	var failure error = errAway
+	failure := errAway
 	play(t, func(detail string) (*Sample, error) {
 		if failure != nil {
 			return nil, failure
