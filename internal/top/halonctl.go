@@ -97,7 +97,7 @@ func (h *Halonctl) refused(name string, out, diagnostics []byte, exit *exec.Exit
 	if strings.HasPrefix(said, "dump <") || strings.Contains(said, "no command") {
 		return fmt.Errorf("%s: the plugin does not know this command: it is older than this program, or another one (it says: %s)", name, said)
 	}
-	return fmt.Errorf("%s failed (%v): %s", name, exit, said)
+	return fmt.Errorf("%s failed (%w): %s", name, exit, said)
 }
 
 // bounded is a buffer that takes so much and no more. It is no bytes.Buffer by embedding, whose ReadFrom would pass by the limit.
