@@ -183,9 +183,12 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 	for _, b := range append([]*batch(nil), numbered...) {
 		last := plan.Sequence(b.sequence, b.span()-1)
 		found := absent
-		if b.doubtful || b.refused {
+		if b.doubtful || b.refused || b.loose {
 			found = find(s, b.epoch, b.sequence, last, b.bound, b.refused)
-			if found == hidden && !s.Asked && b.tries >= patientTries {
+			switch {
+			case found != there && !b.doubtful && !b.refused:
+				found = absent // an earlier look has said what is to be said of it, and a copy has not arrived since
+			case found == hidden && !s.Asked && b.tries >= patientTries:
 				found = lost // an old broker cannot say what it waits for
 			}
 		}

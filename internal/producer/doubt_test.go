@@ -170,6 +170,39 @@ func TestABatchBehindAHoleDropsNothing(t *testing.T) {
 	}
 }
 
+// A batch is late, and sent again in halves. While the first half is looked for, the late one arrives and is forgotten: the second half is in the log too.
+func TestAHalfOfALateBatchIsLookedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(t, 1)
+		h.more = []string{"max.in.flight=1"}
+		h.kafka.calm, h.kafka.parts = true, h.kafka.parts[:1]
+		p, err := h.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.store(p)
+		time.Sleep(time.Second / 2)
+		h.kafka.mu.Lock()
+		h.kafka.next = []string{"", "late", "halve", "late"} // the first message has a batch of its own, the others wait for it
+		h.kafka.mu.Unlock()
+		for range 4 {
+			h.store(p)
+		}
+		for left := 4; left > 0; time.Sleep(time.Millisecond) {
+			h.kafka.mu.Lock()
+			left = len(h.kafka.next)
+			h.kafka.mu.Unlock()
+		}
+		h.kafka.handleLate()
+		h.kafka.restart(true)
+		time.Sleep(time.Second)
+		h.stop(p)
+		if err := h.end(); err != nil || len(h.kafka.parts[0].log) != 3 {
+			t.Errorf("%v: %+v\n%s\n%s", err, h.kafka.parts[0].log, &h.log, strings.Join(h.kafka.told, "\n"))
+		}
+	})
+}
+
 // A start with nothing in doubt asks nothing: sequences go on where they were.
 func TestAStartWithNothingInDoubtAsksNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -36,9 +36,10 @@ type simKafka struct {
 	trouble map[string]int
 	told    []string // what has happened, for the message of a failure; guarded by mu
 
-	mute       bool  // a produce request is handled, and not answered; nobody may connect after it
-	unreadable bool  // nobody may read the topic
-	start      int64 // where the logs begin
+	next       []string // what happens to the next produce requests, instead of chance
+	mute       bool     // a produce request is handled, and not answered; nobody may connect after it
+	unreadable bool     // nobody may read the topic
+	start      int64    // where the logs begin
 }
 
 type simPart struct {
@@ -397,12 +398,24 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 			r.Topics = append(r.Topics, rt)
 		}
 	}
+	next := ""
+	if len(k.next) > 0 {
+		next, k.next = k.next[0], k.next[1:]
+	}
 	switch {
+	case next == "halve":
+		for _, t := range q.Topics {
+			rt, rp := kmsg.NewProduceResponseTopic(), kmsg.NewProduceResponseTopicPartition()
+			rt.Topic, rt.TopicID, rp.Partition, rp.ErrorCode, rp.BaseOffset = t.Topic, t.TopicID, t.Partitions[0].Partition, 10, -1
+			rt.Partitions = append(rt.Partitions, rp)
+			r.Topics = append(r.Topics, rt)
+		}
+		return r, false
 	case k.mute:
 		write(false)
 		k.down = true
 		return nil, true
-	case k.chance(12):
+	case k.chance(12) || next == "late":
 		k.happened("late")
 		k.late = append(k.late, func() {
 			k.mu.Lock()
