@@ -35,6 +35,7 @@ func start(ctx context.Context, args []string) (ok bool, err error) {
 	kafka := fs.String("broker", "embedded", "embedded, or kafka for a real Apache Kafka")
 	folder := fs.String("dir", "", "where the spool is made: a folder on the disk to be tested; default: the temporary one")
 	once := fs.Bool("once", false, "each message is delivered once, on a real Apache Kafka that has every trouble; then the same without idempotence")
+	fs.StringVar(&r.only, "only", "", "with -once, one of its parts: 'one broker', 'three brokers' or 'without enable.idempotence'")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices")
 	if err := fs.Parse(args); err != nil {
 		return false, err

@@ -30,7 +30,8 @@ type run struct {
 	reader  *reader // likewise
 	places  map[string]int
 	once    bool // -once: other points and troubles, and nothing twice
-	old     int  // records of two days ago that were put into the spool
+	only    string
+	old     int // records of two days ago that were put into the spool
 }
 
 // longest is how long a life may take that has a point and does not come to it.
