@@ -23,6 +23,7 @@ var notRun = map[string]string{
 	"systemctl restart ":     "there is no systemd in a test; restart-in-between.txtar restarts the host",
 	"install -o halon ":      "it is of the system, and needs a user of that name",
 	"halonctl config reload": "reload.txtar does it with hslrun --reload",
+	"halon-kafka top":        "top.txtar runs it in a terminal, by halonctl and by the metrics",
 }
 
 // named are commands that a page only names, without what they need. Their help shows that they exist.
