@@ -310,7 +310,7 @@ func TestConnectFile(t *testing.T) {
 		"    - id: b\n      config: {bootstrap.servers: '" + down + "'}\n" +
 		"    - id: c\n      config: {acks: many}\n"
 	out, _, status := run(t, config, "check", "-c", "-", "--connect", "--topic", "mail")
-	want := `standard input:10:16: plugins[0].config.queues[2].config.acks: c: Invalid value for configuration property "request.required.acks"
+	want := `standard input:10:16: plugins[0].config.queues[2].config.acks: c: Invalid value for configuration property "request.required.acks" (want integer from -1 to 1000, or ` + "`all`" + ` for -1)
 standard input:10:7: plugins[0].config.queues[2].config: warning: c: No ` + "`bootstrap.servers`" + ` configured: client will not be able to connect to Kafka cluster
 a: cluster the-cluster with 1 broker
 a: broker 0 at ` + up + ` in rack krack: Kafka VERSION

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/halon-extras/kafka/internal/nearest"
 )
 
 // The exit statuses. They are part of the interface.
@@ -90,7 +92,11 @@ func unknownCommand(args []string, t Terminal) int {
 	if len(like) > 0 {
 		return usage(t, "", "%s is one of: %s", args[0], strings.Join(like, ", "))
 	}
-	return usage(t, "", "there is no command %q", args[0])
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return usage(t, "", "there is no command %q%s", args[0], nearest.Meant(args[0], names))
 }
 
 // overview is the list of the commands.
@@ -126,6 +132,17 @@ func usage(t Terminal, name, format string, args ...any) int {
 	return exitUsage
 }
 
+// flagText says what is wrong with a flag, and which one is perhaps meant.
+func flagText(fs *flag.FlagSet, err error) string {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err.Error()
+	}
+	var known []string
+	fs.VisitAll(func(f *flag.Flag) { known = append(known, "--"+f.Name) })
+	return fmt.Sprintf("there is no flag --%s%s", name, nearest.Meant("--"+name, known))
+}
+
 // parse reads flags and arguments in any order. ok is false when the command is over, with that status.
 func parse(fs *flag.FlagSet, args []string, t Terminal) (positional []string, status int, ok bool) {
 	fs.SetOutput(io.Discard)
@@ -136,7 +153,7 @@ func parse(fs *flag.FlagSet, args []string, t Terminal) (positional []string, st
 		case errors.Is(err, flag.ErrHelp):
 			return nil, help(strings.Fields(fs.Name()), t), false
 		case err != nil:
-			return nil, usage(t, fs.Name(), "%v", err), false
+			return nil, usage(t, fs.Name(), "%s", flagText(fs, err)), false
 		case fs.NArg() == 0:
 			return positional, exitFine, true
 		}

@@ -61,7 +61,7 @@ func TestTopArguments(t *testing.T) {
 		{[]string{"--every", "0s"}, "--every 0s is not between 100ms and 1h0m0s"},
 		{[]string{"--every", "2"}, `invalid value "2" for flag -every`},
 		{[]string{"--listen", "a:b:c"}, `--listen: "a:b:c" is no address such as 127.0.0.1:9184`},
-		{[]string{"--nosuch"}, "flag provided but not defined: -nosuch"},
+		{[]string{"--nosuch"}, "there is no flag --nosuch"},
 	} {
 		var diagnostics bytes.Buffer
 		status := Run(context.Background(), append([]string{"top"}, tt.args...), Terminal{Out: &diagnostics, Err: &diagnostics})

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/nearest"
@@ -316,6 +317,8 @@ func (r *reader) property(p place, c *conf.Conf, f Field, names map[string]strin
 		finding := r.problem(p, "%s", refused.Text)
 		if refused.Verdict == conf.Unknown {
 			finding.Hint = conf.Meant(f.Key)
+		} else if property, known := conf.Lookup(f.Key); known && strings.HasPrefix(refused.Text, "Invalid value") {
+			finding.Hint = "want " + property.Takes()
 		}
 		return
 	}
