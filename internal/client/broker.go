@@ -43,8 +43,8 @@ type broker struct {
 	stats    brokerStats
 }
 
-// takes reports whether a request of the caller can be sent. The caller holds mu.
-func (b *broker) takes(now time.Time) bool {
+// takesLocked reports whether a request of the caller can be sent.
+func (b *broker) takesLocked(now time.Time) bool {
 	return b.state == Ready && !b.leaving && b.conn.lost == nil && !now.Before(b.conn.muted)
 }
 
@@ -56,10 +56,10 @@ func (b *broker) poke() {
 	}
 }
 
-// start makes sure that the goroutine is there, and looks. The caller holds mu.
-func (b *broker) start() {
+// startLocked makes sure that the goroutine is there, and looks.
+func (b *broker) startLocked() {
 	if !b.running {
-		b.running = b.c.spawn(b.run)
+		b.running = b.c.spawnLocked(b.run)
 	}
 	b.poke()
 }
@@ -67,11 +67,11 @@ func (b *broker) start() {
 func (b *broker) enter(s State) {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
-	b.set(s, time.Now())
+	b.setLocked(s, time.Now())
 }
 
-// set moves the state. The caller holds mu.
-func (b *broker) set(s State, now time.Time) {
+// setLocked moves the state.
+func (b *broker) setLocked(s State, now time.Time) {
 	if b.state != s {
 		b.state, b.since = s, now
 	}
@@ -130,7 +130,7 @@ func (b *broker) rest() (left time.Duration, needed, leaving bool) {
 		return 0, true, true
 	}
 	if b.c.closed || !b.wanted && len(b.queue) == 0 {
-		b.set(Idle, now)
+		b.setLocked(Idle, now)
 		b.running = false
 		if len(b.ids) == 0 && !b.seed {
 			delete(b.c.brokers, b.address)
@@ -138,10 +138,10 @@ func (b *broker) rest() (left time.Duration, needed, leaving bool) {
 		return 0, false, false
 	}
 	if left = b.until.Sub(now); left > 0 {
-		b.set(Pausing, now)
+		b.setLocked(Pausing, now)
 		return left, true, false
 	}
-	b.set(Dialing, now)
+	b.setLocked(Dialing, now)
 	return 0, true, false
 }
 
@@ -197,7 +197,7 @@ func (b *broker) up(n *conn) {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
 	now := time.Now()
-	b.set(Ready, now)
+	b.setLocked(Ready, now)
 	b.announce = true
 	b.last = nil
 	n.up, n.used = now, now
@@ -205,7 +205,7 @@ func (b *broker) up(n *conn) {
 
 // failed ends an attempt to connect.
 func (b *broker) failed(n *conn, stage Stage, err error) {
-	open := b.release(n, func() bool { b.grow(err); return true })
+	open := b.release(n, func() bool { b.growLocked(err); return true })
 	if b.c.ctx.Err() != nil {
 		b.answer(open, ErrClosed)
 		return
@@ -266,15 +266,15 @@ func (b *broker) choosePause(n *conn, err error) {
 			b.pause, b.failures = 0, 0
 		}
 	}
-	b.grow(err)
+	b.growLocked(err)
 }
 
 // leastPause keeps a broker that refuses at once from costing a processor where no pause is set.
 const leastPause = 10 * time.Millisecond
 
-// grow starts the pause, which doubles each time, and is spread from three quarters to one and a
-// half so that many clients do not come back together. The caller holds mu.
-func (b *broker) grow(err error) {
+// growLocked starts the pause, which doubles each time, and is spread from three quarters to one and a
+// half so that many clients do not come back together.
+func (b *broker) growLocked(err error) {
 	first, most := max(b.c.set.ReconnectBackoff, leastPause), max(b.c.set.ReconnectMax, leastPause)
 	b.pause = min(max(b.pause, first), most)
 	b.until = time.Now().Add(min(time.Duration(float64(b.pause)*(0.75+0.75*rand.Float64())), most))
@@ -295,7 +295,7 @@ func (b *broker) release(n *conn, all func() bool) (open []*request) {
 	}
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
-	b.set(Idle, time.Now())
+	b.setLocked(Idle, time.Now())
 	if n != nil {
 		b.conn = nil
 		b.stats.disconnects++

@@ -13,7 +13,7 @@
 // logs in, writes, and ends the connection. A connection has a second one, which reads. A question to
 // the cluster has one while it lasts. At rest there is none.
 //
-// There is one lock, Client.mu. It guards what brokers and connections share, and it is never held
+// There is one lock, Client.mu; a function whose name ends in Locked needs it. It guards what brokers and connections share, and it is never held
 // while one of [Deps], [Produce.Done] or [Batch.Append] is called, while a goroutine waits, or across a
 // call into the network. Every method may be called from any goroutine, also from within those
 // functions, but for [Client.Close].

@@ -74,7 +74,7 @@ func inquire[T any](c *Client, key int16, body func([]byte, int16) []byte, read 
 func (c *Client) give(r *request, tried map[*broker]bool) (*broker, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b := c.best(tried)
+	b := c.bestLocked(tried)
 	if b == nil || c.closed {
 		return nil, time.Hour
 	}
@@ -83,12 +83,12 @@ func (c *Client) give(r *request, tried map[*broker]bool) (*broker, time.Duratio
 		wait = min(c.set.SocketTimeout, patience)
 	}
 	b.queue = append(b.queue, r)
-	b.start()
+	b.startLocked()
 	return b, wait
 }
 
-// best returns the best broker to ask of those that were not tried. The caller holds mu.
-func (c *Client) best(tried map[*broker]bool) *broker {
+// bestLocked returns the best broker to ask of those that were not tried.
+func (c *Client) bestLocked(tried map[*broker]bool) *broker {
 	var best *broker
 	least, now := 0.0, time.Now()
 	seedsTurn := len(tried)%3 == 2
@@ -96,9 +96,9 @@ func (c *Client) best(tried map[*broker]bool) *broker {
 		if tried[b] && b != nil {
 			return
 		}
-		if rank := b.rank(now, seed, seedsTurn); best == nil || rank < least {
+		if rank := b.rankLocked(now, seed, seedsTurn); best == nil || rank < least {
 			if b == nil {
-				b = c.broker(address)
+				b = c.brokerLocked(address)
 			}
 			best, least = b, rank
 		}
@@ -113,16 +113,15 @@ func (c *Client) best(tried map[*broker]bool) *broker {
 		}
 	}
 	for _, address := range c.set.Brokers {
-		if b := c.broker(address); len(b.ids) == 0 {
+		if b := c.brokerLocked(address); len(b.ids) == 0 {
 			consider(b, address, true)
 		}
 	}
 	return best
 }
 
-// rank says how good it is to ask the broker: the lower, the better. It may be nil: never used. The
-// caller holds mu.
-func (b *broker) rank(now time.Time, seed, seedsTurn bool) float64 {
+// rankLocked says how good it is to ask the broker: the lower, the better. It may be nil: never used.
+func (b *broker) rankLocked(now time.Time, seed, seedsTurn bool) float64 {
 	rank := rand.Float64() / 2
 	if seed && !seedsTurn {
 		rank += 1000
@@ -162,21 +161,20 @@ func (c *Client) learn(addresses map[int32]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fresh = time.Now()
-	c.rename(addresses)
+	c.renameLocked(addresses)
 	if c.net.Sparse {
 		return
 	}
 	n := 0
 	for _, address := range c.known {
 		if n++; n <= mostConnected {
-			c.want(address)
+			c.wantLocked(address)
 		}
 	}
 }
 
-// rename gives the brokers their ids. One that has lost its id goes on until what is open is answered.
-// The caller holds mu.
-func (c *Client) rename(addresses map[int32]string) {
+// renameLocked gives the brokers their ids. One that has lost its id goes on until what is open is answered.
+func (c *Client) renameLocked(addresses map[int32]string) {
 	c.known = addresses
 	ids := make(map[string][]int32, len(c.brokers))
 	for id, address := range addresses {
@@ -213,11 +211,11 @@ func (b *broker) moved() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old, wanted := b.ids, b.wanted
-	b.ids, b.leaving = c.idsOf(b.address), false
+	b.ids, b.leaving = c.idsOfLocked(b.address), false
 	b.wanted = wanted && len(b.ids) > 0
 	for _, id := range old {
 		if address, ok := c.known[id]; ok && (wanted || c.brokers[address] != nil && c.brokers[address].wanted) {
-			c.want(address)
+			c.wantLocked(address)
 		}
 	}
 }
@@ -232,5 +230,5 @@ func (c *Client) rebootstrap(err error) {
 		return
 	}
 	c.fresh = time.Now()
-	c.rename(map[int32]string{})
+	c.renameLocked(map[int32]string{})
 }

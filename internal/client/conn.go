@@ -116,11 +116,11 @@ func (b *broker) plan(n *conn, now time.Time) act {
 		return act{end: &end{err: ErrClosed}}
 	}
 	if n.lost != nil {
-		return act{end: &end{err: n.lost, theirs: true, idle: n.unused(now)}}
+		return act{end: &end{err: n.lost, theirs: true, idle: n.unusedLocked(now)}}
 	}
 	wait := time.Hour
 	until := func(t time.Time) { wait = min(wait, t.Sub(now)) }
-	if r := n.oldest(); r != nil {
+	if r := n.oldestLocked(); r != nil {
 		if !now.Before(r.due) {
 			return b.overdue(n, r)
 		}
@@ -129,12 +129,12 @@ func (b *broker) plan(n *conn, now time.Time) act {
 	drain := b.leaving || n.stale || !n.relogin.IsZero() && !now.Before(n.relogin)
 	switch {
 	case drain:
-		b.set(Draining, now)
+		b.setLocked(Draining, now)
 	case now.Before(n.muted):
-		b.set(Muted, now)
+		b.setLocked(Muted, now)
 		until(n.muted)
 	case b.state != Ready:
-		b.set(Ready, now)
+		b.setLocked(Ready, now)
 		b.announce = true
 	}
 	switch {
@@ -152,19 +152,19 @@ func (b *broker) plan(n *conn, now time.Time) act {
 		b.announce = false
 		return act{tell: true}
 	case b.state == Ready && len(b.queue) > 0:
-		return b.take(n, now)
+		return b.takeLocked(n, now)
 	}
 	if len(n.open) == 0 && len(b.queue) == 0 && !drain {
 		if !b.wanted && len(b.ids) == 0 { // a bootstrap server that has done its work
 			if now.Sub(n.used) >= seedLinger {
-				b.set(Draining, now) // so that nobody sends any more
+				b.setLocked(Draining, now) // so that nobody sends any more
 				return act{end: &end{err: ErrUnknownBroker, leave: true}}
 			}
 			until(n.used.Add(seedLinger))
 		}
 		if idle := c.net.Idle; idle > 0 {
 			if now.Sub(n.used) >= idle {
-				b.set(Draining, now)
+				b.setLocked(Draining, now)
 				return act{end: &end{idle: true}}
 			}
 			until(n.used.Add(idle))
@@ -190,14 +190,14 @@ const renewEvery = time.Minute
 // stands before them end such connections, and that is no failure.
 const unusedAfter = 5 * time.Second
 
-// unused reports whether the broker has closed a connection that nobody needed. The caller holds mu.
-func (n *conn) unused(now time.Time) bool {
+// unusedLocked reports whether the broker has closed a connection that nobody needed.
+func (n *conn) unusedLocked(now time.Time) bool {
 	var odd *nonsense
 	return len(n.open) == 0 && len(n.b.queue) == 0 && now.Sub(n.used) >= unusedAfter && !errors.As(n.lost, &odd)
 }
 
-// oldest returns the request that is answered next, of those for which somebody waits. The caller holds mu.
-func (n *conn) oldest() *request {
+// oldestLocked returns the request that is answered next, of those for which somebody waits.
+func (n *conn) oldestLocked() *request {
 	for _, r := range n.open {
 		if !r.given && !r.sent.IsZero() {
 			return r
@@ -219,9 +219,9 @@ func (b *broker) overdue(n *conn, r *request) act {
 	return act{expired: r}
 }
 
-// take moves the next request from the queue to the open ones. It is there before it is written, because
-// the answer may come at once. The caller holds mu.
-func (b *broker) take(n *conn, now time.Time) act {
+// takeLocked moves the next request from the queue to the open ones. It is there before it is written, because
+// the answer may come at once.
+func (b *broker) takeLocked(n *conn, now time.Time) act {
 	r := b.queue[0]
 	b.queue[0] = nil
 	if b.queue = b.queue[1:]; len(b.queue) == 0 {
@@ -230,12 +230,12 @@ func (b *broker) take(n *conn, now time.Time) act {
 	if _, ok := n.has[r.key]; !ok {
 		return act{refused: r}
 	}
-	n.number(r, now)
+	n.numberLocked(r, now)
 	return act{write: r}
 }
 
-// number gives r its id. The caller holds mu.
-func (n *conn) number(r *request, now time.Time) {
+// numberLocked gives r its id.
+func (n *conn) numberLocked(r *request, now time.Time) {
 	r.id = n.next
 	n.next++
 	n.used = now

@@ -18,7 +18,7 @@ func (c *Client) Describe(ctx context.Context, topics []string) (Description, er
 	results := make(chan result, 1)
 	q := &question{topics: topics}
 	c.mu.Lock()
-	spawned := c.spawn(func() {
+	spawned := c.spawnLocked(func() {
 		m, err := inquire(c, metadataKey, q.body, q.read)
 		results <- result{m, err}
 	})

@@ -56,7 +56,7 @@ func New(set *conf.Settings, deps Deps) *Client {
 	c.software[0], c.software[1] = set.Software(own)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	for _, address := range set.Brokers {
-		c.broker(address).seed = true
+		c.brokerLocked(address).seed = true
 	}
 	return c
 }
@@ -97,9 +97,9 @@ func (c *Client) Close() (ended bool) {
 	}
 }
 
-// spawn starts a goroutine, unless the client is closed. The caller holds mu, so that Close waits for all
+// spawnLocked starts a goroutine, unless the client is closed. It is under the lock so that Close waits for all
 // that were started.
-func (c *Client) spawn(f func()) bool {
+func (c *Client) spawnLocked(f func()) bool {
 	if c.closed {
 		return false
 	}
@@ -122,19 +122,19 @@ func (c *Client) emit(e Event) {
 	}
 }
 
-// broker returns the broker of an address. The caller holds mu, unless nobody else has the client yet.
-func (c *Client) broker(address string) *broker {
+// brokerLocked returns the broker of an address. New calls it before anybody else has the client.
+func (c *Client) brokerLocked(address string) *broker {
 	b := c.brokers[address]
 	if b == nil {
 		b = &broker{c: c, address: address, wake: make(chan struct{}, 1), since: time.Now()}
-		b.ids = c.idsOf(address)
+		b.ids = c.idsOfLocked(address)
 		c.brokers[address] = b
 	}
 	return b
 }
 
-// idsOf returns the ids of an address, in order. The caller holds mu.
-func (c *Client) idsOf(address string) (ids []int32) {
+// idsOfLocked returns the ids of an address, in order.
+func (c *Client) idsOfLocked(address string) (ids []int32) {
 	for id, a := range c.known {
 		if a == address {
 			ids = append(ids, id)
@@ -144,8 +144,8 @@ func (c *Client) idsOf(address string) (ids []int32) {
 	return ids
 }
 
-// find returns the broker of an id, and nil if it was never used. The caller holds mu.
-func (c *Client) find(id int32) *broker {
+// findLocked returns the broker of an id, and nil if it was never used.
+func (c *Client) findLocked(id int32) *broker {
 	address, ok := c.known[id]
 	if !ok {
 		return nil
@@ -164,14 +164,14 @@ func (c *Client) Connect(id int32) {
 	if !ok {
 		return
 	}
-	c.want(address)
+	c.wantLocked(address)
 }
 
-// want keeps a broker connected. The caller holds mu.
-func (c *Client) want(address string) {
-	b := c.broker(address)
+// wantLocked keeps a broker connected.
+func (c *Client) wantLocked(address string) {
+	b := c.brokerLocked(address)
 	b.wanted, b.announce = true, true
-	b.start()
+	b.startLocked()
 }
 
 // Send gives r to the broker's connection if that takes requests now; otherwise it returns false and
@@ -179,8 +179,8 @@ func (c *Client) want(address string) {
 func (c *Client) Send(id int32, r *Produce) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b := c.find(id)
-	if c.closed || b == nil || !b.takes(time.Now()) || r.Connection != 0 && r.Connection != b.conn.serial {
+	b := c.findLocked(id)
+	if c.closed || b == nil || !b.takesLocked(time.Now()) || r.Connection != 0 && r.Connection != b.conn.serial {
 		return false
 	}
 	b.queue = append(b.queue, &request{key: produceKey, produce: r, deadline: r.Deadline, silent: r.Acks == 0})
@@ -204,15 +204,15 @@ func (c *Client) Look(lazy bool) {
 func (c *Client) Ready(id int32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	b := c.find(id)
-	return !c.closed && b != nil && b.takes(time.Now())
+	b := c.findLocked(id)
+	return !c.closed && b != nil && b.takesLocked(time.Now())
 }
 
 // Unwritten returns how many requests to a broker wait until they are written.
 func (c *Client) Unwritten(id int32) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if b := c.find(id); b != nil {
+	if b := c.findLocked(id); b != nil {
 		return len(b.queue)
 	}
 	return 0

@@ -54,7 +54,7 @@ type Seen struct {
 func (c *Client) Find(broker int32, d Doubt, done func(*Sighting, error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.spawn(func() {
+	c.spawnLocked(func() {
 		s, err := c.look(broker, &d)
 		if c.ctx.Err() == nil {
 			done(s, err)
@@ -66,7 +66,7 @@ func (c *Client) Find(broker int32, d Doubt, done func(*Sighting, error)) {
 func (c *Client) AskEnd(broker int32, p Place, done func(end int64, err error)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.spawn(func() {
+	c.spawnLocked(func() {
 		end, err := c.offset(broker, &p, latestOffset, consumer)
 		if c.ctx.Err() == nil {
 			done(end, err)
@@ -172,9 +172,9 @@ func ask[T any](c *Client, id int32, key, most int16, body func([]byte, int16) [
 		c.mu.Unlock()
 		return none, ErrUnknownBroker
 	}
-	b := c.broker(address)
+	b := c.brokerLocked(address)
 	b.queue = append(b.queue, r)
-	b.start()
+	b.startLocked()
 	c.mu.Unlock()
 	select {
 	case a := <-answer:

@@ -31,7 +31,7 @@ func (c *Client) AskMetadata(topics []string, create bool) {
 	if c.fresh.IsZero() {
 		c.fresh = time.Now()
 	}
-	c.asking = c.spawn(func() { c.ask(q) })
+	c.asking = c.spawnLocked(func() { c.ask(q) })
 }
 
 // ask asks q, and what comes to wait meanwhile.

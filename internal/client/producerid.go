@@ -14,7 +14,7 @@ func (c *Client) AskProducerID() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.naming {
-		c.naming = c.spawn(c.askProducerID)
+		c.naming = c.spawnLocked(c.askProducerID)
 	}
 }
 

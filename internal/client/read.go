@@ -15,7 +15,7 @@ import (
 func (n *conn) startReading() error {
 	n.b.c.mu.Lock()
 	defer n.b.c.mu.Unlock()
-	if n.reading = n.b.c.spawn(n.read); !n.reading {
+	if n.reading = n.b.c.spawnLocked(n.read); !n.reading {
 		return ErrClosed
 	}
 	return nil
@@ -190,14 +190,14 @@ func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 		n.b.stats.took(now.Sub(r.sent))
 	}
 	if throttle > 0 {
-		n.mute(now, time.Duration(throttle)*time.Millisecond)
+		n.muteLocked(now, time.Duration(throttle)*time.Millisecond)
 	}
 	return tell
 }
 
-// mute keeps the client from writing for a while, which does not count for open requests: the broker
-// reads nothing meanwhile. The caller holds mu.
-func (n *conn) mute(now time.Time, d time.Duration) {
+// muteLocked keeps the client from writing for a while, which does not count for open requests: the broker
+// reads nothing meanwhile.
+func (n *conn) muteLocked(now time.Time, d time.Duration) {
 	n.b.stats.throttle = d
 	if d > mostMute {
 		d = min(n.b.c.set.ReconnectMax, mostMute)

@@ -129,7 +129,7 @@ func (n *conn) begin(r *request, version int16) time.Time {
 	r.version = version
 	r.written = true // the answer may come, and the connection may end, while it is written
 	limit := time.Now().Add(n.b.c.set.SocketTimeout)
-	if o := n.oldest(); o != nil && o.due.Before(limit) && n.fails+1 == n.b.c.net.MaxFails {
+	if o := n.oldestLocked(); o != nil && o.due.Before(limit) && n.fails+1 == n.b.c.net.MaxFails {
 		// A broker that reads nothing must not keep the request before from ending the connection.
 		limit = o.due
 	}
@@ -192,5 +192,5 @@ func exchange[T any](ctx context.Context, n *conn, r *request, version int16, re
 func (n *conn) enroll(r *request) {
 	n.b.c.mu.Lock()
 	defer n.b.c.mu.Unlock()
-	n.number(r, time.Now())
+	n.numberLocked(r, time.Now())
 }

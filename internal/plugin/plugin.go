@@ -3,7 +3,7 @@
 //
 // It promises that Start waits for no broker, that Find costs a map look-up and no lock, and that
 // Stop is bounded. It knows no C and nothing of Kafka's client. All methods may be called from any
-// thread at once.
+// thread at once. A function whose name ends in Locked needs the lock of its receiver.
 package plugin
 
 import (
@@ -109,7 +109,7 @@ func (p *Plugin) Start(config, app *queueconf.Node) error {
 	}
 	p.life, p.end = context.WithCancel(context.Background())
 	p.mu.Lock()
-	p.show(qs)
+	p.showLocked(qs)
 	p.mu.Unlock()
 	tuneCollector()
 	p.scaling.start(qs.spooled())

@@ -53,8 +53,8 @@ func (qs *queues) spooled() bool {
 	return false
 }
 
-// show lets calls and commands find qs. The caller holds mu.
-func (p *Plugin) show(qs *queues) {
+// showLocked lets calls and commands find qs.
+func (p *Plugin) showLocked(qs *queues) {
 	qs.byID, qs.spool, qs.asked = make(map[string]*producer.Producer), make(map[string]*queueconf.Spool), nil
 	add := func(l *live) {
 		qs.byID[l.config.ID] = l.queue
@@ -73,13 +73,13 @@ func (p *Plugin) show(qs *queues) {
 	p.queues.Store(qs)
 }
 
-// change lets f change a copy of the queues. The caller holds mu.
-func (p *Plugin) change(f func(*queues)) {
+// changeLocked lets f change a copy of the queues.
+func (p *Plugin) changeLocked(f func(*queues)) {
 	next := *p.queues.Load()
 	next.live = append([]*live(nil), next.live...)
 	next.leaving = append([]*live(nil), next.leaving...)
 	f(&next)
-	p.show(&next)
+	p.showLocked(&next)
 }
 
 // without returns all but one.
@@ -113,7 +113,7 @@ func (p *Plugin) leave(l *live) {
 		l.queue.Stop(limit)
 		l.empty = true
 		p.mu.Lock()
-		p.change(func(qs *queues) { qs.leaving = without(qs.leaving, l) })
+		p.changeLocked(func(qs *queues) { qs.leaving = without(qs.leaving, l) })
 		removed := l.removed
 		p.mu.Unlock()
 		l.queue.Gone()

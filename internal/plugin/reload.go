@@ -127,14 +127,14 @@ func (l *live) producer() *producer.Producer {
 	return l.queue
 }
 
-// follow does what the plan says. The caller holds stop.
+// follow does what the plan says. It runs under stop.
 func (p *Plugin) follow(n *plan) {
 	later := &opener{plugin: p}
 	var leaving []*live
 	added, changed := 0, 0
 	p.mu.Lock()
 	clear(p.doors)
-	p.change(func(qs *queues) {
+	p.changeLocked(func(qs *queues) {
 		qs.live = slices.DeleteFunc(qs.live, func(l *live) bool { return l.app })
 		for _, s := range n.steps {
 			switch {
@@ -284,7 +284,7 @@ func (o *opener) release() (estates []*estate) {
 	}
 	all.Wait()
 	p.mu.Lock()
-	p.change(func(qs *queues) {
+	p.changeLocked(func(qs *queues) {
 		for _, e := range estates {
 			qs.leaving = without(qs.leaving, e.from)
 			qs.live = without(qs.live, e.from)
@@ -331,7 +331,7 @@ func (o *opener) open(s *step, estates []*estate, first bool) bool {
 		before = nil // it has ended
 	}
 	p.mu.Lock()
-	p.change(func(qs *queues) {
+	p.changeLocked(func(qs *queues) {
 		if before != nil {
 			before.removed = false
 		}

@@ -67,7 +67,7 @@ func (p *scaling) start(spooled bool) {
 		return
 	}
 	p.fixed = spooled
-	p.choose(spooled)
+	p.chooseLocked(spooled)
 }
 
 // follow is start for queues that have changed while records come.
@@ -78,7 +78,7 @@ func (p *scaling) follow(spooled bool) {
 		return
 	}
 	p.fixed, p.busy = spooled, p.now()
-	p.choose(true) // the load brings it down, if it is small
+	p.chooseLocked(true) // the load brings it down, if it is small
 }
 
 // worked counts what a queue has begun to send. It is called from the senders of all queues.
@@ -95,29 +95,29 @@ func (p *scaling) worked(records, valueBytes int) {
 	p.records += records
 	p.bytes += valueBytes
 	over := now.Sub(p.since)
-	if over < scalingWindow && !p.exceeds(busyRecords, busyBytes, scalingWindow) {
+	if over < scalingWindow && !p.exceedsLocked(busyRecords, busyBytes, scalingWindow) {
 		return
 	}
 	switch {
-	case p.exceeds(busyRecords, busyBytes, max(over, scalingWindow)):
+	case p.exceedsLocked(busyRecords, busyBytes, max(over, scalingWindow)):
 		p.busy = now
-		p.choose(true)
-	case p.exceeds(calmRecords, calmBytes, over):
+		p.chooseLocked(true)
+	case p.exceedsLocked(calmRecords, calmBytes, over):
 		p.busy = now
 	case p.many && now.Sub(p.busy) >= calmAfter:
-		p.choose(false)
+		p.chooseLocked(false)
 	}
 	p.since, p.records, p.bytes = now, 0, 0
 }
 
-// exceeds says whether what was counted, over that time, is more than the rates. The caller holds mu.
-func (p *scaling) exceeds(records, valueBytes int, over time.Duration) bool {
+// exceedsLocked says whether what was counted, over that time, is more than the rates.
+func (p *scaling) exceedsLocked(records, valueBytes int, over time.Duration) bool {
 	seconds := over.Seconds()
 	return float64(p.records) > float64(records)*seconds || float64(p.bytes) > float64(valueBytes)*seconds
 }
 
-// choose sets all processors or one. The caller holds mu.
-func (p *scaling) choose(many bool) {
+// chooseLocked sets all processors or one.
+func (p *scaling) chooseLocked(many bool) {
 	if p.many == many {
 		return
 	}

@@ -61,7 +61,7 @@ func (p *Producer) Offer(r *record.Record) resperr.Code {
 		}
 		var kick bool
 		p.mu.Lock()
-		code, kick = p.admit(r, n, false, nil)
+		code, kick = p.admitLocked(r, n, false, nil)
 		p.mu.Unlock()
 		if kick {
 			p.wake()
@@ -109,34 +109,34 @@ func varintLen(n int) int {
 	return size
 }
 
-// admit puts r into the current buffer and says whether the sender must be woken. queued is true for
-// a call that waited its turn, a not nil for one that waits for the delivery. The caller holds p.mu.
-func (p *Producer) admit(r *record.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
+// admitLocked puts r into the current buffer and says whether the sender must be woken. queued is true for
+// a call that waited its turn, a not nil for one that waits for the delivery.
+func (p *Producer) admitLocked(r *record.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
 	if p.closed && !queued {
 		return resperr.Destroy, false
 	}
 	cost := costOf(r, n)
 	if p.ingress.Intake != nil {
-		p.drainIntake()
+		p.drainIntakeLocked()
 	}
 	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
 		return resperr.QueueFull, false
 	}
 	t := p.latest
 	if t == nil || t.name != r.Topic {
-		t = p.topicOf(r.Topic)
+		t = p.topicOfLocked(r.Topic)
 		p.latest = t
 	}
 	if code := t.refuses(r.Partition); code != resperr.NoError {
 		return code, false
 	}
-	if !p.charge(len(r.Value), cost) {
+	if !p.chargeLocked(len(r.Value), cost) {
 		return resperr.QueueFull, false // calls have come in since
 	}
 	if p.ingress.Intake != nil && !t.introduced {
-		p.introduce(t)
+		p.introduceLocked(t)
 	}
-	e, kick := p.enter(r, n, t, cost, p.now())
+	e, kick := p.enterLocked(r, n, t, cost, p.now())
 	if a != nil {
 		e.await = a
 	}
@@ -149,9 +149,9 @@ func costOf(r *record.Record, n int) int64 {
 	return int64(n) + recordCost + headerCost*int64(len(r.Headers))
 }
 
-// enter puts r into the current buffer. It has been charged. The caller holds p.mu.
-func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
-	t.intern(r.Headers)
+// enterLocked puts r into the current buffer. It has been charged.
+func (p *Producer) enterLocked(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
+	t.internLocked(r.Headers)
 	s := p.current
 	if s == nil || !s.fits(n) {
 		if s != nil && len(s.entries) > 0 {
@@ -173,8 +173,8 @@ func (p *Producer) enter(r *record.Record, n int, t *topic, cost int64, born mon
 	return e, kick
 }
 
-// topicOf returns the topic called name, whose bytes are the caller's. The caller holds p.mu.
-func (p *Producer) topicOf(name string) *topic {
+// topicOfLocked returns the topic called name, whose bytes are the caller's.
+func (p *Producer) topicOfLocked(name string) *topic {
 	t, ok := p.topics[name]
 	if !ok {
 		t = &topic{name: strings.Clone(name)}

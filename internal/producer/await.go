@@ -89,7 +89,7 @@ func (p *Producer) overdue(a *await) {
 	if i := slices.IndexFunc(p.waiters, func(w *waiter) bool { return w.await == a }); i >= 0 {
 		p.waiters = slices.Delete(p.waiters, i, i+1)
 		p.waiting.Store(int32(len(p.waiters)))
-		p.announceWaiters()
+		p.announceWaitersLocked()
 		code = resperr.QueueFull
 	}
 	p.mu.Unlock()

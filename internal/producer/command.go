@@ -88,14 +88,14 @@ func (p *Producer) purge() int64 {
 	now := p.now()
 	before := p.stats.Snapshot().Dropped
 	p.mu.Lock()
-	p.drainIntake()
-	buffers := p.takeFull(nil)
+	p.drainIntakeLocked()
+	buffers := p.takeFullLocked(nil)
 	if p.current != nil && len(p.current.entries) > 0 {
 		buffers = append(buffers, p.current)
 		p.current = nil
 	}
 	if p.store != nil {
-		p.purgeFrom()
+		p.purgeFromLocked()
 	}
 	p.mu.Unlock()
 	for _, sl := range buffers {
@@ -125,8 +125,8 @@ func (p *Producer) purge() int64 {
 	return p.stats.Snapshot().Dropped - before
 }
 
-// purgeFrom makes the feeder pass by what is on disk now. The caller holds p.mu, under which everything is appended.
-func (p *Producer) purgeFrom() {
+// purgeFromLocked makes the feeder pass by what is on disk now. Everything is appended under the lock.
+func (p *Producer) purgeFromLocked() {
 	s := p.store
 	s.purged = s.spool.Stats().Next
 	for _, t := range p.topics {
@@ -140,7 +140,7 @@ func (p *Producer) purgeFrom() {
 func (p *Producer) purgeDisk(keep []uint64) {
 	s := p.store
 	s.mu.Lock()
-	p.stats.Lose(dropped, int64(s.spool.Discard(0, s.purged, keep))-int64(s.countedEarly(s.purged, keep)))
+	p.stats.Lose(dropped, int64(s.spool.Discard(0, s.purged, keep))-int64(s.countedEarlyLocked(s.purged, keep)))
 	var awaits []*await
 	for seq, a := range s.awaits {
 		if _, flies := slices.BinarySearch(keep, seq); seq < s.purged && !flies {

@@ -98,8 +98,8 @@ func (p *Producer) beginStop() (stopped bool) {
 	defer p.mu.Unlock()
 	stopped, p.stopped = p.stopped, true
 	p.closed = true
-	p.announceWaiters()
-	p.drainIntake()
+	p.announceWaitersLocked()
+	p.drainIntakeLocked()
 	return stopped
 }
 

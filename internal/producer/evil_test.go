@@ -80,7 +80,7 @@ func TestNothingThatOthersSayReachesTheLogAsItIs(t *testing.T) {
 				p := c.logging(log, "security.protocol=sasl_plaintext", "sasl.mechanism=PLAIN", "sasl.username=u", "sasl.password=p")
 				c.offer(p, 0)
 				synctest.Wait()
-				test.does(p, p.topicOf(evil), &partition{id: 3})
+				test.does(p, p.topicOfLocked(evil), &partition{id: 3})
 				time.Sleep(2 * lossHeld)
 				var found bool
 				for _, line := range log.take() {

@@ -29,7 +29,7 @@ func (p *Producer) forgetTopics(now mono) {
 		read = p.store.pos
 		p.store.mu.Unlock()
 	}
-	used := p.untaken()
+	used := p.untakenLocked()
 	forgotten := make(map[*topic]bool)
 	for name, t := range p.topics {
 		if used[t] || !t.idle(now) || p.store != nil && (t.missed > 0 || t.last >= read && t.last > 0) {
@@ -54,8 +54,8 @@ func (p *Producer) forgetTopics(now mono) {
 	}
 }
 
-// untaken returns the topics of records that the sender has not taken yet. The caller holds p.mu.
-func (p *Producer) untaken() map[*topic]bool {
+// untakenLocked returns the topics of records that the sender has not taken yet.
+func (p *Producer) untakenLocked() map[*topic]bool {
 	used := make(map[*topic]bool)
 	buffers := p.full
 	if p.current != nil {

@@ -31,8 +31,8 @@ func (p *Producer) PassOn(next *Producer) {
 	if p.ingress.Intake != nil {
 		p.ingress.Pass()
 	}
-	p.drainIntake()
-	waiters := p.takeWaiters()
+	p.drainIntakeLocked()
+	waiters := p.takeWaitersLocked()
 	p.mu.Unlock()
 	if p.store == nil {
 		p.heir.Store(next)
@@ -75,12 +75,12 @@ func (p *Producer) chargeAlways(count, bytes, cost int64) {
 	}
 }
 
-// takeWaiters returns the calls that wait for room, which are the caller's from now on. The caller holds p.mu.
-func (p *Producer) takeWaiters() []*waiter {
+// takeWaitersLocked returns the calls that wait for room, which are the caller's from now on.
+func (p *Producer) takeWaitersLocked() []*waiter {
 	waiters := p.waiters
 	p.waiters = nil
 	p.waiting.Store(0)
-	p.announceWaiters()
+	p.announceWaitersLocked()
 	return waiters
 }
 
@@ -109,7 +109,7 @@ func (p *Producer) queueUp(waiters []*waiter) {
 	p.mu.Lock()
 	p.waiters = append(fit, p.waiters...)
 	p.waiting.Store(int32(len(p.waiters)))
-	p.announceWaiters()
+	p.announceWaitersLocked()
 	p.mu.Unlock()
 	p.wake()
 }
@@ -158,7 +158,7 @@ func (p *Producer) adopt(entries []*entry, reserved *intake.Load) (taken int) {
 		part := entries[taken:min(len(entries), taken+adoptAtOnce)]
 		n := 0
 		p.mu.Lock()
-		for n < len(part) && p.adoptOne(part[n], &kick) {
+		for n < len(part) && p.adoptOneLocked(part[n], &kick) {
 			n++
 		}
 		p.mu.Unlock()
@@ -194,30 +194,30 @@ func (p *Producer) chargeAdopted(entries []*entry, reserved *intake.Load) {
 	}
 }
 
-// adoptOne copies e. The caller holds p.mu.
-func (p *Producer) adoptOne(e *entry, kick *bool) bool {
+// adoptOneLocked copies e.
+func (p *Producer) adoptOneLocked(e *entry, kick *bool) bool {
 	if p.stopped {
 		return false
 	}
 	r := e.record()
-	t := p.topicOf(r.Topic)
+	t := p.topicOfLocked(r.Topic)
 	if e.await != nil {
 		e.await.owner.Store(p)
 	}
 	if p.store != nil {
-		return p.adoptStored(t, &r, e)
+		return p.adoptStoredLocked(t, &r, e)
 	}
 	if p.ingress.Intake != nil && !t.introduced {
-		p.introduce(t)
+		p.introduceLocked(t)
 	}
-	copied, wake := p.enter(&r, r.Size(), t, e.cost, e.born)
+	copied, wake := p.enterLocked(&r, r.Size(), t, e.cost, e.born)
 	copied.await = e.await
 	*kick = *kick || wake
 	return true
 }
 
-// adoptStored brings a record to the disk. It may not pass older ones of its topic that are in memory only.
-func (p *Producer) adoptStored(t *topic, r *record.Record, e *entry) bool {
+// adoptStoredLocked brings a record to the disk. It may not pass older ones of its topic that are in memory only.
+func (p *Producer) adoptStoredLocked(t *topic, r *record.Record, e *entry) bool {
 	if t.unsaved.Load() > 0 {
 		return false
 	}
@@ -229,7 +229,7 @@ func (p *Producer) adoptStored(t *topic, r *record.Record, e *entry) bool {
 			p.fail(code, t.name)
 		}
 	}
-	if p.store.put(p, t, w) != resperr.NoError {
+	if p.store.putLocked(p, t, w) != resperr.NoError {
 		return false
 	}
 	p.stats.Withdraw(size) // it is in the counters since its call
@@ -244,8 +244,8 @@ func (p *Producer) Close() {
 	if !p.passed.Load() {
 		p.health.end(&p.health.removed)
 	}
-	p.announceWaiters()
-	p.drainIntake()
+	p.announceWaitersLocked()
+	p.drainIntakeLocked()
 }
 
 // Leave waits until everything is delivered, or reported as failed, or ctx ends; it sends without linger meanwhile. It says whether the queue is empty.
@@ -282,7 +282,7 @@ func (p *Producer) Release(ctx context.Context) *Estate {
 	}
 	p.closed, p.stopped = true, true
 	p.passed.Store(true)
-	estate.waiters = p.takeWaiters()
+	estate.waiters = p.takeWaitersLocked()
 	p.mu.Unlock()
 	p.closeStored(ctx, func() { estate.awaits = p.takeAwaits() })
 	return estate

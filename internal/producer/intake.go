@@ -25,8 +25,8 @@ type ingress struct {
 	last   mono           // when the chunks were last taken; guarded by Producer.mu
 }
 
-// introduce lets the intake know what t takes. The caller holds p.mu.
-func (p *Producer) introduce(t *topic) {
+// introduceLocked lets the intake know what t takes.
+func (p *Producer) introduceLocked(t *topic) {
 	t.introduced, t.index = true, -1
 	index, gate, ok := p.ingress.Topic(t.name)
 	if !ok {
@@ -44,14 +44,14 @@ func (p *Producer) topicAt(index int) *topic {
 	name := p.ingress.TopicName(index)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.known(name)
+	return p.knownLocked(name)
 }
 
-// known returns a topic that the intake knows. The caller holds p.mu.
-func (p *Producer) known(name string) *topic {
-	t := p.topicOf(name)
+// knownLocked returns a topic that the intake knows.
+func (p *Producer) knownLocked(name string) *topic {
+	t := p.topicOfLocked(name)
 	if !t.introduced {
-		p.introduce(t)
+		p.introduceLocked(t)
 	}
 	return t
 }
@@ -68,24 +68,24 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 	return r
 }
 
-// drainIntake moves what calls have left in the intake into p.full, behind what is there, so that the load of the
-// queue is exact. The caller holds p.mu.
-func (p *Producer) drainIntake() { p.drain(false) }
+// drainIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that the load of the
+// queue is exact.
+func (p *Producer) drainIntakeLocked() { p.drainLocked(false) }
 
-// drain is drainIntake. The sender, which is to read the chunks at once, leaves all records where they are. The caller holds p.mu.
-func (p *Producer) drain(sender bool) {
+// drainLocked is drainIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.
+func (p *Producer) drainLocked(sender bool) {
 	f := &p.ingress
 	if f.Intake == nil || p.gone {
 		return
 	}
 	f.full = f.Take(f.full[:0])
 	if len(f.full) == 0 {
-		p.drainParked()
+		p.drainParkedLocked()
 		return
 	}
-	taken := p.drawnNow()
+	taken := p.drawnNowLocked()
 	for _, c := range f.full {
-		if !sender && sparse(c) && p.copyIn(c, &taken) {
+		if !sender && sparse(c) && p.copyInLocked(c, &taken) {
 			continue
 		}
 		if p.current != nil && len(p.current.entries) > 0 {
@@ -97,10 +97,10 @@ func (p *Producer) drain(sender bool) {
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
-		p.count(n, &s.sum, 1)
+		p.countLocked(n, &s.sum, 1)
 		p.full = append(p.full, s)
 	}
-	p.drainParked()
+	p.drainParkedLocked()
 }
 
 // minChunkRecords and minChunkBytes are the records, or the bytes of their frames, from which a chunk is worth its memory: a queue that
@@ -115,9 +115,9 @@ func sparse(c intake.Chunk) bool {
 	return c.Count() < minChunkRecords && c.Size() < minChunkBytes && !c.Large()
 }
 
-// copyIn moves the records of a chunk into the current buffer, and gives the chunk back. It returns false, and does nothing,
-// when a copy is not complete. The caller holds p.mu.
-func (p *Producer) copyIn(c intake.Chunk, taken *drawn) bool {
+// copyInLocked moves the records of a chunk into the current buffer, and gives the chunk back. It returns false, and does nothing,
+// when a copy is not complete.
+func (p *Producer) copyInLocked(c intake.Chunk, taken *drawn) bool {
 	sum, complete := c.Sum()
 	if !complete {
 		return false
@@ -130,20 +130,20 @@ func (p *Producer) copyIn(c intake.Chunk, taken *drawn) bool {
 		}
 		t := p.ingress.topics[f.Topic]
 		if t == nil {
-			t = p.known(p.ingress.TopicName(f.Topic))
+			t = p.knownLocked(p.ingress.TopicName(f.Topic))
 			p.ingress.topics[f.Topic] = t
 		}
 		r := lentRecord(&f, t.name)
 		n := r.Size()
-		p.enter(&r, n, t, int64(n)+recordCost+headerCost*int64(len(r.Headers)), taken.born(r.Timestamp))
+		p.enterLocked(&r, n, t, int64(n)+recordCost+headerCost*int64(len(r.Headers)), taken.born(r.Timestamp))
 		p.stats.Admit(len(r.Value))
 	}
 	p.ingress.Free(c)
 	return true
 }
 
-// drainParked puts the calls that were parked in the intake behind those that wait already. The caller holds p.mu.
-func (p *Producer) drainParked() {
+// drainParkedLocked puts the calls that were parked in the intake behind those that wait already.
+func (p *Producer) drainParkedLocked() {
 	if !p.ingress.Parked() {
 		return
 	}
@@ -154,22 +154,21 @@ func (p *Producer) drainParked() {
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
 	})
-	p.announceWaiters()
+	p.announceWaitersLocked()
 }
 
 // admitParked lets those in that were parked in the intake, as far as there is room. The sender runs it.
 func (p *Producer) admitParked() {
 	if p.ingress.Intake != nil && p.ingress.Parked() {
 		p.mu.Lock()
-		p.drainParked()
+		p.drainParkedLocked()
 		p.mu.Unlock()
 	}
 	p.admitWaiters()
 }
 
-// charge charges the queue with one record, if there is room: what the current chunk has a grant for and does not use is room too. The caller
-// holds p.mu.
-func (p *Producer) charge(value int, cost int64) bool {
+// chargeLocked charges the queue with one record, if there is room: what the current chunk has a grant for and does not use is room too.
+func (p *Producer) chargeLocked(value int, cost int64) bool {
 	f := &p.ingress
 	if f.Intake == nil {
 		return p.ledger.Charge(value, cost, false)
@@ -179,19 +178,18 @@ func (p *Producer) charge(value int, cost int64) bool {
 	}
 	f.Shut()
 	defer f.Open()
-	p.drainIntake()
+	p.drainIntakeLocked()
 	return f.Charge(value, cost)
 }
 
-// count counts records that were taken from the intake, or with a sign of -1 takes that back. The caller holds p.mu.
-func (p *Producer) count(n int, sum *intake.Sum, sign int64) {
+// countLocked counts records that were taken from the intake, or with a sign of -1 takes that back.
+func (p *Producer) countLocked(n int, sum *intake.Sum, sign int64) {
 	p.taken += sign * int64(n)
 	p.stats.AdmitMany(sign*int64(n), sign*int64(sum.Values))
 }
 
-// announceWaiters tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended. The caller
-// holds p.mu.
-func (p *Producer) announceWaiters() {
+// announceWaitersLocked tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended.
+func (p *Producer) announceWaitersLocked() {
 	f := &p.ingress
 	if f.Intake == nil || p.gone {
 		return
@@ -205,17 +203,16 @@ func (p *Producer) announceWaiters() {
 	}
 }
 
-// drawnNow is when chunks are taken that are taken now. The caller holds p.mu.
-func (p *Producer) drawnNow() drawn {
+// drawnNowLocked is when chunks are taken that are taken now.
+func (p *Producer) drawnNowLocked() drawn {
 	d := drawn{at: p.now(), wall: milliseconds()}
 	d.span = d.at.since(p.ingress.last)
 	p.ingress.last = d.at
 	return d
 }
 
-// oldest returns when the oldest record was accepted that is in no full buffer, and whether there is one. The
-// caller holds p.mu.
-func (p *Producer) oldest(now mono) (born mono, some bool) {
+// oldestLocked returns when the oldest record was accepted that is in no full buffer, and whether there is one.
+func (p *Producer) oldestLocked(now mono) (born mono, some bool) {
 	if p.current != nil && len(p.current.entries) > 0 {
 		return p.current.entries[0].born, true
 	}
@@ -271,7 +268,7 @@ func (p *Producer) look() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntake()
+	p.drainIntakeLocked()
 	if !p.gone {
 		p.stats.RefuseMany(p.ingress.Refused())
 	}

@@ -45,7 +45,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 		w.record = *r
 		p.mu.Lock()
 		var later bool
-		code, later, kick = p.place(w, false)
+		code, later, kick = p.placeLocked(w, false)
 		switch {
 		case code == resperr.NoError:
 			// A durable call is answered by the sync, and a delivery by the broker.
@@ -76,10 +76,10 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 // passing says whether a refusal ends by itself.
 func passing(code resperr.Code) bool { return code == resperr.QueueFull || code == resperr.FS }
 
-// place puts the record of w into memory or into the spool. later is true for one that must wait
+// placeLocked puts the record of w into memory or into the spool. later is true for one that must wait
 // until the sender has brought older records of its topic to the disk, where this one is to follow
-// them. The caller holds p.mu.
-func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick bool) {
+// them.
+func (p *Producer) placeLocked(w *waiter, queued bool) (code resperr.Code, later, kick bool) {
 	s := p.store
 	switch {
 	case p.closed && !queued:
@@ -87,13 +87,13 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 	case !queued && len(p.waiters) > 0:
 		return resperr.QueueFull, s.Spill && !s.crowded, false
 	}
-	t := p.topicOf(w.record.Topic)
+	t := p.topicOfLocked(w.record.Topic)
 	if code := t.refuses(w.record.Partition); code != resperr.NoError {
 		return code, false, false
 	}
 	cost := costOf(&w.record, w.size)
-	if s.Spill && !w.onDisk && !p.behindDisk(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomFor(t, len(w.record.Value), cost, spillShare) {
-		if code, kick = p.admit(&w.record, w.size, true, w.await); code != resperr.QueueFull {
+	if s.Spill && !w.onDisk && !p.behindDiskLocked(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomForLocked(t, len(w.record.Value), cost, spillShare) {
+		if code, kick = p.admitLocked(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {
 				t.unsaved.Add(1)
 			}
@@ -108,25 +108,24 @@ func (p *Producer) place(w *waiter, queued bool) (code resperr.Code, later, kick
 		s.turning = true
 		return resperr.QueueFull, true, true
 	}
-	return p.store.put(p, t, w), false, false
+	return p.store.putLocked(p, t, w), false, false
 }
 
-// behindDisk says whether the disk holds records of t that are not in memory: what is new must go behind
-// them. The caller holds p.mu.
-func (p *Producer) behindDisk(t *topic) bool {
+// behindDiskLocked says whether the disk holds records of t that are not in memory: what is new must go behind
+// them.
+func (p *Producer) behindDiskLocked(t *topic) bool {
 	return !p.store.Spill || p.store.replaying || t.missed > 0 || t.last > t.fed
 }
 
-// put appends the record of w to the spool. The caller holds p.mu, so that the order of calls is the
-// order on disk.
-func (s *storage) put(p *Producer, t *topic, w *waiter) resperr.Code {
+// putLocked appends the record of w to the spool, with the queue's lock held, so that the order of calls is the order on disk.
+func (s *storage) putLocked(p *Producer, t *topic, w *waiter) resperr.Code {
 	s.buffer = payload(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
 	stored := func(err error) { p.stored(w, t, &seq, size, err) }
 	s.mu.Lock()
 	var err error
-	seq, err = s.append(p, s.buffer, stored)
+	seq, err = s.appendLocked(p, s.buffer, stored)
 	if err == nil {
 		t.last = seq
 		switch {
@@ -141,9 +140,9 @@ func (s *storage) put(p *Producer, t *topic, w *waiter) resperr.Code {
 	return refusalOf(err)
 }
 
-// append appends to the spool, and makes room first where that is configured. The caller holds s.mu, and
-// calls logDropped when it holds no lock any more.
-func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uint64, err error) {
+// appendLocked appends to the spool, and makes room first where that is configured. Who calls it calls logDropped when no lock
+// is held any more.
+func (s *storage) appendLocked(p *Producer, payload []byte, done func(error)) (seq uint64, err error) {
 	add := s.spool.Append
 	if s.Spill {
 		add = s.spool.AppendLater
@@ -155,7 +154,7 @@ func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uin
 	n := s.spool.DropOldest(int64(len(payload)) + 64)
 	if n > 0 {
 		end := s.spool.Stats().Frontier
-		p.stats.Lose(dropped, int64(n)-int64(s.countedEarly(end, nil)))
+		p.stats.Lose(dropped, int64(n)-int64(s.countedEarlyLocked(end, nil)))
 		for seq, a := range s.awaits {
 			if seq < end {
 				delete(s.awaits, seq)
@@ -167,7 +166,7 @@ func (s *storage) append(p *Producer, payload []byte, done func(error)) (seq uin
 	return add(payload, done)
 }
 
-// logDropped logs what append has dropped. A log may block, so the caller holds no lock.
+// logDropped logs what append has dropped. A log may block, so no lock is held.
 func (p *Producer) logDropped() {
 	if p.store.unlogged.Load() == 0 {
 		return
@@ -243,7 +242,7 @@ func (p *Producer) placeWaiters() {
 	n := 0
 	for ; n < len(p.waiters); n++ {
 		w := p.waiters[n]
-		code, later, _ := p.place(w, true)
+		code, later, _ := p.placeLocked(w, true)
 		if later {
 			break
 		}

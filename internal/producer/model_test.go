@@ -143,7 +143,7 @@ func (q *modelQueue) meta(partitions int, id byte, leader int32) {
 func (q *modelQueue) offer(n int) {
 	s := newBuffer(n, 100*n)
 	q.mu.Lock()
-	t := q.topicOf("mail")
+	t := q.topicOfLocked("mail")
 	q.mu.Unlock()
 	for range n {
 		v := fmt.Sprintf("%06d", q.offered)

@@ -180,8 +180,8 @@ func (o *once) take(place plan.Place) (state plan.Partition, left []*restored, o
 	return plan.Partition{}, nil, false
 }
 
-// bypass says whether the record seq is fed whatever is stalled or full, and whether it was already. The caller holds Producer.mu.
-func (o *once) bypass(seq uint64) (planned, fed bool) {
+// bypassLocked says whether the record seq is fed whatever is stalled or full, and whether it was already.
+func (o *once) bypassLocked(seq uint64) (planned, fed bool) {
 	if o == nil || len(o.reserved) == 0 {
 		return false, false
 	}

@@ -42,7 +42,7 @@ func (p *Producer) route(t *topic) {
 	}
 	p.mu.Lock()
 	if !t.introduced {
-		p.introduce(t)
+		p.introduceLocked(t)
 	}
 	index := t.index
 	p.mu.Unlock()
@@ -79,8 +79,8 @@ func (p *Producer) complete(s *batchBuffer) {
 	}
 	p.mu.Lock()
 	n := s.chunk.Count()
-	p.count(n, &s.sum, -1)
-	p.count(n, &sum, 1)
+	p.countLocked(n, &s.sum, -1)
+	p.countLocked(n, &sum, 1)
 	p.ingress.Correct(s.chunk, sum)
 	p.mu.Unlock()
 	s.sum, s.complete = sum, true

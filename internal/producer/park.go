@@ -53,13 +53,13 @@ func (p *Producer) park(r *record.Record, w *waiter, always bool) (parked bool, 
 	}
 	var kick bool
 	p.mu.Lock()
-	code, kick = p.admit(r, n, false, w.await)
+	code, kick = p.admitLocked(r, n, false, w.await)
 	parked = always && code == resperr.NoError
 	if code == resperr.QueueFull && p.ledger.Possible(len(r.Value), cost) {
 		w.record, w.size = Clone(r), n
 		p.waiters = append(p.waiters, w)
 		p.waiting.Add(1)
-		p.announceWaiters()
+		p.announceWaitersLocked()
 		parked, code = true, resperr.NoError
 		// Room may have come between the look and the entry into the list, and its report may
 		// have seen nobody waiting. The sender looks once more.
@@ -101,7 +101,7 @@ func (p *Producer) admitWaiters() {
 		// The time of a message is that of its call, but its life begins when it is accepted:
 		// otherwise a long wait for room would have used up message.timeout.ms already.
 		w.record.Timestamp = milliseconds()
-		code, _ := p.admit(&w.record, w.size, true, w.await)
+		code, _ := p.admitLocked(&w.record, w.size, true, w.await)
 		if code == resperr.QueueFull {
 			break
 		}
@@ -111,7 +111,7 @@ func (p *Producer) admitWaiters() {
 		ready = append(ready, w)
 	}
 	p.waiting.Store(int32(len(p.waiters)))
-	p.announceWaiters()
+	p.announceWaitersLocked()
 	p.mu.Unlock()
 	p.resumeWaiters(ready)
 }
@@ -138,7 +138,7 @@ func (p *Producer) dismissWaiters(code resperr.Code) {
 	ready := p.waiters
 	p.waiters = nil
 	p.waiting.Store(0)
-	p.announceWaiters()
+	p.announceWaitersLocked()
 	p.mu.Unlock()
 	for _, w := range ready {
 		w.code = code
@@ -159,7 +159,7 @@ type resumes struct {
 func (r *resumes) add(s resumer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.put(s)
+	r.putLocked(s)
 }
 
 // answer wakes the script of a with d, unless it has its answer. The look is made under the lock:
@@ -173,11 +173,11 @@ func (r *resumes) answer(a *await, d Delivery) {
 	}
 	a.answer = d
 	a.stop()
-	r.put(a)
+	r.putLocked(a)
 }
 
-// put adds s to the list. The caller holds mu.
-func (r *resumes) put(s resumer) {
+// putLocked adds s to the list.
+func (r *resumes) putLocked(s resumer) {
 	r.list = append(r.list, s)
 	if !r.running {
 		r.running = true

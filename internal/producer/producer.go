@@ -9,6 +9,8 @@
 // It refuses to decide what a property means (conf does), which exception a script sees (binding
 // does) and what is logged where (the handler of the logger does).
 //
+// A function whose name ends in Locked needs the lock of its receiver, and whose receiver has none, Producer.mu.
+//
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
 // record's way, in order: admit.go, intake.go, buffer.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
 // outcome.go, release.go, expire.go, drain.go; metadata.go and identity.go ask the cluster. Behind
@@ -264,7 +266,7 @@ func (p *Producer) counted() report.Snapshot {
 func (p *Producer) Bytes() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntake() // a chunk that calls have begun is charged as if it were full
+	p.drainIntakeLocked() // a chunk that calls have begun is charged as if it were full
 	return max(p.ledger.HeldBytes(), 0)
 }
 

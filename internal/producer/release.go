@@ -131,7 +131,7 @@ func (p *Producer) logFailure(code resperr.Code, topic string) {
 func (p *Producer) outstanding() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntake()
+	p.drainIntakeLocked()
 	return p.taken - p.released.Count.Load()
 }
 

@@ -126,10 +126,10 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ingress.Intake != nil && p.ingress.Full() {
-		p.drain(true)
+		p.drainLocked(true)
 	}
-	buffers = p.takeFull(buffers)
-	oldest, some := p.oldest(now)
+	buffers = p.takeFullLocked(buffers)
+	oldest, some := p.oldestLocked(now)
 	if !some {
 		if len(buffers) > 0 {
 			s.quiet, s.taken = 0, now
@@ -162,8 +162,8 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 		}
 	}
 	s.quiet, s.taken = 0, now
-	p.drain(true)
-	buffers = p.takeFull(buffers)
+	p.drainLocked(true)
+	buffers = p.takeFullLocked(buffers)
 	if p.current != nil && len(p.current.entries) > 0 {
 		buffers = append(buffers, p.current)
 		p.current = nil
@@ -171,8 +171,8 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 	return buffers, max(p.set.Linger, time.Microsecond)
 }
 
-// takeFull appends the full buffers to buffers. The caller holds p.mu.
-func (p *Producer) takeFull(buffers []*batchBuffer) []*batchBuffer {
+// takeFullLocked appends the full buffers to buffers.
+func (p *Producer) takeFullLocked(buffers []*batchBuffer) []*batchBuffer {
 	buffers = append(buffers, p.full...)
 	clear(p.full)
 	p.full = p.full[:0]
@@ -255,7 +255,7 @@ func (p *Producer) moveOut(t *topic, e *entry) *entry {
 	}
 	if e.buffer.chunk != (intake.Chunk{}) && len(r.Headers) > 0 {
 		p.mu.Lock()
-		t.intern(r.Headers) // the names are the chunk's
+		t.internLocked(r.Headers) // the names are the chunk's
 		p.mu.Unlock()
 	}
 	moved := t.send.store.add(&r, t, e.cost, e.born)

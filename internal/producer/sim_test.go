@@ -83,8 +83,8 @@ func newSimKafka(r *rand.Rand, partitions int) *simKafka {
 	return k
 }
 
-// happened notes a trouble. The caller holds mu.
-func (k *simKafka) happened(what string) {
+// happenedLocked notes a trouble.
+func (k *simKafka) happenedLocked(what string) {
 	k.trouble[what]++
 	k.tell("%s", what)
 }
@@ -93,8 +93,8 @@ func (k *simKafka) tell(format string, args ...any) {
 	k.told = append(k.told, time.Now().Format("04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
-// chance is true once in n times, unless there is calm. The caller holds mu.
-func (k *simKafka) chance(n int) bool { return !k.calm && k.r.IntN(n) == 0 }
+// chanceLocked is true once in n times, unless there is calm.
+func (k *simKafka) chanceLocked(n int) bool { return !k.calm && k.r.IntN(n) == 0 }
 
 func (k *simKafka) dial(_ context.Context, network, address string) (net.Conn, error) {
 	k.mu.Lock()
@@ -129,7 +129,7 @@ func (k *simKafka) setDown(down bool) {
 func (k *simKafka) restart(old bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.happened("restart")
+	k.happenedLocked("restart")
 	k.cut()
 	k.late = nil
 	for i := range k.parts {
@@ -149,14 +149,14 @@ func (k *simKafka) restart(old bool) {
 func (k *simKafka) move() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.happened("move")
+	k.happenedLocked("move")
 	k.cut()
 	k.late = nil
 	for i := range k.parts {
 		p := &k.parts[i]
 		high := p.replicated()
 		for n := len(p.log); n > 0 && p.log[n-1].offset >= high && k.r.IntN(2) == 0; n-- {
-			k.happened("truncated")
+			k.happenedLocked("truncated")
 			p.log, p.end = p.log[:n-1], p.log[n-1].offset
 		}
 		p.lead = p.end
@@ -185,7 +185,7 @@ func (k *simKafka) expire() {
 		for id, s := range k.parts[i].states {
 			if time.Since(s.at) > idleAfter {
 				delete(k.parts[i].states, id)
-				k.happened("expiry")
+				k.happenedLocked("expiry")
 			}
 		}
 	}
@@ -271,8 +271,8 @@ func (k *simKafka) handle(req kmsg.Request) (kmsg.Response, bool) {
 		k.nextID++
 		r.ProducerID = k.nextID
 	case *kmsg.DescribeProducersRequest:
-		if k.chance(8) {
-			k.happened("look cut")
+		if k.chanceLocked(8) {
+			k.happenedLocked("look cut")
 			return nil, true
 		}
 		r := resp.(*kmsg.DescribeProducersResponse)
@@ -362,8 +362,8 @@ func (k *simKafka) fetch(q *kmsg.FetchRequest, r *kmsg.FetchResponse) {
 // produce writes the batches of a request, or has a fault.
 func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kmsg.Response, bool) {
 	write := func(faults bool) {
-		if faults && k.chance(15) {
-			k.happened("unreplicated")
+		if faults && k.chanceLocked(15) {
+			k.happenedLocked("unreplicated")
 			for i := range k.parts {
 				k.parts[i].replicated()
 				k.parts[i].behind = time.Now().Add(time.Duration(k.r.Int64N(int64(4 * time.Second))))
@@ -376,9 +376,9 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 				rp := kmsg.NewProduceResponseTopicPartition()
 				rp.Partition, rp.LogAppendTime = p.Partition, -1
 				code := int16(0)
-				if faults && k.chance(15) {
+				if faults && k.chanceLocked(15) {
 					code = []int16{6, 7, 10, 19, 20, 56}[k.r.IntN(6)]
-					k.happened("error")
+					k.happenedLocked("error")
 					k.tell("  code %d", code)
 				}
 				switch {
@@ -415,20 +415,20 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 		write(false)
 		k.down = true
 		return nil, true
-	case k.chance(12) || next == "late":
-		k.happened("late")
+	case k.chanceLocked(12) || next == "late":
+		k.happenedLocked("late")
 		k.late = append(k.late, func() {
 			k.mu.Lock()
 			defer k.mu.Unlock()
 			write(false)
 		})
 		return nil, true
-	case k.chance(12):
-		k.happened("swallowed")
+	case k.chanceLocked(12):
+		k.happenedLocked("swallowed")
 		write(false)
 		return nil, true
-	case k.chance(20):
-		k.happened("lost")
+	case k.chanceLocked(20):
+		k.happenedLocked("lost")
 		return nil, true
 	}
 	write(true)

@@ -74,8 +74,8 @@ func (p *Producer) spillTopics() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil { // what has come meanwhile, and nothing can come now
-		for _, e := range p.waitingEntries(wanted) {
-			if err = p.saveEntry(e); err != nil {
+		for _, e := range p.waitingEntriesLocked(wanted) {
+			if err = p.saveEntryLocked(e); err != nil {
 				break
 			}
 		}
@@ -104,8 +104,8 @@ func (p *Producer) unsaved(want func(*entry) bool) []*entry {
 	return found
 }
 
-// waitingEntries returns those that the sender has not taken yet. The caller holds p.mu.
-func (p *Producer) waitingEntries(want func(*entry) bool) []*entry {
+// waitingEntriesLocked returns those that the sender has not taken yet.
+func (p *Producer) waitingEntriesLocked(want func(*entry) bool) []*entry {
 	var found []*entry
 	for _, s := range p.full {
 		found = appendUnsaved(found, s, want)
@@ -130,7 +130,7 @@ func (p *Producer) save(entries []*entry) error {
 	defer p.logDropped()
 	for _, e := range entries {
 		p.mu.Lock()
-		err := p.saveEntry(e)
+		err := p.saveEntryLocked(e)
 		p.mu.Unlock()
 		if err != nil {
 			return err
@@ -139,14 +139,14 @@ func (p *Producer) save(entries []*entry) error {
 	return nil
 }
 
-// saveEntry appends one entry that has not been appended. The caller holds p.mu, so that the feeder
+// saveEntryLocked appends one entry that has not been appended, so that the feeder
 // learns that it is in memory before it can read it from the disk.
-func (p *Producer) saveEntry(e *entry) error {
+func (p *Producer) saveEntryLocked(e *entry) error {
 	s := p.store
 	s.buffer = payloadOf(s.buffer[:0], e)
 	var seq uint64
 	s.mu.Lock()
-	seq, err := s.append(p, s.buffer, func(err error) { s.saved(&seq, err) })
+	seq, err := s.appendLocked(p, s.buffer, func(err error) { s.saved(&seq, err) })
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -199,11 +199,11 @@ func (p *Producer) saveRest(ctx context.Context, ended bool) (lost int64) {
 	defer p.logDropped()
 	entries := p.unsaved(all)
 	p.mu.Lock()
-	entries = append(entries, p.waitingEntries(all)...)
+	entries = append(entries, p.waitingEntriesLocked(all)...)
 	p.mu.Unlock()
 	for i := 0; i < len(entries); {
 		p.mu.Lock()
-		err := p.saveEntry(entries[i])
+		err := p.saveEntryLocked(entries[i])
 		p.mu.Unlock()
 		switch {
 		case err == nil:

@@ -186,9 +186,9 @@ func (s *storage) resolve(seq uint64, count func()) {
 	}
 }
 
-// countedEarly returns how many records below end that are not in keep have been counted before the spool could let go of them, which it does
-// now. The caller holds s.mu.
-func (s *storage) countedEarly(end uint64, keep []uint64) (n uint64) {
+// countedEarlyLocked returns how many records below end that are not in keep have been counted before the spool could let go of them, which it does
+// now.
+func (s *storage) countedEarlyLocked(end uint64, keep []uint64) (n uint64) {
 	for seq, before := range s.early {
 		if _, kept := slices.BinarySearch(keep, seq); before && seq < end && !kept {
 			s.early[seq] = false

@@ -47,9 +47,9 @@ type topic struct {
 	send sending // the sender's alone
 }
 
-// intern points the names of headers, which are the host's memory, at names that stay. The caller
-// holds the queue's lock.
-func (t *topic) intern(headers []record.Header) {
+// internLocked points the names of headers, which are the host's memory, at names that stay. The lock
+// is the queue's.
+func (t *topic) internLocked(headers []record.Header) {
 	for i := range headers {
 		name := headers[i].Key
 		kept, ok := t.names[name]

@@ -31,7 +31,7 @@ type kept struct {
 func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, resperr.Code) {
 	n := r.Size()
 	p.mu.Lock()
-	f, code, kick := p.admitStored(r, n, seq, chase)
+	f, code, kick := p.admitStoredLocked(r, n, seq, chase)
 	p.mu.Unlock()
 	if kick {
 		p.wake()
@@ -39,11 +39,11 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, r
 	return f, code
 }
 
-// admitStored is admit for a record on disk. The caller holds p.mu.
-func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
-	t := p.topicOf(r.Topic)
+// admitStoredLocked is admitLocked for a record on disk.
+func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
+	t := p.topicOfLocked(r.Topic)
 	t.last = max(t.last, seq)
-	planned, fed := p.store.once.bypass(seq)
+	planned, fed := p.store.once.bypassLocked(seq)
 	switch {
 	case fed:
 		return taken, 0, false // out of turn
@@ -73,12 +73,12 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 		return left, 0, false
 	default:
 		cost := costOf(r, n)
-		if !planned && !p.roomFor(t, len(r.Value), cost, 1) {
+		if !planned && !p.roomForLocked(t, len(r.Value), cost, 1) {
 			return blocked, 0, false
 		}
 		p.ledger.Charge(len(r.Value), cost, true)
 		var e *entry
-		e, kick = p.enter(r, n, t, cost, p.bornAt(r.Timestamp))
+		e, kick = p.enterLocked(r, n, t, cost, p.bornAt(r.Timestamp))
 		e.stored.seq = seq
 		e.stored.epoch = t.epoch
 	}
@@ -92,10 +92,10 @@ func (p *Producer) admitStored(r *record.Record, n int, seq uint64, chase bool) 
 	return taken, code, kick
 }
 
-// roomFor says whether there is room for one more record of t, which may hold share times what is
+// roomForLocked says whether there is room for one more record of t, which may hold share times what is
 // free. A queue that holds nothing takes any record: it was accepted, and must be sent however large
-// it is. The caller holds p.mu.
-func (p *Producer) roomFor(t *topic, value int, cost, share int64) bool {
+// it is.
+func (p *Producer) roomForLocked(t *topic, value int, cost, share int64) bool {
 	if p.taken-p.released.Count.Load() <= 0 {
 		return true
 	}

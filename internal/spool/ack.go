@@ -13,14 +13,14 @@ func (s *Spool) Ack(seqs ...uint64) {
 	for _, seq := range seqs {
 		if seq <= s.durable && s.acks.set(seq) {
 			s.n.acked++
-			s.markDirty(1)
-			if g := s.segmentOf(seq); g != nil {
+			s.markDirtyLocked(1)
+			if g := s.segmentOfLocked(seq); g != nil {
 				g.acked++
-				s.retire(g)
+				s.retireLocked(g)
 			}
 		}
 	}
-	room := s.room()
+	room := s.roomLocked()
 	s.mu.Unlock()
 	if room {
 		s.opts.Room()
@@ -33,13 +33,13 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	stored = seq <= s.durable
 	if fresh = stored && s.acks.set(seq); fresh {
 		s.n.acked++
-		s.markDirty(1)
-		if g := s.segmentOf(seq); g != nil {
+		s.markDirtyLocked(1)
+		if g := s.segmentOfLocked(seq); g != nil {
 			g.acked++
-			s.retire(g)
+			s.retireLocked(g)
 		}
 	}
-	room := s.room()
+	room := s.roomLocked()
 	s.mu.Unlock()
 	if room {
 		s.opts.Room()
@@ -47,8 +47,8 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	return fresh, stored
 }
 
-// resolve marks from..to-1 as resolved, whatever became of them, and returns how many were not. The caller holds mu.
-func (s *Spool) resolve(from, to uint64) uint64 {
+// resolveLocked marks from..to-1 as resolved, whatever became of them, and returns how many were not.
+func (s *Spool) resolveLocked(from, to uint64) uint64 {
 	from = max(from, s.acks.frontier)
 	if from >= to {
 		return 0
@@ -62,15 +62,15 @@ func (s *Spool) resolve(from, to uint64) uint64 {
 		}
 	}
 	n := s.acks.setRange(from, to)
-	s.markDirty(n)
+	s.markDirtyLocked(n)
 	for _, g := range touched {
-		s.retire(g)
+		s.retireLocked(g)
 	}
 	return n
 }
 
-// retire hands an acknowledged segment to the keeper. The caller holds mu.
-func (s *Spool) retire(g *segment) {
+// retireLocked hands an acknowledged segment to the keeper.
+func (s *Spool) retireLocked(g *segment) {
 	if !g.done() {
 		return
 	}
@@ -84,8 +84,8 @@ func (s *Spool) retire(g *segment) {
 	nudge(s.keep)
 }
 
-// segmentOf returns the segment that answers for seq, or nil. The caller holds mu.
-func (s *Spool) segmentOf(seq uint64) *segment {
+// segmentOfLocked returns the segment that answers for seq, or nil.
+func (s *Spool) segmentOfLocked(seq uint64) *segment {
 	i := sort.Search(len(s.segs), func(i int) bool { return s.segs[i].first > seq })
 	if i == 0 || !s.segs[i-1].holds(seq) {
 		return nil
@@ -108,8 +108,8 @@ func (s *Spool) DropOldest(need int64) (records uint64) {
 			}
 			break
 		}
-		records += s.resolve(g.first, g.end)
-		s.retire(g) // resolve found nothing to do in a segment that was empty
+		records += s.resolveLocked(g.first, g.end)
+		s.retireLocked(g) // resolve found nothing to do in a segment that was empty
 		if len(s.segs) > 0 && s.segs[0] == g {
 			break
 		}
@@ -126,13 +126,13 @@ func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {
 	from, to = max(from, s.acks.frontier), min(to, s.durable+1)
 	for _, seq := range keep {
 		if seq >= from && seq < to {
-			records += s.resolve(from, seq)
+			records += s.resolveLocked(from, seq)
 			from = seq + 1
 		}
 	}
-	records += s.resolve(from, to)
+	records += s.resolveLocked(from, to)
 	s.n.dropped += records
-	room := s.room()
+	room := s.roomLocked()
 	s.mu.Unlock()
 	if room {
 		s.opts.Room()

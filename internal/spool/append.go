@@ -39,20 +39,20 @@ func (s *Spool) add(payload []byte, done func(error), urgent bool) (uint64, erro
 	h := header{length: len(payload), sum: checksum(payload), time: s.opts.Now().UnixNano()}
 
 	s.mu.Lock()
-	if err := s.admit(size); err != nil {
+	if err := s.admitLocked(size); err != nil {
 		s.mu.Unlock()
 		return 0, err
 	}
 	h.seq = s.next
 	s.next++
 	s.own.note(h.seq, h.time)
-	s.put(h, payload, int(size))
+	s.putLocked(h, payload, int(size))
 	s.waiting += size
 	s.n.appended++
 	if done != nil {
 		s.dones = append(s.dones, waiter{h.seq, done})
 	}
-	wake := s.hurry(urgent)
+	wake := s.hurryLocked(urgent)
 	s.mu.Unlock()
 	if wake {
 		nudge(s.wake)
@@ -60,8 +60,8 @@ func (s *Spool) add(payload []byte, done func(error), urgent bool) (uint64, erro
 	return h.seq, nil
 }
 
-// admit says whether size bytes fit. The caller holds mu.
-func (s *Spool) admit(size int64) error {
+// admitLocked says whether size bytes fit.
+func (s *Spool) admitLocked(size int64) error {
 	switch {
 	case s.closing:
 		return ErrClosed
@@ -82,9 +82,9 @@ func (s *Spool) admit(size int64) error {
 	return nil
 }
 
-// put copies a frame behind the last one. The caller holds mu. The header's checksum is left to the syncer: it
+// putLocked copies a frame behind the last one. The header's checksum is left to the syncer: it
 // starts from the salt of the segment that the frame will land in.
-func (s *Spool) put(h header, payload []byte, size int) {
+func (s *Spool) putLocked(h header, payload []byte, size int) {
 	var b *block
 	if n := len(s.blocks); n > 0 {
 		b = s.blocks[n-1]
@@ -92,7 +92,7 @@ func (s *Spool) put(h header, payload []byte, size int) {
 	if b == nil || len(b.buf)+size > cap(b.buf) {
 		b = s.mem.get(size)
 		s.blocks = append(s.blocks, b)
-		s.trimTail()
+		s.trimTailLocked()
 	}
 	at := len(b.buf)
 	b.buf = b.buf[:at+size]
@@ -105,8 +105,8 @@ func (s *Spool) put(h header, payload []byte, size int) {
 	b.last = h.seq
 }
 
-// hurry tells the syncer about new work and reports whether it must be woken. The caller holds mu.
-func (s *Spool) hurry(urgent bool) bool {
+// hurryLocked tells the syncer about new work and reports whether it must be woken.
+func (s *Spool) hurryLocked(urgent bool) bool {
 	wake := false
 	if urgent && !s.urgent {
 		s.urgent, wake = true, true
@@ -124,9 +124,9 @@ func (s *Spool) hurry(urgent bool) bool {
 	return wake
 }
 
-// trimTail forgets the oldest answered blocks beyond TailBytes, but never the last two: one is being filled, and
-// a cursor that keeps up still reads the one before. The caller holds mu.
-func (s *Spool) trimTail() {
+// trimTailLocked forgets the oldest answered blocks beyond TailBytes, but never the last two: one is being filled, and
+// a cursor that keeps up still reads the one before.
+func (s *Spool) trimTailLocked() {
 	var total int64
 	for _, b := range s.blocks {
 		total += int64(cap(b.buf))
@@ -152,7 +152,7 @@ func (s *Spool) Sync(ctx context.Context) error {
 		return nil
 	}
 	s.dones = append(s.dones, waiter{last, func(err error) { answered <- err }})
-	wake := s.hurry(true)
+	wake := s.hurryLocked(true)
 	s.mu.Unlock()
 	if wake {
 		nudge(s.wake)

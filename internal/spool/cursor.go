@@ -107,7 +107,7 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 	s := c.s
 	for {
 		s.mu.Lock()
-		if s.ended() {
+		if s.endedLocked() {
 			s.mu.Unlock()
 			return nil, nil, ErrClosed
 		}
@@ -122,8 +122,8 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 			}
 			return nil, fresh, nil
 		}
-		if b := s.blockOf(c.next); b != nil {
-			batch := c.fromMemory(b)
+		if b := s.blockOfLocked(c.next); b != nil {
+			batch := c.fromMemoryLocked(b)
 			s.n.delivered += uint64(len(batch.Frames))
 			s.mu.Unlock()
 			if len(batch.Frames) > 0 {
@@ -132,10 +132,10 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 			batch.Release()
 			continue
 		}
-		g := s.segmentOf(c.next)
+		g := s.segmentOfLocked(c.next)
 		if g == nil {
 			from := c.next
-			n := c.skipHole()
+			n := c.skipHoleLocked()
 			s.mu.Unlock()
 			if n > 0 {
 				s.sayMissing(fmt.Errorf("no file holds sequence %d", from), false)
@@ -156,8 +156,8 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 	}
 }
 
-// ended reports whether nothing more will be stored or read. The caller holds mu.
-func (s *Spool) ended() bool {
+// endedLocked reports whether nothing more will be stored or read.
+func (s *Spool) endedLocked() bool {
 	select {
 	case <-s.synced:
 		return true
@@ -166,8 +166,8 @@ func (s *Spool) ended() bool {
 	}
 }
 
-// blockOf returns the block in memory that holds seq, or nil. The caller holds mu.
-func (s *Spool) blockOf(seq uint64) *block {
+// blockOfLocked returns the block in memory that holds seq, or nil.
+func (s *Spool) blockOfLocked(seq uint64) *block {
 	for i := len(s.blocks) - 1; i >= 0; i-- {
 		if b := s.blocks[i]; b.first <= seq {
 			if seq <= b.last {
@@ -179,8 +179,8 @@ func (s *Spool) blockOf(seq uint64) *block {
 	return nil
 }
 
-// fromMemory returns the answered frames of b from c.next on. The caller holds Spool.mu.
-func (c *Cursor) fromMemory(b *block) *Batch {
+// fromMemoryLocked returns the answered frames of b from c.next on.
+func (c *Cursor) fromMemoryLocked(b *block) *Batch {
 	at := 0
 	if c.blk == b && c.blkFirst == b.first && c.blkSeq <= c.next {
 		at = c.blkOff
@@ -202,8 +202,8 @@ func (c *Cursor) fromMemory(b *block) *Batch {
 	return batch
 }
 
-// skipHole steps over sequences that no segment answers for, and returns how many records are missing there. The caller holds Spool.mu.
-func (c *Cursor) skipHole() uint64 {
+// skipHoleLocked steps over sequences that no segment answers for, and returns how many records are missing there.
+func (c *Cursor) skipHoleLocked() uint64 {
 	s := c.s
 	to := s.durable + 1
 	for _, g := range s.segs {
@@ -212,7 +212,7 @@ func (c *Cursor) skipHole() uint64 {
 			break
 		}
 	}
-	n := s.resolve(c.next, to)
+	n := s.resolveLocked(c.next, to)
 	s.n.missing += n
 	c.next = to
 	return n
@@ -301,7 +301,7 @@ func (c *Cursor) lost(from, to uint64) {
 	}
 	s := c.s
 	s.mu.Lock()
-	n := s.resolve(from, to)
+	n := s.resolveLocked(from, to)
 	s.n.missing += n
 	name := ""
 	if c.seg != nil {

@@ -11,7 +11,8 @@
 // No file content makes it panic, and damage in a file costs the damaged records only.
 //
 // Who may call it: every method of [Spool] may be called from any goroutine or host thread, also from within a
-// done function. Append, Ack, DropOldest and Stats take one short lock and never touch the disk. A [Cursor]
+// done function. Append, Ack, DropOldest and Stats take one short lock, Spool.mu, and never touch the disk; a function whose name
+// ends in Locked needs it. A [Cursor]
 // belongs to one goroutine. Three of the hooks in [Options] and all done functions run on the spool's own
 // goroutines and must not block.
 //

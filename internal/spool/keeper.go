@@ -38,9 +38,9 @@ func (k *keeper) close() {
 	}
 }
 
-// markDirty counts n changes that the position file does not have, and wakes the keeper for the first of them and
-// when there are many. The caller holds mu.
-func (s *Spool) markDirty(n uint64) {
+// markDirtyLocked counts n changes that the position file does not have, and wakes the keeper for the first of them and
+// when there are many.
+func (s *Spool) markDirtyLocked(n uint64) {
 	clean := s.dirty == 0
 	s.dirty += int(min(n, uint64(s.opts.pace.acks)))
 	if n > 0 && (clean || s.dirty >= s.opts.pace.acks) {
@@ -84,7 +84,7 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	// The hint, too: a start that knows what was synced can tell what is gone.
 	pending := s.dirty > 0 || s.hinted > 0
 	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
-	unanswered := s.unanswered()
+	unanswered := s.unansweredLocked()
 	s.mu.Unlock()
 	switch {
 	case !pending:
@@ -128,7 +128,7 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 
 func (s *Spool) keepEnd() {
 	s.mu.Lock()
-	unanswered := s.unanswered()
+	unanswered := s.unansweredLocked()
 	s.mu.Unlock()
 	var err error
 	if unanswered {
@@ -143,8 +143,8 @@ func (s *Spool) keepEnd() {
 	s.k.close()
 }
 
-// unanswered reports whether both slots of the position must know what is known now. The caller holds mu.
-func (s *Spool) unanswered() bool { return len(s.deletable) > 0 || s.gaps > s.answeredGaps }
+// unansweredLocked reports whether both slots of the position must know what is known now.
+func (s *Spool) unansweredLocked() bool { return len(s.deletable) > 0 || s.gaps > s.answeredGaps }
 
 // answerGaps is resolvePosition, and tells the syncer.
 func (s *Spool) answerGaps() error {
@@ -183,7 +183,7 @@ func (s *Spool) unlink() error {
 	}
 	s.mu.Lock()
 	s.deletable = append(s.deletable, again...)
-	room := s.room()
+	room := s.roomLocked()
 	s.mu.Unlock()
 	if failed != nil {
 		s.say("unlink", "an acknowledged segment cannot be removed", failed)

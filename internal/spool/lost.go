@@ -15,10 +15,10 @@ func (s *Spool) resolveOutside(segs []*segment, h hint) {
 	if n := len(segs); n > 0 {
 		first, end = segs[0].first, segs[n-1].end
 	}
-	s.markDirty(s.acks.setRange(s.acks.frontier, first))
+	s.markDirtyLocked(s.acks.setRange(s.acks.frontier, first))
 	if gap := s.acks.setRange(end, s.next); gap > 0 {
 		s.gaps++
-		s.markDirty(gap)
+		s.markDirtyLocked(gap)
 	}
 	if n > 0 {
 		s.n.missing += n

@@ -110,7 +110,7 @@ func (s *Spool) probe() {
 	}
 	since := s.degraded.since
 	s.degraded = nil
-	room := s.room()
+	room := s.roomLocked()
 	s.mu.Unlock()
 	nudge(s.keep) // its files may have vanished too
 	s.opts.Log.Info("records are stored again", "spool", s.opts.Dir, "after", s.opts.Now().Sub(since).Round(time.Millisecond))

@@ -57,7 +57,7 @@ func (s *Spool) recover() error {
 	for _, g := range segs {
 		s.bytes += g.size
 		g.acked = s.acks.count(g.first, g.end)
-		s.retire(g)
+		s.retireLocked(g)
 	}
 	return nil
 }

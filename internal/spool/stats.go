@@ -57,7 +57,7 @@ func (s *Spool) Stats() Stats {
 		Syncs: s.n.syncs, SyncTotal: s.n.syncTotal, SyncMax: s.n.syncMax, Degradations: s.n.degradations,
 	}
 	if st.Pending > 0 {
-		st.Oldest = s.oldest()
+		st.Oldest = s.oldestLocked()
 	}
 	if s.degraded != nil {
 		st.Degraded, st.DegradedSince = s.degraded, s.degraded.since
@@ -65,9 +65,9 @@ func (s *Spool) Stats() Stats {
 	return st
 }
 
-// oldest returns when the oldest pending record was appended. What an earlier process has left is known when a cursor has read it; until
-// then the begin of its segment is what is known. The caller holds mu.
-func (s *Spool) oldest() time.Time {
+// oldestLocked returns when the oldest pending record was appended. What an earlier process has left is known when a cursor has read it; until
+// then the begin of its segment is what is known.
+func (s *Spool) oldestLocked() time.Time {
 	from := &s.own
 	if s.acks.frontier < s.born {
 		from = &s.past

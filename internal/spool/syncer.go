@@ -59,7 +59,7 @@ const (
 func (s *Spool) await(b *batch, timer *time.Timer) work {
 	for {
 		s.mu.Lock()
-		unwritten := s.unwritten()
+		unwritten := s.unwrittenLocked()
 		due := time.Duration(-1) // sleep until woken
 		switch {
 		case s.degraded != nil && s.closing:
@@ -78,7 +78,7 @@ func (s *Spool) await(b *batch, timer *time.Timer) work {
 		case unwritten:
 			due = time.Until(s.late)
 			if s.urgent || s.closing || due <= 0 || s.waiting >= laterBytes {
-				s.take(b)
+				s.takeLocked(b)
 				s.mu.Unlock()
 				return workBatch
 			}
@@ -106,14 +106,14 @@ func (s *Spool) await(b *batch, timer *time.Timer) work {
 	}
 }
 
-// unwritten reports whether frames wait that no batch took. The caller holds mu.
-func (s *Spool) unwritten() bool {
+// unwrittenLocked reports whether frames wait that no batch took.
+func (s *Spool) unwrittenLocked() bool {
 	n := len(s.blocks)
 	return n > 0 && s.blocks[n-1].written < len(s.blocks[n-1].buf)
 }
 
-// take moves what is unwritten into b, up to maxBatch bytes. The caller holds mu.
-func (s *Spool) take(b *batch) {
+// takeLocked moves what is unwritten into b, up to maxBatch bytes.
+func (s *Spool) takeLocked(b *batch) {
 	*b = batch{parts: b.parts[:0], dones: b.dones[:0]}
 	from := len(s.blocks)
 	for from > 0 && s.blocks[from-1].written < len(s.blocks[from-1].buf) {
@@ -137,11 +137,11 @@ func (s *Spool) take(b *batch) {
 		s.urgent, s.late = false, time.Time{}
 		return
 	}
-	b.dones = s.takeDones(b.dones, b.last)
+	b.dones = s.takeDonesLocked(b.dones, b.last)
 }
 
-// takeDones moves the waiters up to last to dst. The caller holds mu.
-func (s *Spool) takeDones(dst []waiter, last uint64) []waiter {
+// takeDonesLocked moves the waiters up to last to dst.
+func (s *Spool) takeDonesLocked(dst []waiter, last uint64) []waiter {
 	n := 0
 	for n < len(s.dones) && s.dones[n].seq <= last {
 		n++
@@ -197,10 +197,10 @@ func (s *Spool) commit(b *batch) {
 func (s *Spool) more(b *batch) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.unwritten() {
+	if !s.unwrittenLocked() {
 		return false
 	}
-	s.take(b)
+	s.takeLocked(b)
 	return true
 }
 
@@ -214,7 +214,7 @@ func (s *Spool) answer(b *batch, err error) {
 	s.durable = b.last
 	s.waiting -= b.bytes
 	if s.w.seg != nil {
-		s.resize(s.w.seg, s.w.good)
+		s.resizeLocked(s.w.seg, s.w.good)
 		s.hint = s.w.tail
 		s.hinted += b.bytes
 	}
@@ -222,15 +222,15 @@ func (s *Spool) answer(b *batch, err error) {
 	if lost := b.last - kept; lost > 0 {
 		s.n.failed += lost
 		s.gaps++
-		s.resolve(kept+1, b.last+1)
+		s.resolveLocked(kept+1, b.last+1)
 	}
 	// Sync waits for a sequence that may have been on its way already.
-	b.dones = s.takeDones(b.dones, b.last)
+	b.dones = s.takeDonesLocked(b.dones, b.last)
 	if s.watched {
 		close(s.fresh)
 		s.fresh, s.watched = make(chan struct{}), false
 	}
-	room := s.room()
+	room := s.roomLocked()
 	keep := s.hinted == b.bytes || s.hinted >= s.opts.pace.bytes
 	s.mu.Unlock()
 
@@ -251,8 +251,8 @@ func (s *Spool) answer(b *batch, err error) {
 	}
 }
 
-// room reports whether Options.Room is owed and due. The caller holds mu.
-func (s *Spool) room() bool {
+// roomLocked reports whether Options.Room is owed and due.
+func (s *Spool) roomLocked() bool {
 	if !s.refused || s.degraded != nil || s.closing ||
 		s.bytes+s.waiting >= s.opts.MaxBytes || s.waiting > s.opts.MaxWaiting/2 {
 		return false
@@ -261,8 +261,8 @@ func (s *Spool) room() bool {
 	return true
 }
 
-// resize keeps the sum of the sizes. The caller holds mu.
-func (s *Spool) resize(g *segment, size int64) {
+// resizeLocked keeps the sum of the sizes.
+func (s *Spool) resizeLocked(g *segment, size int64) {
 	s.bytes += size - g.size
 	g.size = size
 }

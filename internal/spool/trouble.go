@@ -151,7 +151,7 @@ func (c *Cursor) giveUp(g *segment, why error) {
 		s.n.corruptBytes += g.size
 	}
 	to := min(g.end, s.durable+1)
-	n := s.resolve(g.first, to)
+	n := s.resolveLocked(g.first, to)
 	s.n.missing += n
 	s.mu.Unlock()
 	c.next = max(c.next, to)

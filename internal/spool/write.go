@@ -126,7 +126,7 @@ func (s *Spool) create(first uint64, size int64) error {
 	w.written, w.good = segmentStart, segmentStart
 	s.mu.Lock()
 	s.segs = append(s.segs, w.seg)
-	s.resize(w.seg, segmentStart)
+	s.resizeLocked(w.seg, segmentStart)
 	s.mu.Unlock()
 	return nil
 }
@@ -194,7 +194,7 @@ func (s *Spool) seal() error {
 func (s *Spool) close(g *segment, size int64, last uint64) {
 	s.mu.Lock()
 	g.end = max(g.first, last+1)
-	s.resize(g, size)
-	s.retire(g)
+	s.resizeLocked(g, size)
+	s.retireLocked(g)
 	s.mu.Unlock()
 }
