@@ -14,7 +14,7 @@
 //
 //	lost            every message that was accepted has reached the broker; a kill takes nothing from the durable queue
 //	order           of each worker, the first deliveries are in the order of production; not of a queue in memory that a reload changes,
-//	                for 5 seconds
+//	                for 15 seconds
 //	changed         the broker gets nothing that no worker produced
 //	flat            in each period after the first, the highest and the median sample of each series are at most those of the
 //	                second period, with a tenth and a fixed allowance (judge.go). It takes three periods of a minute at least;

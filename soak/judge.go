@@ -88,8 +88,9 @@ func (r *run) totals() []string {
 	return words
 }
 
-// mixing is how long a reload may bring messages of a queue in memory out of order; see docs/guarantees.md.
-const mixing = 5 * time.Second
+// mixing is how long a reload may bring messages of a queue in memory out of order (docs/guarantees.md): what the earlier queue had on its way goes
+// again when that one is connected again, up to reconnect.backoff.max.ms of 10 s and a quarter later, and the new one may be there before it.
+const mixing = 15 * time.Second
 
 // disorder returns how many messages of a host were out of order, and how many others a reload of a queue in memory excuses.
 func (r *run) disorder(host int) (order, excused int) {
