@@ -12,10 +12,10 @@ import (
 )
 
 // What the sender does with each chunk. A call of C that the runtime learns of wakes the thread that watches for long ones, which at a mail
-// server's rates costs more than the records do. So these calls are quiet while calls fill their first chunk. When more are
-// full there is no thread asleep to be woken, and a lock that a preempted caller holds must not keep the others of Go waiting.
+// server's rates costs more than the records do. So these calls are quiet until calls have filled so many chunks that they wake Go. Then
+// no thread is asleep, and a lock that a preempted caller holds must not keep the others of Go waiting.
 
-func (in *Intake) quiet() bool { return quiet.Calls && in.signals.closed.Load() == 0 }
+func (in *Intake) quiet() bool { return quiet.Calls && in.signals.kicked.Load() == 0 }
 
 func (in *Intake) take() *head {
 	if in.quiet() {
