@@ -90,4 +90,5 @@ include e2e/e2e.mk
 include bench/bench.mk
 include calm/calm.mk
 include soak/soak.mk
+include share/grafana/grafana.mk
 include packaging/package.mk

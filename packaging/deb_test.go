@@ -94,7 +94,7 @@ func golden(t *testing.T, name string) []string {
 func pages(t *testing.T) []string {
 	t.Helper()
 	var lines []string
-	for _, kind := range []string{"docs/*.md", "docs/*.svg", "examples/*.hsl", "examples/*.yaml"} {
+	for _, kind := range []string{"docs/*.md", "docs/*.svg", "docs/*.png", "examples/*.hsl", "examples/*.yaml"} {
 		files, err := filepath.Glob("../" + kind)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", kind, files, err)
