@@ -66,7 +66,7 @@ func run(out string, seconds int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a folder of its own; what stays is in the way of nobody
 	addresses, err := free(3)
 	if err != nil {
 		return err
