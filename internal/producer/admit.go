@@ -74,7 +74,7 @@ func (p *Producer) Offer(r *record.Record) resperr.Code {
 // unfit makes the checks that need no lock.
 func (p *Producer) unfit(r *record.Record, n int) resperr.Code {
 	switch {
-	case p.fatal.Load():
+	case p.state.broken.Load():
 		return resperr.Fatal
 	case p.set.Transactional:
 		// Compat: nobody can begin a transaction from a script, so no message has one.
@@ -112,7 +112,7 @@ func varintLen(n int) int {
 // admitLocked puts r into the current buffer and says whether the sender must be woken. queued is true for
 // a call that waited its turn, a not nil for one that waits for the delivery.
 func (p *Producer) admitLocked(r *record.Record, n int, queued bool, a *await) (code resperr.Code, kick bool) {
-	if p.closed && !queued {
+	if p.state.reached(phaseClosed) && !queued {
 		return resperr.Destroy, false
 	}
 	cost := costOf(r, n)

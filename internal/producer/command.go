@@ -21,7 +21,7 @@ import (
 // with [Producer.Stop], which sends what only memory has.
 func (p *Producer) Pause() (news bool) {
 	now := time.Now()
-	news = p.health.paused.CompareAndSwap(nil, &now)
+	news = p.health.told[report.Paused].CompareAndSwap(nil, &now)
 	if news {
 		p.log.WithGroup(groupOf("pause", true)).Log(p.life, levelNotice, "paused by command: nothing is sent until resume")
 		p.changed()
@@ -34,7 +34,7 @@ func (p *Producer) Resume(ctx context.Context) (paused time.Duration, err error)
 	answer := make(chan time.Duration, 1)
 	err = p.ask(ctx, func() {
 		var over time.Duration
-		if at := p.health.paused.Swap(nil); at != nil {
+		if at := p.health.told[report.Paused].Swap(nil); at != nil {
 			over = max(time.Since(*at), 1)
 			p.postpone(over, p.now())
 			p.log.WithGroup(groupOf("pause", true)).Log(p.life, levelNotice, fmt.Sprintf("resumed by command after %s", spell(over)))

@@ -42,7 +42,7 @@ func (p *Producer) releaseStored(e *entry, code resperr.Code) {
 		}
 	case p.sender.purging:
 		s.resolve(seq, func() { p.stats.Lose(dropped, 1) })
-	case p.gaveUp.Load() && seq != 0:
+	case p.state.reached(phaseGivenUp) && seq != 0:
 		return // it stays on the disk
 	default:
 		p.giveUp(payloadOf(nil, e), t.name, seq, code)
@@ -76,7 +76,7 @@ func (p *Producer) giveUp(payload []byte, topic string, seq uint64, code resperr
 	if topic != "" {
 		p.logFailure(code, topic)
 	}
-	if s.dead == nil || p.gaveUp.Load() {
+	if s.dead == nil || p.state.reached(phaseGivenUp) {
 		s.resolve(seq, func() { p.stats.Fail(code) })
 		return
 	}

@@ -71,7 +71,7 @@ func (s *sender) held() bool {
 // than 0.
 func (p *Producer) dispatch(now mono) time.Duration {
 	next := p.endPauses(now)
-	if p.health.paused.Load() == nil {
+	if !p.health.paused() {
 		for _, b := range p.sender.brokers {
 			p.sendTo(b, now)
 		}
@@ -117,7 +117,7 @@ func (p *Producer) watchPause(part *partition) {
 }
 
 func (p *Producer) sendTo(b *broker, now mono) {
-	if p.holding.Load() {
+	if p.state.releasing.Load() {
 		return
 	}
 	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.backpressure) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -29,7 +30,7 @@ func (p *Producer) Flush(ctx context.Context) int64 {
 func (p *Producer) await(ctx context.Context) int64 {
 	for {
 		n := p.outstanding()
-		if p.fatal.Load() {
+		if p.state.broken.Load() {
 			return n // nothing is released any more
 		}
 		if n == 0 && p.waiting.Load() == 0 {
@@ -61,9 +62,9 @@ func (p *Producer) signalEmpty() {
 // at once.
 func (p *Producer) Stop(ctx context.Context) int64 {
 	stopped := p.beginStop()
-	p.health.end(&p.health.stopping)
+	p.health.end(report.Stopping)
 	if p.store == nil {
-		p.health.paused.Store(nil) // only memory has what is queued
+		p.health.told[report.Paused].Store(nil) // only memory has what is queued
 	}
 	if stopped {
 		p.senderEnded()
@@ -75,7 +76,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 	heir := p.heir.Swap(nil) // it may be stopping, too
 	lost := p.Flush(ctx)
 	p.dismissWaiters(resperr.Destroy)
-	p.gaveUp.Store(true)
+	p.state.advance(phaseGivenUp)
 	p.end()
 	close(p.quit)
 	ended := p.senderEnded()
@@ -96,8 +97,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 func (p *Producer) beginStop() (stopped bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	stopped, p.stopped = p.stopped, true
-	p.closed = true
+	stopped = !p.state.advance(phaseStopped)
 	p.announceWaitersLocked()
 	p.drainIntakeLocked()
 	return stopped
@@ -152,7 +152,7 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 	if ended {
 		before()
 	}
-	p.gaveUp.Store(true)
+	p.state.advance(phaseGivenUp)
 	if ended {
 		p.abandon()
 	}
@@ -165,7 +165,7 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 	if err != nil {
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
-	if kept > 0 && !p.holding.Load() {
+	if kept > 0 && !p.state.releasing.Load() {
 		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
 	}
 	return lost
@@ -189,7 +189,7 @@ func (p *Producer) drainStored(ctx context.Context, each time.Duration) {
 	p.wake()
 	look := time.NewTicker(each)
 	defer look.Stop()
-	for !p.fatal.Load() && (p.outstanding() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
+	for !p.state.broken.Load() && (p.outstanding() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
 		select {
 		case <-look.C:
 		case <-ctx.Done():

@@ -6,7 +6,7 @@ import "github.com/halon-extras/kafka/internal/resperr"
 // broker. The room of such a record is free again; its memory is when the broker has answered or its connection is closed.
 func (p *Producer) expire(t *topic, now mono) {
 	limit := p.set.MessageTimeout
-	if limit == 0 || t.send.records == 0 || p.store == nil && p.health.paused.Load() != nil {
+	if limit == 0 || t.send.records == 0 || p.store == nil && p.health.paused() {
 		return
 	}
 	born := now - mono(limit) // and before

@@ -328,7 +328,7 @@ func TestThoseBehindTheOldestWaitingCallAreNotLookedAt(t *testing.T) {
 		p.mu.Lock()
 		p.waiters = p.waiters[:len(p.waiters)-1]
 		p.mu.Unlock()
-		if p.fatal.Load() {
+		if p.state.broken.Load() {
 			t.Errorf("it is looked at:\n%s", log)
 		}
 		c.down.Store(false)

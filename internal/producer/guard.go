@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -26,10 +27,10 @@ func (p *Producer) guard(what string, run func()) {
 
 // breakDown ends the queue: every call is answered with [resperr.Fatal] from now on, and who waits is woken with it.
 func (p *Producer) breakDown() {
-	if p.fatal.Swap(true) {
+	if p.state.broken.Swap(true) {
 		return
 	}
-	p.health.end(&p.health.broken)
+	p.health.end(report.Fault)
 	if p.ingress.Intake != nil {
 		p.ingress.Fail(int(resperr.Fatal))
 	}

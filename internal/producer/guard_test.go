@@ -116,7 +116,7 @@ func TestAPanicInAnyGoroutineEndsOnlyItsQueue(t *testing.T) {
 				}
 				test.fail(t, p, disk)
 				time.Sleep(2 * time.Second)
-				if !p.fatal.Load() {
+				if !p.state.broken.Load() {
 					t.Fatal("the queue goes on")
 				}
 				if text := log.String(); !strings.Contains(text, test.goroutine+" has failed") || !strings.Contains(text, "a fault of ours") {

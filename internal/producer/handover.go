@@ -7,6 +7,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -22,12 +23,12 @@ import (
 // It does not block. [Producer.Leave] and [Producer.Stop] follow.
 func (p *Producer) PassOn(next *Producer) {
 	p.mu.Lock()
-	if p.stopped {
+	if p.state.reached(phaseStopped) {
 		p.mu.Unlock()
 		return
 	}
-	p.closed = true
-	p.passed.Store(true)
+	p.state.advance(phaseClosed)
+	p.state.passed.Store(true)
 	if p.ingress.Intake != nil {
 		p.ingress.Pass()
 	}
@@ -67,7 +68,7 @@ func (p *Producer) chargeAlways(count, bytes, cost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.gone:
+	case p.state.reached(phaseGone):
 	case p.ingress.Intake != nil:
 		p.ingress.ChargeAlways(count, bytes, cost)
 	default:
@@ -196,7 +197,7 @@ func (p *Producer) chargeAdopted(entries []*entry, reserved *intake.Load) {
 
 // adoptOneLocked copies e.
 func (p *Producer) adoptOneLocked(e *entry, kick *bool) bool {
-	if p.stopped {
+	if p.state.reached(phaseStopped) {
 		return false
 	}
 	r := e.record()
@@ -240,9 +241,9 @@ func (p *Producer) adoptStoredLocked(t *topic, r *record.Record, e *entry) bool 
 func (p *Producer) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
-	if !p.passed.Load() {
-		p.health.end(&p.health.removed)
+	p.state.advance(phaseClosed)
+	if !p.state.passed.Load() {
+		p.health.end(report.Removed)
 	}
 	p.announceWaitersLocked()
 	p.drainIntakeLocked()
@@ -272,16 +273,16 @@ const releaseTime = 3 * time.Second
 //
 // The caller gives the estate to the next queue, with [Deps], or has it answered with [Producer.Dismiss].
 func (p *Producer) Release(ctx context.Context) *Estate {
-	p.holding.Store(true)
+	p.state.releasing.Store(true)
 	p.awaitAnswers(ctx)
 	estate := new(Estate)
 	p.mu.Lock()
-	if p.stopped {
+	if p.state.reached(phaseStopped) {
 		p.mu.Unlock()
 		return estate
 	}
-	p.closed, p.stopped = true, true
-	p.passed.Store(true)
+	p.state.advance(phaseStopped)
+	p.state.passed.Store(true)
 	estate.waiters = p.takeWaitersLocked()
 	p.mu.Unlock()
 	p.closeStored(ctx, func() { estate.awaits = p.takeAwaits() })
@@ -294,7 +295,7 @@ func (p *Producer) awaitAnswers(ctx context.Context) {
 	defer cancel()
 	look := time.NewTicker(2 * time.Millisecond)
 	defer look.Stop()
-	for !p.fatal.Load() && p.onTheirWay() > 0 {
+	for !p.state.broken.Load() && p.onTheirWay() > 0 {
 		p.wake()
 		select {
 		case <-look.C:
@@ -354,7 +355,7 @@ func (p *Producer) Undo() {
 
 // outstandingIn returns how many records p, which may be nil, holds in the folder: they are in the counters of its successor already.
 func (p *Producer) outstandingIn(folder string) int64 {
-	if p == nil || !p.holding.Load() || p.store.Path != folder {
+	if p == nil || !p.state.releasing.Load() || p.store.Path != folder {
 		return 0
 	}
 	return p.stats.Snapshot().Queued

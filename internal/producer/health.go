@@ -48,10 +48,7 @@ type health struct {
 	full      atomic.Int64 // calls that Go has refused for want of room
 	published atomic.Pointer[report.Health]
 	last      atomic.Pointer[report.LastError]
-	broken    atomic.Pointer[time.Time] // since when the queue has ended by a fault
-	stopping  atomic.Pointer[time.Time] // since when it is being stopped
-	removed   atomic.Pointer[time.Time] // since when it is in no configuration
-	paused    atomic.Pointer[time.Time] // since when it sends nothing, by command
+	told      [report.Kinds]atomic.Pointer[time.Time] // since when the queue is paused, stopped, removed, or has ended: what the sender is told
 	fullBase  int64
 }
 
@@ -72,14 +69,17 @@ func (p *Producer) changed() {
 }
 
 // end notes when something has ended permanently.
-func (h *health) end(at *atomic.Pointer[time.Time]) {
+func (h *health) end(kind report.Kind) {
 	now := time.Now()
-	at.CompareAndSwap(nil, &now)
+	h.told[kind].CompareAndSwap(nil, &now)
 }
+
+// paused says whether nothing is to be sent, by command.
+func (h *health) paused() bool { return h.told[report.Paused].Load() != nil }
 
 // refused counts a call that is answered with code, where that is an error. One that belongs to the next queue of the name is counted there.
 func (p *Producer) refused(code resperr.Code) {
-	if code == resperr.NoError || code == resperr.Destroy && p.passed.Load() {
+	if code == resperr.NoError || code == resperr.Destroy && p.state.passed.Load() {
 		return
 	}
 	p.stats.Refuse()
@@ -103,18 +103,17 @@ func (p *Producer) Health() *report.Health {
 	h := &p.health
 	now := h.published.Load()
 	for _, over := range []struct {
-		since *time.Time
-		kind  report.Kind
-		text  string
+		kind report.Kind
+		text string
 	}{
-		{h.stopping.Load(), report.Stopping, "the mail server shuts down"},
-		{h.removed.Load(), report.Removed, "the queue is not in the running configuration any more: it takes no messages, and ends when it is empty"},
-		{h.broken.Load(), report.Fault, "the queue has ended by a fault: the log has it; restart the mail server"},
+		{report.Stopping, "the mail server shuts down"},
+		{report.Removed, "the queue is not in the running configuration any more: it takes no messages, and ends when it is empty"},
+		{report.Fault, "the queue has ended by a fault: the log has it; restart the mail server"},
 	} {
-		if over.since != nil {
+		if since := h.told[over.kind].Load(); since != nil {
 			own := *now
-			own.State, own.Since = report.Broken, *over.since
-			own.Problems = slices.Insert(slices.Clone(now.Problems), 0, report.Problem{Kind: over.kind, State: report.Broken, Text: over.text, Since: *over.since})
+			own.State, own.Since = report.Broken, *since
+			own.Problems = slices.Insert(slices.Clone(now.Problems), 0, report.Problem{Kind: over.kind, State: report.Broken, Text: over.text, Since: *since})
 			now = &own
 		}
 	}
@@ -179,7 +178,7 @@ func (p *Producer) problems(now mono, queued int64) (found [report.Kinds]*report
 	if text := p.fullText(now); text != "" {
 		say(report.Full, report.Broken, "%s", text)
 	}
-	if at := h.paused.Load(); at != nil {
+	if at := h.told[report.Paused].Load(); at != nil {
 		say(report.Paused, report.Degraded, "paused by command: nothing is sent until resume")
 		h.begun[report.Paused] = *at
 		h.calm = now

@@ -75,7 +75,7 @@ func (p *Producer) drainIntakeLocked() { p.drainLocked(false) }
 // drainLocked is drainIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.
 func (p *Producer) drainLocked(sender bool) {
 	f := &p.ingress
-	if f.Intake == nil || p.gone {
+	if f.Intake == nil || p.state.reached(phaseGone) {
 		return
 	}
 	f.full = f.Take(f.full[:0])
@@ -191,10 +191,10 @@ func (p *Producer) countLocked(n int, sum *intake.Sum, sign int64) {
 // announceWaitersLocked tells the intake that calls wait, as who comes then must not pass by them, and that the queue has ended.
 func (p *Producer) announceWaitersLocked() {
 	f := &p.ingress
-	if f.Intake == nil || p.gone {
+	if f.Intake == nil || p.state.reached(phaseGone) {
 		return
 	}
-	if p.closed {
+	if p.state.reached(phaseClosed) {
 		f.End()
 	}
 	if queue := len(p.waiters) > 0; queue != f.queue {
@@ -248,8 +248,7 @@ func (p *Producer) Gone() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.gone {
-		p.gone = true
+	if p.state.advance(phaseGone) {
 		p.ingress.Gone()
 	}
 }
@@ -269,7 +268,7 @@ func (p *Producer) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drainIntakeLocked()
-	if !p.gone {
+	if !p.state.reached(phaseGone) {
 		p.stats.RefuseMany(p.ingress.Refused())
 	}
 }

@@ -82,7 +82,7 @@ func passing(code resperr.Code) bool { return code == resperr.QueueFull || code 
 func (p *Producer) placeLocked(w *waiter, queued bool) (code resperr.Code, later, kick bool) {
 	s := p.store
 	switch {
-	case p.closed && !queued:
+	case p.state.reached(phaseClosed) && !queued:
 		return resperr.Destroy, false, false
 	case !queued && len(p.waiters) > 0:
 		return resperr.QueueFull, s.Spill && !s.crowded, false

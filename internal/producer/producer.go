@@ -13,7 +13,7 @@
 //
 // Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
 // record's way, in order: admit.go, intake.go, buffer.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
-// outcome.go, release.go, expire.go, drain.go; metadata.go and identity.go ask the cluster. Behind
+// outcome.go, release.go, expire.go, drain.go; metadata.go and identity.go ask the cluster; phase.go has the life of a queue. Behind
 // a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
 // feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
 package producer
@@ -58,16 +58,15 @@ type Producer struct {
 	window       int // batches of a partition in flight
 	most         int // requests of a broker in flight
 
+	state lifecycle // how far the queue has come
+
 	mu      sync.Mutex
-	closed  bool              // no more calls; guarded by mu
 	topics  map[string]*topic // by name; guarded by mu
 	latest  *topic            // of the last call: most scripts write to one topic; guarded by mu
 	current *batchBuffer      // being filled; guarded by mu
 	full    []*batchBuffer    // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu
 	waiters []*waiter         // parked calls, oldest first; guarded by mu
-	gone    bool              // the intake may be another queue's; guarded by mu
-	stopped bool              // Stop or Release has begun; guarded by mu
 	taken   int64             // records that Go has, of calls and from the intake, ever; guarded by mu
 	ingress ingress           // where calls leave records without entering Go
 
@@ -77,12 +76,8 @@ type Producer struct {
 	waiting  atomic.Int32             // len(waiters), for reports
 	awaited  atomic.Int64             // calls that wait for a delivery
 	urgent   atomic.Int32             // Flush and Stop are waiting: no linger
-	gaveUp   atomic.Bool              // Stop has given up: reports are counted, not logged
-	passed   atomic.Bool              // PassOn or Release has begun: calls belong to the next queue of the name
-	holding  atomic.Bool              // Release is waiting: nothing new is sent
 	heir     atomic.Pointer[Producer] // gets what is not sent; see PassOn
 	reserved intake.Load              // what p holds and heir is charged with already
-	fatal    atomic.Bool              // nothing is sent any more: every call is answered -150
 	kicked   atomic.Bool              // kick holds a signal
 	kick     chan struct{}
 	empty    chan struct{} // signalled when the last record is released while urgent
@@ -196,7 +191,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.beginHealth()
 	if b := deps.Before; b != nil {
 		p.health.last.Store(b.health.last.Load())
-		p.health.paused.Store(b.health.paused.Load()) // by command, which a reload does not undo
+		p.health.told[report.Paused].Store(b.health.told[report.Paused].Load()) // by command, which a reload does not undo
 	}
 	if deps.Spool != nil {
 		var err error

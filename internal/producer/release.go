@@ -27,7 +27,7 @@ func (p *Producer) releaseEntry(e *entry, code resperr.Code) {
 	}
 	if e.await != nil {
 		d := Delivery{Code: code, Topic: e.topic.name}
-		if p.gaveUp.Load() {
+		if p.state.reached(phaseGivenUp) {
 			d.Code = resperr.Destroy
 		}
 		p.resumes.answer(e.await, d)
@@ -120,7 +120,7 @@ func errnoAttr(code resperr.Code) slog.Attr { return slog.Int("errno", int(code)
 // logFailure tells that a message is given up.
 func (p *Producer) logFailure(code resperr.Code, topic string) {
 	p.health.failed(code, topic)
-	if !p.gaveUp.Load() {
+	if !p.state.reached(phaseGivenUp) {
 		// The text is the original's, to the letter; operators grep for it.
 		p.log.LogAttrs(context.Background(), slog.LevelError, "message delivery failed: "+code.Error(),
 			slog.String("topic", topic), errnoAttr(code))

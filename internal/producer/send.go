@@ -42,7 +42,7 @@ func (p *Producer) send() {
 	defer func() { _ = p.timer.Close() }()
 	for {
 		p.kicked.Store(false)
-		if p.fatal.Load() {
+		if p.state.broken.Load() {
 			return
 		}
 		p.inbox.eager.Store(false)

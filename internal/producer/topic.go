@@ -21,30 +21,31 @@ type topic struct {
 	name  string
 	names map[string]string // interned header names; guarded by the queue's lock
 
-	// What calls are answered with. The sender writes it, calls read it.
+	introduced bool // the intake was asked to know the topic; guarded by the queue's lock
+	index      int  // the number that the intake's records carry, or -1; guarded by the queue's lock
+
+	entrance
+	traffic
+	kept
+
+	send sending // the sender's alone
+}
+
+// An entrance is what calls for a topic are answered with. The sender writes it, calls read it.
+type entrance struct {
 	refusal    atomic.Int32 // a code that calls are answered with at once, or 0
 	asked      atomic.Bool  // a call was answered with refusal since the sender looked
 	partitions atomic.Int32 // how many the topic has, 0 while unknown
-	stalled    atomic.Bool  // it makes no progress: behind a spool its records stay on the disk
 
-	// For reports.
+	mu    sync.Mutex
+	gate  intake.Gate // the same for calls that the intake answers; guarded by mu
+	gated bool        // gate is one; guarded by mu
+}
+
+// A traffic is what the sender tells reports of a topic.
+type traffic struct {
 	inFlight atomic.Int64 // records that are on their way to a broker
 	waiting  atomic.Int64 // records that wait to be sent
-
-	// Behind a spool.
-	kept
-	unsaved    atomic.Int64 // records in memory that are on no disk
-	holds      atomic.Int64 // records in memory
-	holdsBytes atomic.Int64 // and bytes of their values
-	proven     atomic.Bool  // something was delivered since the last stall
-
-	mu         sync.Mutex
-	gate       intake.Gate // guarded by mu
-	gated      bool        // gate is one; guarded by mu
-	introduced bool        // the intake was asked to know the topic; guarded by the queue's lock
-	index      int         // the number that the intake's records carry, or -1; guarded by the queue's lock
-
-	send sending // the sender's alone
 }
 
 // internLocked points the names of headers, which are the host's memory, at names that stay. The lock

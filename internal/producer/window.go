@@ -3,6 +3,7 @@ package producer
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/record"
@@ -25,6 +26,13 @@ type kept struct {
 	chased bool   // the chase will come by missed
 	turned bool   // spill mode: what is new goes to the disk
 	epoch  uint32 // counts the times that records were dropped from memory
+
+	// Written by the sender and, as records come, under Producer.mu; read by either, and by the feeder.
+	stalled    atomic.Bool  // it makes no progress, so its records stay on the disk
+	proven     atomic.Bool  // something was delivered since the last stall
+	unsaved    atomic.Int64 // records in memory that are on no disk
+	holds      atomic.Int64 // records in memory
+	holdsBytes atomic.Int64 // and bytes of their values
 }
 
 // admitFrame admits r, or says why not. A code is a verdict: the record fails with it.
