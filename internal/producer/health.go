@@ -48,7 +48,7 @@ type health struct {
 	full      atomic.Int64 // calls that Go has refused for want of room
 	published atomic.Pointer[report.Health]
 	last      atomic.Pointer[report.LastError]
-	told      [report.Kinds]atomic.Pointer[time.Time] // since when the queue is paused, stopped, removed, or has ended: what the sender is told
+	told      [report.Kinds]atomic.Pointer[time.Time] // since when the queue is paused, stopped, removed, or has ended: others say it, the sender reads it
 	fullBase  int64
 }
 
