@@ -125,8 +125,11 @@ type path struct {
 // rested lets the next batch travel alone where the broker may have forgotten the producer: after a time without one, and over a new connection, because the
 // broker may have been restarted, or another one leads.
 func (p *partition) rested(b *broker, now mono) {
+	if !p.noted || len(p.inFlight) > 0 {
+		return
+	}
 	to := path{b.id, b.connection}
-	if p.noted && len(p.inFlight) == 0 && (now.since(p.acked) > idleAfter || p.path != to) {
+	if now.since(p.acked) > idleAfter || p.path != to {
 		p.epochAccepted = false
 	}
 	p.path = to

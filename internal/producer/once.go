@@ -44,6 +44,9 @@ type fold struct {
 
 func (f *fold) Apply(notes []byte) error { return f.ledger.Apply(notes) }
 
+// plansEvery bounds how long plans wait for others to share their sync: each takes its part of the disk from the calls that wait for it.
+const plansEvery = 5 * time.Millisecond
+
 // notedWithin bounds the wait for the position: without it a snapshot says more than it must, and nothing that is wrong.
 const notedWithin = 5 * time.Second
 
@@ -76,7 +79,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 	var found bool
 	var damage, err error
 	o.notes, found, damage, err = spool.OpenNotes(spool.NotesOptions{
-		Dir: s.Path, FS: s.FS, Fold: f, Log: p.log, Point: killPoint(), Guard: func(run func()) { p.guard("the writer of plans", run) },
+		Dir: s.Path, FS: s.FS, Fold: f, Log: p.log, Point: killPoint(), Every: min(p.set.Linger, plansEvery), Guard: func(run func()) { p.guard("the writer of plans", run) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.id, err)

@@ -34,31 +34,41 @@ const (
 	idleAfter = time.Second
 )
 
-// plannable returns the batches to be noted next, in one commit. As many are noted as may be on their way. The halves of a batch are noted together: with the plan
+// notedAhead is how many times as many batches as may be on their way are noted: while some are sent, the disk takes the plans of the next ones.
+const notedAhead = 2
+
+// plannable returns the batches to be noted next, in one commit. The halves of a batch are noted together: with the plan
 // of one alone, the records of the other would be in none, behind what comes after them.
 func (p *partition) plannable() []*batch {
 	if !p.noted || p.doubt || p.producerID < 0 || p.bound == unasked || p.state != open {
 		return nil
 	}
-	n := len(p.inFlight)
-	for i, b := range p.waiting {
-		if b.note != unnoted {
-			n++
-			continue
-		}
-		end := i
-		for end < len(p.waiting) && p.waiting[end].sequence != unnumbered && p.waiting[end].note == unnoted {
-			end++
-		}
-		switch {
-		case end > i:
-			return p.waiting[i:end]
-		case n < p.window && (p.epochAccepted || n == 0):
-			return p.waiting[i : i+1]
-		}
-		return nil
+	first := 0
+	for first < len(p.waiting) && p.waiting[first].note != unnoted {
+		first++
 	}
-	return nil
+	end := first
+	for end < len(p.waiting) && p.waiting[end].sequence != unnumbered && p.waiting[end].note == unnoted {
+		end++
+	}
+	if end > first {
+		return p.waiting[first:end]
+	}
+	for n := len(p.inFlight) + first; end < len(p.waiting) && n < p.plans(end); n++ {
+		end++
+	}
+	return p.waiting[first:end]
+}
+
+// plans is how many plans there may be before the waiting batch i gets its own. The last one may grow until it has.
+func (p *partition) plans(i int) int {
+	switch {
+	case !p.epochAccepted:
+		return 1
+	case i == len(p.waiting)-1:
+		return p.window
+	}
+	return notedAhead * p.window
 }
 
 // clear says whether the first waiting batch of a partition that notes its batches may be sent. What is on its way is on the connection that it
@@ -79,7 +89,7 @@ func (p *Producer) prepare(part *partition) {
 		p.askBound(part)
 		return
 	}
-	for batches := part.plannable(); batches != nil; batches = part.plannable() {
+	for batches := part.plannable(); len(batches) > 0; batches = part.plannable() {
 		p.note(part, slices.Clone(batches))
 	}
 }

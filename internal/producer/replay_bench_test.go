@@ -67,40 +67,43 @@ func BenchmarkReplay(b *testing.B) {
 // BenchmarkDurable is what scripts see that wait for the disk: 64 and 512 of them at once, each with one call after
 // another.
 func BenchmarkDurable(b *testing.B) {
+	broker := os.Getenv("BROKER")
+	if broker == "" {
+		b.Skip("BROKER=HOST:PORT is not set; run bench/blackhole")
+	}
 	for _, scripts := range []int{1, 64, 512} {
-		b.Run(fmt.Sprint(scripts), func(b *testing.B) {
-			broker := os.Getenv("BROKER")
-			if broker == "" {
-				b.Skip("BROKER=HOST:PORT is not set; run bench/blackhole")
-			}
-			p, err := New("bench", benchSettings(b, "bootstrap.servers", broker), Deps{
-				Log:   slog.New(slog.DiscardHandler),
-				Spool: &SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20},
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			var all sync.WaitGroup
-			b.ResetTimer()
-			for range scripts {
-				all.Go(func() {
-					stored := make(chan resperr.Code)
-					for left.Add(-1) >= 0 {
-						r := value("")
-						r.Topic, r.Value = "bench", make([]byte, 200)
-						if parked, code := p.Store(r, false, func(code resperr.Code) { stored <- code }); !parked || code != resperr.NoError {
-							b.Error(parked, code)
-							return
-						}
-						<-stored
-					}
+		for _, idempotence := range []string{"false", "true"} {
+			b.Run(fmt.Sprintf("scripts=%d/idempotence=%s", scripts, idempotence), func(b *testing.B) {
+				p, err := New("bench", benchSettings(b, "bootstrap.servers", broker, "enable.idempotence", idempotence), Deps{
+					Log:   slog.New(slog.DiscardHandler),
+					Spool: &SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20},
 				})
-			}
-			all.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
-			p.Stop(b.Context())
-		})
+				if err != nil {
+					b.Fatal(err)
+				}
+				var left atomic.Int64
+				left.Store(int64(b.N))
+				var all sync.WaitGroup
+				b.ResetTimer()
+				for range scripts {
+					all.Go(func() {
+						stored := make(chan resperr.Code)
+						for left.Add(-1) >= 0 {
+							r := value("")
+							r.Topic, r.Value = "bench", make([]byte, 1024)
+							if parked, code := p.Store(r, false, func(code resperr.Code) { stored <- code }); !parked || code != resperr.NoError {
+								b.Error(parked, code)
+								return
+							}
+							<-stored
+						}
+					})
+				}
+				all.Wait()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+				b.ReportMetric(float64(p.Spool().Syncs), "syncs")
+				p.Stop(b.Context())
+			})
+		}
 	}
 }

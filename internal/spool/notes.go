@@ -69,6 +69,7 @@ type NotesOptions struct {
 	Log   *slog.Logger
 	Guard func(run func())
 	Point func(name string) // as that of Options
+	Every time.Duration     // from the beginning of one commit to that of the next, at least: what comes meanwhile shares its sync
 }
 
 const (
@@ -165,13 +166,18 @@ func (n *Notes) loop() {
 	defer close(n.closed)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	var began time.Time
 	for {
 		n.mu.Lock()
 		wait := time.Hour
 		if len(n.buf) > 0 {
 			wait = notesDelay - time.Since(n.since)
 		}
-		if len(n.buf) > 0 && (n.urgent || n.closing || wait <= 0) {
+		if n.urgent {
+			wait = n.opts.Every - time.Since(began)
+		}
+		if len(n.buf) > 0 && (n.closing || wait <= 0) {
+			began = time.Now()
 			notes, dones := n.buf, n.dones
 			n.buf, n.dones, n.urgent = n.spare[:0], n.fate[:0], false
 			n.mu.Unlock()

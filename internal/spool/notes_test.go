@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
@@ -126,6 +128,50 @@ func TestNotesAreWrittenAndFoundAgain(t *testing.T) {
 		}
 		if err := spool.RemoveNotes(fsys, "/spool"); err != nil || len(fsys.Names("/spool", ".plans")) > 0 {
 			t.Errorf("removing: %v", err)
+		}
+	})
+}
+
+// The first note goes to the disk at once; those that come soon after it share a sync.
+func TestNotesThatComeSoonShareASync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := faultfs.New(1)
+		if err := fsys.MkdirAll("/spool"); err != nil {
+			t.Fatal(err)
+		}
+		const every = 5 * time.Millisecond
+		n, _, _, err := spool.OpenNotes(spool.NotesOptions{Dir: "/spool", FS: fsys, Fold: &listed{}, Every: every})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Start()
+		var syncs atomic.Int32
+		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+			if c.Op == faultfs.Sync {
+				syncs.Add(1)
+			}
+			return faultfs.Fault{}
+		})
+		start := time.Now()
+		note(t, n, 1)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the first note took %v", took)
+		}
+		done := make(chan error, 9)
+		for i := range uint64(9) {
+			n.Add(noteOf(2+i), func(err error) { done <- err })
+			time.Sleep(every / 10)
+		}
+		for range 9 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(start); took != every || syncs.Load() != 2 {
+			t.Errorf("%d syncs of ten notes in %v", syncs.Load(), took)
+		}
+		if err := n.Close(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }
