@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -18,12 +19,13 @@ const patience = 4 * time.Minute
 // kernel's buffers for a moment more.
 const calm = 30 * time.Millisecond
 
-// reader reads the topic, each record once.
+// reader reads the topic, each offset once: when a leader moves, the client may go back to one that it has read.
 type reader struct {
 	broker broker
 	client *kgo.Client
 	admin  *kadm.Client
 	next   [partitions]int64
+	sums   [partitions][]uint32 // of the values by offset: what is read again must be the same
 }
 
 func newReader(b broker) (*reader, error) {
@@ -56,13 +58,32 @@ func (r *reader) catchUp(ctx context.Context, each func(value []byte)) error {
 		}
 		// Errors of a fetch are those of a broker that is away, and pass; the deadline ends what does not.
 		for _, record := range fetches.Records() {
-			r.next[record.Partition] = record.Offset + 1
-			if !record.Attrs.IsControl() {
+			fresh, err := r.note(record)
+			if err != nil {
+				return err
+			}
+			if fresh && !record.Attrs.IsControl() {
 				each(record.Value)
 			}
 		}
 	}
 	return nil
+}
+
+// note says whether the record has not been read before.
+func (r *reader) note(record *kgo.Record) (fresh bool, err error) {
+	sum, sums := crc32.ChecksumIEEE(record.Value), &r.sums[record.Partition]
+	switch known := int64(len(*sums)); {
+	case record.Offset > known:
+		return false, fmt.Errorf("offset %d of partition %d comes after %d", record.Offset, record.Partition, known-1)
+	case record.Offset < known && (*sums)[record.Offset] != sum:
+		return false, fmt.Errorf("the log of partition %d has changed at offset %d", record.Partition, record.Offset)
+	case record.Offset < known:
+		return false, nil
+	}
+	*sums = append(*sums, sum)
+	r.next[record.Partition] = record.Offset + 1
+	return true, nil
 }
 
 // quiet returns the ends of the partitions when they have stood still.
