@@ -15,6 +15,7 @@ type live struct {
 	config queueconf.Queue
 	queue  *producer.Producer
 	app    bool // it is of smtpd-app.yaml
+	ended  bool // its folder was handed over; it is shown until the next queue of its name is open. Of the opener, and of Reload when that has ended
 
 	// Of one that takes no more messages and goes on until it is empty.
 	removed bool               // and no other queue has its name; guarded by mu

@@ -68,7 +68,7 @@ func (p *Plugin) plan(qs *queues, running queueconf.Config) *plan {
 		s := &step{config: c}
 		for _, l := range qs.live {
 			if l.app && l.config.ID == c.ID {
-				if s.before = l; l.config.Same(&c) {
+				if s.before = l; !l.ended && l.config.Same(&c) {
 					s.kept = l
 				}
 				held[l] = true
@@ -82,7 +82,7 @@ func (p *Plugin) plan(qs *queues, running queueconf.Config) *plan {
 		n.steps = append(n.steps, s)
 	}
 	for _, l := range qs.live {
-		if l.app && !held[l] {
+		if l.app && !held[l] && !l.ended {
 			n.removed = append(n.removed, l)
 		}
 	}
@@ -91,7 +91,7 @@ func (p *Plugin) plan(qs *queues, running queueconf.Config) *plan {
 			continue
 		}
 		for _, l := range append(qs.live[:len(qs.live):len(qs.live)], qs.leaving...) {
-			if l.queue.Spooled() && l.config.Spool.Overlaps(s.config.Spool) {
+			if l.queue.Spooled() && !l.ended && l.config.Spool.Overlaps(s.config.Spool) {
 				s.holders = append(s.holders, l)
 			}
 		}
@@ -165,7 +165,7 @@ func (p *Plugin) follow(n *plan) {
 		}
 		for _, s := range n.steps {
 			switch {
-			case s.opened == nil || s.before == nil:
+			case s.opened == nil || s.before == nil || s.before.ended:
 			case s.before.removed:
 				s.before.removed = false // and leaves already
 			default:
@@ -286,8 +286,11 @@ func (o *opener) release() (estates []*estate) {
 	p.mu.Lock()
 	p.changeLocked(func(qs *queues) {
 		for _, e := range estates {
+			e.from.ended = true
 			qs.leaving = without(qs.leaving, e.from)
-			qs.live = without(qs.live, e.from)
+			if !slices.ContainsFunc(o.steps, func(s *step) bool { return s.before == e.from }) {
+				qs.live = without(qs.live, e.from)
+			}
 		}
 	})
 	p.mu.Unlock()
@@ -321,23 +324,28 @@ func (o *opener) open(s *step, estates []*estate, first bool) bool {
 				mine.from.queue.Dismiss(mine.what, resperr.FS)
 				mine.what = nil
 			}
+			if s.before != nil && s.before.ended {
+				s.before.queue.Unopened(err)
+			}
 			p.openDoor(s.config.ID, nil)
 		}
 		return false
 	}
 	s.opened = &live{config: s.config, queue: q, app: true}
 	before := s.before
-	if slices.ContainsFunc(estates, func(e *estate) bool { return e.from == before }) {
-		before = nil // it has ended
+	if before != nil && before.ended {
+		before = nil
 	}
 	p.mu.Lock()
 	p.changeLocked(func(qs *queues) {
 		if before != nil {
 			before.removed = false
 		}
-		if i := slices.Index(qs.live, before); i >= 0 {
+		if i := slices.Index(qs.live, s.before); i >= 0 {
 			qs.live[i] = s.opened
-			qs.leaving = append(qs.leaving, before)
+			if before != nil {
+				qs.leaving = append(qs.leaving, before)
+			}
 		} else {
 			qs.live = append(qs.live, s.opened)
 		}

@@ -284,6 +284,12 @@ func TestFoldersGoToOtherQueues(t *testing.T) {
 
 // A folder of which a part cannot be opened after it was handed over: calls are answered, and the queue is opened as soon as it can be.
 func TestAFolderThatCannotBeOpenedAgain(t *testing.T) {
+	t.Run("what is in the way goes away", func(t *testing.T) { cannotBeOpened(t, false) })
+	t.Run("another reload", func(t *testing.T) { cannotBeOpened(t, true) })
+}
+
+func cannotBeOpened(t *testing.T, again bool) {
+	t.Helper()
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	cluster, address := broker(t)
 	defer cluster.Close()
@@ -293,7 +299,11 @@ func TestAFolderThatCannotBeOpenedAgain(t *testing.T) {
 	app := func(dead string, properties ...any) *Node {
 		return config(object("id", text("q"), "config", object(properties...), "spool", object("path", text(folder), "dead_letter", text(dead))))
 	}
-	if err := p.Start(nil, app("false")); err != nil {
+	first := app("false")
+	if again {
+		first = app("false", "bootstrap.servers", text(address))
+	}
+	if err := p.Start(nil, first); err != nil {
 		t.Fatal(err)
 	}
 	if code := call(p, "q", "1"); code != resperr.NoError {
@@ -310,18 +320,29 @@ func TestAFolderThatCannotBeOpenedAgain(t *testing.T) {
 	if code := call(p, "q", "2"); code != resperr.FS {
 		t.Errorf("while it cannot be opened a call is answered %v", code)
 	}
+	if text, ok := p.Command([]string{"status", "q"}); !ok || !strings.HasPrefix(text, "q: failed since ") || !strings.Contains(text, "calls are answered with -189") {
+		t.Errorf("the status is %q", text)
+	}
 	if err := p.Reload(object("queues", text("bad"))); err == nil {
 		t.Error("a bad configuration is taken")
 	}
-	other.Stop()
-	await(t, func() bool { return p.Find([]byte("q")) != nil })
-	if code := call(p, "q", "3"); code != resperr.NoError {
-		t.Errorf("then a call is answered %v", code)
+	// The same as at the start: its folder can be opened, and nothing of the queue before is there to be kept.
+	if again {
+		reload(t, p, app("false", "bootstrap.servers", text(address)))
+	} else {
+		other.Stop()
 	}
+	await(t, func() bool { return call(p, "q", "3") == resperr.NoError })
 	if got := arrived(t, address, 2); !slices.Equal(got, []string{"1", "3"}) {
 		t.Errorf("arrived: %q", got)
 	}
+	if text, ok := p.Command([]string{"status", "q"}); !ok || !strings.HasPrefix(text, "q: ok since ") {
+		t.Errorf("the status is %q", text)
+	}
 	p.Stop()
+	if again {
+		other.Stop()
+	}
 }
 
 // A removed queue that still holds messages: it says that it has gone, is seen, and what it holds goes with the next queue of its name.

@@ -49,6 +49,7 @@ type health struct {
 	published atomic.Pointer[report.Health]
 	last      atomic.Pointer[report.LastError]
 	told      [report.Kinds]atomic.Pointer[time.Time] // since when the queue is paused, stopped, removed, or has ended: others say it, the sender reads it
+	unopened  atomic.Pointer[report.Problem]          // the next queue of the name cannot be opened, and this one has ended
 	fullBase  int64
 }
 
@@ -76,6 +77,11 @@ func (h *health) end(kind report.Kind) {
 
 // paused says whether nothing is to be sent, by command.
 func (h *health) paused() bool { return h.told[report.Paused].Load() != nil }
+
+// Unopened tells that the queue has ended and that the next one of its name cannot be opened, because of err.
+func (p *Producer) Unopened(err error) {
+	p.health.unopened.Store(&report.Problem{Kind: report.Disk, State: report.Broken, Text: err.Error() + "; calls are answered with -189 until it can be opened", Since: time.Now()})
+}
 
 // refused counts a call that is answered with code, where that is an error. One that belongs to the next queue of the name is counted there.
 func (p *Producer) refused(code resperr.Code) {
@@ -116,6 +122,11 @@ func (p *Producer) Health() *report.Health {
 			own.Problems = slices.Insert(slices.Clone(now.Problems), 0, report.Problem{Kind: over.kind, State: report.Broken, Text: over.text, Since: *since})
 			now = &own
 		}
+	}
+	if over := h.unopened.Load(); over != nil {
+		own := *now
+		own.State, own.Since, own.Problems = report.Broken, over.Since, []report.Problem{*over}
+		now = &own
 	}
 	return now
 }
