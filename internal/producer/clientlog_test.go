@@ -161,36 +161,34 @@ func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
 func TestALossIsTheOutagesLineOrItsOwn(t *testing.T) {
 	for _, test := range []struct {
 		sentence string
-		then     func(c *clientLog)
+		then     func(c *clientLog, end func())
 		want     []string
 	}{
-		{"it is back at once", func(*clientLog) {}, []string{"6 kafka: FAIL(6): rdkafka#producer-1: [thrd:main]: mx:1: the connection is lost: it closes the connection (broker mx:1)"}},
+		{"it is back at once", func(*clientLog, func()) {}, []string{"6 kafka: FAIL(6): rdkafka#producer-1: [thrd:main]: mx:1: the connection is lost: it closes the connection (broker mx:1)"}},
 		{
-			"the next attempt fails", func(c *clientLog) { c.Failed("mx:1", client.Connecting, io.EOF) },
+			"the next attempt fails", func(c *clientLog, _ func()) { c.Failed("mx:1", client.Connecting, io.EOF) },
 			[]string{"3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: mx:1: cannot connect: it closes the connection (broker mx:1)"},
 		},
 		{
-			"the host does not answer", func(c *clientLog) {
+			"the host does not answer", func(c *clientLog, _ func()) {
 				time.Sleep(silentAfter + time.Second/2)
 				c.fails(groupConnection, "mx:1", "no connection: lost")
 			},
 			[]string{"3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: mx:1: no connection: lost (broker mx:1)"},
 		},
-		{"the queue ends", func(c *clientLog) {
-			ended, end := context.WithCancel(context.Background())
-			end()
-			c.ended = ended
-		}, nil},
+		{"the queue ends", func(_ *clientLog, end func()) { end() }, nil},
 		{
-			"others break in the outage", func(c *clientLog) { c.Failed("mx:1", client.Connecting, io.EOF); c.Lost("mx:2", io.EOF) },
+			"others break in the outage", func(c *clientLog, _ func()) { c.Failed("mx:1", client.Connecting, io.EOF); c.Lost("mx:2", io.EOF) },
 			[]string{"3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: mx:1: cannot connect: it closes the connection (broker mx:1)"},
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			log := &syslog{}
-			c := newClientLog(t.Context(), log.logger(t), settings(t))
+			queue, end := context.WithCancel(t.Context())
+			defer end()
+			c := newClientLog(queue, log.logger(t), settings(t))
 			c.Lost("mx:1", io.EOF)
-			test.then(c)
+			test.then(c, end)
 			time.Sleep(2 * lossHeld)
 			if got := log.take(); !slices.Equal(got, test.want) {
 				t.Errorf("%s: logged\n%s\nwant\n%s", test.sentence, strings.Join(got, "\n"), strings.Join(test.want, "\n"))

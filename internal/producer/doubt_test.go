@@ -69,14 +69,14 @@ func TestWhereCertaintyEnds(t *testing.T) {
 	}{
 		{"nothing else happens", func(*testing.T, *history) {}, 0, 0, ""},
 		{"the broker has forgotten the producer", func(_ *testing.T, h *history) { h.kafka.restart(true) }, 0, 0, ""},
-		{"the queue may not read the topic, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.unreadable = true }, n, 0, "may not read the topic"},
-		{"the queue may not read the topic, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.unreadable = true; h.kafka.restart(true) }, n, n, "may not read the topic"},
+		{"the queue may not read the topic, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.set(func() { h.kafka.unreadable = true }) }, n, 0, "may not read the topic"},
+		{"the queue may not read the topic, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.set(func() { h.kafka.unreadable = true }); h.kafka.restart(true) }, n, n, "may not read the topic"},
 		{"the topic was recreated", func(_ *testing.T, h *history) {
 			h.kafka.restart(true)
 			h.kafka.topicID++
 		}, n, n, "the topic was recreated"},
-		{"retention has removed them, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.start = n }, 0, 0, ""},
-		{"retention has removed them, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.restart(true); h.kafka.start = n }, n, n, "the log does not reach back"},
+		{"retention has removed them, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.set(func() { h.kafka.start = n }) }, 0, 0, ""},
+		{"retention has removed them, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.restart(true); h.kafka.set(func() { h.kafka.start = n }) }, n, n, "the log does not reach back"},
 		{"compaction has removed them, and the broker has forgotten", func(_ *testing.T, h *history) {
 			h.kafka.restart(true)
 			h.kafka.parts[0].log = []simBatch{{offset: n, producer: 7, values: []string{""}}} // of another, behind them
@@ -106,7 +106,7 @@ func TestWhereCertaintyEnds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				h.kafka.mute = true
+				h.kafka.set(func() { h.kafka.mute = true })
 				for range n {
 					h.store(p)
 				}
@@ -115,7 +115,7 @@ func TestWhereCertaintyEnds(t *testing.T) {
 				h.disk.Crash()
 				h.stop(p)
 				h.kafka.setDown(false)
-				h.kafka.mute = false
+				h.kafka.set(func() { h.kafka.mute = false })
 				h.disk = h.disk.Reboot()
 				test.between(t, h)
 				err = h.end()
@@ -143,7 +143,7 @@ func TestABatchBehindAHoleDropsNothing(t *testing.T) {
 			}
 			h.store(p)
 			time.Sleep(time.Second / 2)
-			h.kafka.mute = true
+			h.kafka.set(func() { h.kafka.mute = true })
 			for range 6 {
 				h.store(p)
 			}
@@ -152,7 +152,7 @@ func TestABatchBehindAHoleDropsNothing(t *testing.T) {
 			h.disk.Crash()
 			h.stop(p)
 			h.kafka.setDown(false)
-			h.kafka.mute = false
+			h.kafka.set(func() { h.kafka.mute = false })
 			h.disk = h.disk.Reboot()
 			log := h.kafka.parts[0].log
 			log[1].first, log[1].values = 2, []string{"000002"} // and not 000001
@@ -182,9 +182,7 @@ func TestAHalfOfALateBatchIsLookedFor(t *testing.T) {
 		}
 		h.store(p)
 		time.Sleep(time.Second / 2)
-		h.kafka.mu.Lock()
-		h.kafka.next = []string{"", "late", "halve", "late"} // the first message has a batch of its own, the others wait for it
-		h.kafka.mu.Unlock()
+		h.kafka.set(func() { h.kafka.next = []string{"", "late", "halve", "late"} }) // the first message has a batch of its own, the others wait for it
 		for range 4 {
 			h.store(p)
 		}

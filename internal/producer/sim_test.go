@@ -116,6 +116,13 @@ func (k *simKafka) cut() {
 	}
 }
 
+// set changes what the cluster does from now on.
+func (k *simKafka) set(change func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change()
+}
+
 // setDown lets nobody connect, or everybody again.
 func (k *simKafka) setDown(down bool) {
 	k.mu.Lock()
