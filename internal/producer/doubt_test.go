@@ -70,7 +70,10 @@ func TestWhereCertaintyEnds(t *testing.T) {
 		{"nothing else happens", func(*testing.T, *history) {}, 0, 0, ""},
 		{"the broker has forgotten the producer", func(_ *testing.T, h *history) { h.kafka.restart(true) }, 0, 0, ""},
 		{"the queue may not read the topic, and the broker remembers", func(_ *testing.T, h *history) { h.kafka.set(func() { h.kafka.unreadable = true }) }, n, 0, "may not read the topic"},
-		{"the queue may not read the topic, and the broker has forgotten", func(_ *testing.T, h *history) { h.kafka.set(func() { h.kafka.unreadable = true }); h.kafka.restart(true) }, n, n, "may not read the topic"},
+		{"the queue may not read the topic, and the broker has forgotten", func(_ *testing.T, h *history) {
+			h.kafka.set(func() { h.kafka.unreadable = true })
+			h.kafka.restart(true)
+		}, n, n, "may not read the topic"},
 		{"the topic was recreated", func(_ *testing.T, h *history) {
 			h.kafka.restart(true)
 			h.kafka.topicID++
