@@ -264,7 +264,7 @@ func (c *Cursor) fromDisk(g *segment, limit int64, hi uint64) (*Batch, error) {
 			return c.filter(batch), nil
 		}
 		// Reading on would let go of the chunk that the batch's payloads lie in, and bound nothing.
-		if len(batch.Frames) > 0 && !c.scan.buffered() {
+		if len(batch.Frames) > 0 && (c.scan.chunk != batch.blk || !c.scan.buffered()) {
 			return c.filter(batch), nil
 		}
 	}

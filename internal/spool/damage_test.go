@@ -360,3 +360,55 @@ func TestACopyOutOfOrderSetsNoOtherSegmentAside(t *testing.T) {
 		}
 	}
 }
+
+// A payload is damaged at the very end of what was read at once: the frames behind it lie in another piece of memory, and must not come in the batch of those before
+// it, which would let go of theirs too early.
+func TestFramesBehindADamagedOneKeepTheirBytes(t *testing.T) {
+	for _, repaired := range []bool{false, true} {
+		framesBehindADamagedOne(t, repaired)
+	}
+}
+
+func framesBehindADamagedOne(t *testing.T, repaired bool) {
+	const frame, each, n = 16 << 10, 64, 300 // 64 frames are what a cursor reads at once
+	fsys := faultfs.New(1)
+	opts := spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 64 << 20, SegmentBytes: 32 << 20}
+	s := open(t, opts)
+	var records []string
+	for i := range n {
+		records = append(records, strings.Repeat(string(rune('a'+i%26)), frame-32))
+	}
+	put(t, s, records...)
+	closeSpool(t, s)
+	name := fsys.Names("/spool", ".seg")[0]
+	content, _ := fsys.Get("/spool/" + name)
+	at := bytes.Index(content, []byte(records[0][:64])) + (each-1)*frame
+	content[at+100] ^= 1
+	fsys.Put("/spool/"+name, content)
+	if repaired {
+		if _, err := spool.Repair(fsys, "/spool", true); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s = open(t, opts)
+	defer closeSpool(t, s)
+	c := s.NewCursor()
+	defer c.Close()
+	var batches []*spool.Batch
+	for read := 0; read < n-1; {
+		b, err := c.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		batches = append(batches, b)
+		read += len(b.Frames)
+	}
+	for _, b := range batches {
+		for _, f := range b.Frames {
+			if want := records[f.Seq-1]; string(f.Payload) != want {
+				t.Fatalf("repaired %v: record %d begins with %q, want %q", repaired, f.Seq, f.Payload[:3], want[:3])
+			}
+		}
+	}
+}

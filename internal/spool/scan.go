@@ -146,7 +146,7 @@ func (sc *scanner) buffered() bool {
 		return false
 	}
 	h, err := readHeader(b, sc.salt)
-	if err != nil {
+	if err != nil || h.kind != kindRecord || h.seq < sc.lo { // next goes on behind it
 		return false
 	}
 	_, ok = sc.inChunk(sc.off, int(h.size()))
