@@ -39,10 +39,10 @@ func find(s *client.Sighting, epoch int16, first, last int32, bound int64, refus
 			return absent
 		case plan.Distance(s.Last, last) > 0:
 			return lost // a part of it, which nobody has sent
-		case s.Start > max(bound, 0), refused && s.Gaps:
-			return there // the leader has had it, and the log has lost it since to its retention, or to compaction
+		case s.Start > max(bound, 0):
+			return there // the leader has had it, and the log has lost it since to its retention
 		case refused:
-			return lost // it never came
+			return lost // it never came, or compaction has removed it, of which the leader cannot tell
 		}
 		return hidden
 	}
@@ -179,6 +179,7 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		return
 	}
 	renewed, unsure, missing := false, 0, false
+	compacted := 0 // messages that the leader knows later numbers than, and that are not in a log with gaps
 	why := "the log does not reach back to where they would be"
 	if s.Gaps {
 		why = "the log was compacted where they would be"
@@ -199,6 +200,7 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		b.refused = false
 		if found == there {
 			renewed = renewed || missing // the numbers of those before it are refused, or taken behind it
+			unsure, compacted = unsure+compacted, 0
 			part.waiting = slices.DeleteFunc(part.waiting, func(w *batch) bool { return w == b })
 			p.found(b, s)
 			continue
@@ -210,6 +212,10 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 			renewed, unsure, why = true, unsure+b.live, "the broker does not take the sequences under which they may have been written"
 		case vanished:
 			unsure += b.live
+		case hidden:
+			if s.Gaps && whole {
+				compacted += b.live
+			}
 		}
 		if !whole && found != lost {
 			// Its records are not all there any more, so its numbers cannot be used again.

@@ -35,7 +35,7 @@ func TestFindings(t *testing.T) {
 		{"the leader knows nobody, and compaction may have removed it", client.Sighting{Asked: true, Scanned: true, Gaps: true, End: 60}, 40, false, vanished},
 		{"compaction has removed others", client.Sighting{Asked: true, Scanned: true, Gaps: true, End: 60, Seen: seen(10, 10)}, 40, false, there},
 		{"the leader has it, and the log was compacted", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, Gaps: true, End: 60}, 40, false, hidden},
-		{"the leader has had it and does not take it again, and compaction has removed it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, Gaps: true, End: 60}, 40, true, there},
+		{"the leader knows a later one and does not take it, and compaction may have removed it", client.Sighting{Asked: true, Known: true, Epoch: 1, Last: 19, Scanned: true, Gaps: true, End: 60}, 40, true, lost},
 		{"the log was cut back behind what was acknowledged", client.Sighting{Asked: true, Scanned: true, End: 39}, 40, false, vanished},
 		{"where the log ended is not known, and its start is gone", client.Sighting{Asked: true, Scanned: true, Start: 1, End: 60}, -1, false, vanished},
 		{"where the log ended is not known, and all of it is there", client.Sighting{Asked: true, Scanned: true, End: 60}, -1, false, absent},
@@ -171,6 +171,81 @@ func TestABatchBehindAHoleDropsNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Compaction has removed a batch that may have been written, and not the one behind it. Whether consumers have had it is not known: it goes again, and is counted
+// and logged before that.
+func TestABatchThatCompactionTookBeforeAnotherIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(t, 1)
+		h.more = []string{"batch.num.messages=1"}
+		h.kafka.calm, h.kafka.parts = true, h.kafka.parts[:1]
+		p, err := h.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.store(p)
+		time.Sleep(time.Second / 2)
+		h.kafka.set(func() { h.kafka.mute = true })
+		for range 6 {
+			h.store(p)
+		}
+		time.Sleep(time.Second / 2)
+		h.kafka.setDown(true)
+		h.disk.Crash()
+		h.stop(p)
+		h.kafka.setDown(false)
+		h.kafka.set(func() { h.kafka.mute = false })
+		h.disk = h.disk.Reboot()
+		part := &h.kafka.parts[0]
+		behind := part.log[1] // 000002 was written behind 000001
+		behind.offset, behind.first, behind.values = 2, 2, []string{"000002"}
+		for _, s := range part.states {
+			s.last = append(s.last, behind)
+		}
+		part.log, part.end = append(part.log[:1:1], behind), 3 // and 000001 is gone
+		err = h.end()
+		if h.doubted != 1 || err == nil || strings.Contains(err.Error(), "lost") || strings.Contains(err.Error(), "still") || !strings.Contains(h.log.String(), "the log was compacted") {
+			t.Errorf("%v, %d called possibly duplicated, %+v\n%s", err, h.doubted, part.log, &h.log)
+		}
+	})
+}
+
+// A broker forgets the producer in the middle, refuses a batch for a moment and takes the one behind it; and the log has gaps, because others write to it and it is
+// compacted. That the leader knows a later sequence does not say that it has had the first batch: it goes again.
+func TestARefusedBatchIsNotTakenForCompacted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHistory(t, 1)
+		h.more = []string{"batch.num.messages=1"}
+		h.kafka.calm, h.kafka.parts = true, h.kafka.parts[:1]
+		p, err := h.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.store(p)
+		time.Sleep(time.Second / 2)
+		part := &h.kafka.parts[0]
+		h.kafka.mu.Lock()
+		clear(part.states)
+		h.kafka.next = []string{"refuse"}
+		h.kafka.mu.Unlock()
+		h.store(p)
+		h.store(p)
+		for range 10 { // in which the second one is taken, and the first has not come again
+			time.Sleep(time.Millisecond)
+			h.kafka.mu.Lock()
+			if len(part.log) == 2 {
+				part.log = append(part.log, simBatch{offset: part.end + 1, producer: 7, values: []string{""}}) // of another, behind a gap
+				part.end += 2
+			}
+			h.kafka.mu.Unlock()
+		}
+		time.Sleep(5 * time.Second)
+		h.stop(p)
+		if err := h.end(); err == nil || strings.Contains(err.Error(), "lost") || strings.Contains(err.Error(), "still") || h.doubted != 1 {
+			t.Errorf("%v: %d called possibly duplicated, %+v\n%s\n%s", err, h.doubted, part.log, &h.log, strings.Join(h.kafka.told, "\n"))
+		}
+	})
 }
 
 // A batch is late, and sent again in halves. While the first half is looked for, the late one arrives and is forgotten: the second half is in the log too.

@@ -132,6 +132,7 @@ func (k *simKafka) setDown(down bool) {
 	}
 }
 
+
 // restart loses what is under way, and all but the last batch of each producer; of records that are old it loses that too.
 func (k *simKafka) restart(old bool) {
 	k.mu.Lock()
@@ -410,10 +411,17 @@ func (k *simKafka) produce(q *kmsg.ProduceRequest, r *kmsg.ProduceResponse) (kms
 		next, k.next = k.next[0], k.next[1:]
 	}
 	switch {
-	case next == "halve":
+	case next == "halve", next == "refuse": // nothing is written
+		code := int16(10)
+		if next == "refuse" {
+			code = 19
+			k.mu.Unlock()
+			time.Sleep(5 * time.Millisecond) // the next ones are on their way meanwhile
+			k.mu.Lock()
+		}
 		for _, t := range q.Topics {
 			rt, rp := kmsg.NewProduceResponseTopic(), kmsg.NewProduceResponseTopicPartition()
-			rt.Topic, rt.TopicID, rp.Partition, rp.ErrorCode, rp.BaseOffset = t.Topic, t.TopicID, t.Partitions[0].Partition, 10, -1
+			rt.Topic, rt.TopicID, rp.Partition, rp.ErrorCode, rp.BaseOffset = t.Topic, t.TopicID, t.Partitions[0].Partition, code, -1
 			rt.Partitions = append(rt.Partitions, rp)
 			r.Topics = append(r.Topics, rt)
 		}
