@@ -132,7 +132,6 @@ func (k *simKafka) setDown(down bool) {
 	}
 }
 
-
 // restart loses what is under way, and all but the last batch of each producer; of records that are old it loses that too.
 func (k *simKafka) restart(old bool) {
 	k.mu.Lock()
