@@ -127,7 +127,8 @@ var ErrNotReplicated = errors.New("the replicas in sync do not have all that the
 // Where the leader is new, it refuses the question for the end until everything of its predecessor is there.
 func (c *Client) replicatedEnd(broker int32, p *Place) (int64, error) {
 	has, err := c.offset(broker, p, latestOffset, debugging)
-	if err != nil && !errors.As(err, new(*kerr.Error)) { // a broker that does not know the question is only asked the other one
+	var refusal *kerr.Error
+	if err != nil && (!errors.As(err, &refusal) || refusal.Retriable) { // a broker that does not know the question is only asked the other one
 		return 0, err
 	}
 	for pause, waited := replicaEvery, time.Duration(0); ; pause, waited = 2*pause, waited+pause {

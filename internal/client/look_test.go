@@ -220,7 +220,8 @@ func TestALookWaitsForTheReplicas(t *testing.T) {
 		leader := m.Topics[0].Partitions[1].Leader
 		b.up(leader)
 		var asked atomic.Int32
-		behind := int32(7) // so often
+		behind := int32(7)       // so often
+		var refusal atomic.Int32 // of the question for what the leader has
 		f.fake.ControlKey(listKey, func(req kmsg.Request) (kmsg.Response, error, bool) {
 			f.fake.KeepControl()
 			q := req.(*kmsg.ListOffsetsRequest)
@@ -230,7 +231,7 @@ func TestALookWaitsForTheReplicas(t *testing.T) {
 			switch {
 			case q.Topics[0].Partitions[0].Timestamp == earliestOffset:
 			case q.ReplicaID == debugging:
-				rp.Offset = 3
+				rp.Offset, rp.ErrorCode = 3, int16(refusal.Load())
 			case asked.Add(1) > behind:
 				rp.Offset = 3
 			}
@@ -247,6 +248,15 @@ func TestALookWaitsForTheReplicas(t *testing.T) {
 		behind = 1 << 30
 		if _, err := b.look(leader, d); !errors.Is(err, ErrNotReplicated) {
 			t.Errorf("replicas that stay behind: %v", err)
+		}
+		behind = 0
+		refusal.Store(int32(kerr.NotLeaderForPartition.Code))
+		if _, err := b.look(leader, d); !errors.Is(err, kerr.NotLeaderForPartition) {
+			t.Errorf("a broker that leads no longer: %v", err)
+		}
+		refusal.Store(int32(kerr.InvalidRequest.Code)) // it does not know the question
+		if _, err := b.look(leader, d); err != nil {
+			t.Errorf("a broker that does not know what its leader has: %v", err)
 		}
 	})
 }

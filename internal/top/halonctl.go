@@ -2,6 +2,7 @@ package top
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (h *Halonctl) run(ctx context.Context, args ...string) ([]byte, error) {
 	case errors.As(err, &exit):
 		return nil, h.refused(report.Printable(name), out.buffer.Bytes(), diagnostics.buffer.Bytes(), exit)
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be run: %w: --halonctl has its path", report.Printable(h.Path), errors.Unwrap(err))
+		return nil, fmt.Errorf("%s cannot be run: %w: --halonctl has its path", report.Printable(h.Path), cmp.Or(errors.Unwrap(err), err))
 	}
 	return out.buffer.Bytes(), nil
 }
