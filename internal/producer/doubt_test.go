@@ -109,17 +109,7 @@ func TestWhereCertaintyEnds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				h.kafka.set(func() { h.kafka.mute = true })
-				for range n {
-					h.store(p)
-				}
-				time.Sleep(time.Second / 2)
-				h.kafka.setDown(true)
-				h.disk.Crash()
-				h.stop(p)
-				h.kafka.setDown(false)
-				h.kafka.set(func() { h.kafka.mute = false })
-				h.disk = h.disk.Reboot()
+				h.unanswered(p, n)
 				test.between(t, h)
 				err = h.end()
 				if h.doubted != test.doubted || h.twice != test.twice || err != nil && strings.Contains(err.Error(), "lost") {
@@ -131,6 +121,21 @@ func TestWhereCertaintyEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// unanswered lets the broker write the next n messages without an answer, and kills the host.
+func (h *history) unanswered(p *Producer, n int) {
+	h.kafka.set(func() { h.kafka.mute = true })
+	for range n {
+		h.store(p)
+	}
+	time.Sleep(time.Second / 2)
+	h.kafka.setDown(true)
+	h.disk.Crash()
+	h.stop(p)
+	h.kafka.setDown(false)
+	h.kafka.set(func() { h.kafka.mute = false })
+	h.disk = h.disk.Reboot()
 }
 
 // A broker that had forgotten the producer has taken a batch and not the one before it. Both are delivered, each once.
@@ -146,17 +151,7 @@ func TestABatchBehindAHoleDropsNothing(t *testing.T) {
 			}
 			h.store(p)
 			time.Sleep(time.Second / 2)
-			h.kafka.set(func() { h.kafka.mute = true })
-			for range 6 {
-				h.store(p)
-			}
-			time.Sleep(time.Second / 2)
-			h.kafka.setDown(true)
-			h.disk.Crash()
-			h.stop(p)
-			h.kafka.setDown(false)
-			h.kafka.set(func() { h.kafka.mute = false })
-			h.disk = h.disk.Reboot()
+			h.unanswered(p, 6)
 			log := h.kafka.parts[0].log
 			log[1].first, log[1].values = 2, []string{"000002"} // and not 000001
 			for _, s := range h.kafka.parts[0].states {
@@ -186,17 +181,7 @@ func TestABatchThatCompactionTookBeforeAnotherIsCounted(t *testing.T) {
 		}
 		h.store(p)
 		time.Sleep(time.Second / 2)
-		h.kafka.set(func() { h.kafka.mute = true })
-		for range 6 {
-			h.store(p)
-		}
-		time.Sleep(time.Second / 2)
-		h.kafka.setDown(true)
-		h.disk.Crash()
-		h.stop(p)
-		h.kafka.setDown(false)
-		h.kafka.set(func() { h.kafka.mute = false })
-		h.disk = h.disk.Reboot()
+		h.unanswered(p, 6)
 		part := &h.kafka.parts[0]
 		behind := part.log[1] // 000002 was written behind 000001
 		behind.offset, behind.first, behind.values = 2, 2, []string{"000002"}
