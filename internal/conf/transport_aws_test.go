@@ -140,3 +140,51 @@ func TestALoginToMSKIsSignedAsAWSDescribes(t *testing.T) {
 		})
 	}
 }
+
+func TestAWSNeedsAKey(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		t.Setenv(name, "")
+	}
+	create := func(properties ...string) (*Settings, error) {
+		c := New()
+		for i := 0; i < len(properties); i += 2 {
+			if err := c.Set(properties[i], properties[i+1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, _, err := c.Finalize(1)
+		return s, err
+	}
+	common := []string{"security.protocol", "sasl_ssl", "sasl.mechanism", "AWS_MSK_IAM"}
+	if _, err := create(common...); err == nil || err.Error() != "Unsupported SASL mechanism: AWS_MSK_IAM" {
+		t.Errorf("without a key: %v", err)
+	}
+	s, err := create(append(common, "sasl.username", "AKID", "sasl.password", "secret")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mechanism := s.mechanism(credentials{conf: s.conf})
+	if mechanism == nil || mechanism.Name() != "AWS_MSK_IAM" {
+		t.Fatalf("mechanism %v", mechanism)
+	}
+	_, first, err := mechanism.Authenticate(t.Context(), "b-1.x.kafka.eu-north-1.amazonaws.com:9098")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent map[string]string
+	if err := json.Unmarshal(first, &sent); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(sent["x-amz-credential"], "AKID/") || strings.Contains(string(first), "secret") || len(sent["x-amz-signature"]) != 64 {
+		t.Errorf("first message %v", sent)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "ENVID")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "envsecret")
+	t.Setenv("AWS_SESSION_TOKEN", "session")
+	if s, err = create(common...); err != nil {
+		t.Fatal(err)
+	}
+	if auth, err := awsAuth(credentials{conf: s.conf}); err != nil || auth.AccessKey != "ENVID" || auth.SessionToken != "session" {
+		t.Errorf("from the environment: %v", err)
+	}
+}

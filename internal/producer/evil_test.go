@@ -66,7 +66,7 @@ func TestNothingThatOthersSayReachesTheLogAsItIs(t *testing.T) {
 			p.doubtful(t, part.id, 1, evil)
 		}, "may be delivered twice", []string{"topic", "partition 3"}},
 		{"topics that make no progress", func(p *Producer, t *topic, _ *partition) {
-			p.turn(report.Stalled, &report.Problem{Text: "topic " + several([]string{t.name})}, time.Now(), 0)
+			p.noteProblem(report.Stalled, &report.Problem{Text: "topic " + several([]string{t.name})}, time.Now(), 0)
 		}, "topic no\\x0d", nil},
 		{"a frame that is no message", func(p *Producer, _ *topic, _ *partition) {
 			defer func() { _ = recover() }() // there is no spool

@@ -148,7 +148,7 @@ func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	next.Oldest, next.InFlight = p.oldestWaiting(now, wall)
 	found := p.problems(now, next.Counts.Queued)
 	for kind := range report.Kinds {
-		p.turn(kind, found[kind], wall, next.Counts.Queued)
+		p.noteProblem(kind, found[kind], wall, next.Counts.Queued)
 		if found[kind] != nil {
 			found[kind].Kind, found[kind].Since = kind, h.begun[kind]
 			next.Problems = append(next.Problems, *found[kind])
@@ -209,9 +209,9 @@ func (p *Producer) problems(now mono, queued int64) (found [report.Kinds]*report
 	return found
 }
 
-// turn notes the begin and the end of a problem, and logs it where nobody else does: the client tells of brokers, the spool of its
+// noteProblem notes the begin and the end of a problem, and logs it where nobody else does: the client tells of brokers, the spool of its
 // disk, commands of what they do, and each topic has its own line.
-func (p *Producer) turn(kind report.Kind, found *report.Problem, wall time.Time, queued int64) {
+func (p *Producer) noteProblem(kind report.Kind, found *report.Problem, wall time.Time, queued int64) {
 	h := &p.health
 	begun := !h.begun[kind].IsZero()
 	switch {
