@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -330,6 +332,44 @@ func TestADiskThatCannotBeReadForAWhileLosesNothing(t *testing.T) {
 		}
 		closeSpool(t, s)
 	})
+}
+
+// The disk comes back between a failure to read and the look at whether the rest of the disk can be read: the look must not count
+// against the place that failed.
+func TestADiskThatComesBackAtAnyReadLosesNothing(t *testing.T) {
+	for _, ops := range [][]faultfs.Op{{faultfs.Read}, {faultfs.Read, faultfs.Open}} {
+		m := newImage(t, 60, 0)
+		for failures := range int32(60) {
+			synctest.Test(t, func(t *testing.T) {
+				fsys := m.disk()
+				s := open(t, small(fsys))
+				c := s.NewCursor()
+				var failed atomic.Int32
+				fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+					if slices.Contains(ops, c.Op) && failed.Add(1) <= failures {
+						return faultfs.Fault{Err: syscall.EIO}
+					}
+					return faultfs.Fault{}
+				})
+				var got []string
+				for len(got) < len(m.records) && s.Stats().Missing == 0 {
+					b, err := c.Next(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, f := range b.Frames {
+						got = append(got, string(f.Payload))
+					}
+					b.Release()
+				}
+				if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 || len(got) != len(m.records) {
+					t.Errorf("after %d failures of %v %d of %d came, %+v", failures, ops, len(got), len(m.records), st)
+				}
+				c.Close()
+				closeSpool(t, s)
+			})
+		}
+	}
 }
 
 // A part of one file that cannot be read for some seconds, while all else can, is not given up at once.

@@ -12,9 +12,10 @@ import (
 
 // trouble counts failures to read at one place.
 type trouble struct {
-	seg *segment
-	off int64
-	n   int
+	seg   *segment
+	off   int64
+	n     int
+	alone bool // after one of them the rest of the disk could be read
 }
 
 // readError is a failure to read seg.
@@ -57,24 +58,19 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 		at.off = c.scan.off
 	}
 	if at.n = 1; c.trouble.seg == at.seg && c.trouble.off == at.off {
-		at.n += c.trouble.n
+		at.n, at.alone = at.n+c.trouble.n, c.trouble.alone
 	}
 	c.trouble = at
 	s.say("read", "a segment cannot be read at the moment", fmt.Errorf("segment %s at %d: %w", s.path(g.name), at.off, err))
-	if at.n >= readAttempts {
+	if at.n >= readAttempts && c.restReads(g, err) {
 		switch {
+		case !at.alone:
+			c.trouble.alone = true // the disk may have come back since the failure, so the place has one more try
+			return nil
 		case c.scan != nil:
-			if _, _, herr := readSegmentHead(c.file); herr == nil || c.readable() {
-				c.stepOver(g, err)
-				return nil
-			}
-		case errors.Is(err, fs.ErrNotExist):
-			// Only when the folder itself is there: it may have vanished for a while as a whole.
-			if _, derr := s.fs.ReadDir(s.opts.Dir); derr == nil {
-				c.giveUp(g, err)
-				return nil
-			}
-		case media(err) && s.othersRead(g) && s.setAside(g, err) == nil:
+			c.stepOver(g, err)
+			return nil
+		case errors.Is(err, fs.ErrNotExist) || s.setAside(g, err) == nil:
 			c.giveUp(g, err)
 			return nil
 		}
@@ -90,6 +86,20 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 	case <-s.synced:
 		return ErrClosed
 	}
+}
+
+// restReads reports whether the disk gives back what is beside the place of err.
+func (c *Cursor) restReads(g *segment, err error) bool {
+	switch {
+	case c.scan != nil:
+		_, _, herr := readSegmentHead(c.file)
+		return herr == nil || c.readable()
+	case errors.Is(err, fs.ErrNotExist):
+		// Only when the folder itself is there: it may have vanished for a while as a whole.
+		_, derr := c.s.fs.ReadDir(c.s.opts.Dir)
+		return derr == nil
+	}
+	return media(err) && c.s.othersRead(g)
 }
 
 // media reports whether err says that the disk does not give back what is on it. It may be a bad place, or a disk that is away.
