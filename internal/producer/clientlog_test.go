@@ -126,6 +126,61 @@ func TestAnOutageIsOneLineAndItsEndAnother(t *testing.T) {
 	}
 }
 
+// An operator who has repaired the broker that the log named must learn that it was not the only one.
+func TestAnotherBrokerOfAnOutageHasItsLineWhenTheFirstIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.NumBrokers(3), kfake.Ports(9092, 9093, 9094), kfake.SeedTopics(3, "mail"))
+		for i := range int32(3) {
+			if err := c.fake.MoveTopicPartition("mail", i, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log := &syslog{}
+		p := c.logging(log, "message.timeout.ms=3600000", "sticky.partitioning.linger.ms=0")
+		during := func(d time.Duration) (lines []string) {
+			for range d / time.Second {
+				c.offer(p, 10)
+				time.Sleep(time.Second)
+			}
+			return log.take()
+		}
+		one := func(when string, lines []string, want string) {
+			t.Helper()
+			if len(lines) != 1 || !strings.Contains(lines[0], want) {
+				t.Errorf("%s it logged %q, want one line with %q", when, lines, want)
+			}
+		}
+		status := func() string {
+			var text string
+			for _, problem := range p.Health().Problems {
+				text += problem.Text
+			}
+			return text
+		}
+		during(time.Minute)
+		c.away.Store("9093", true)
+		c.away.Store("9094", true)
+		c.cut()
+		lines := during(time.Minute)
+		first, second := "9093", "9094"
+		if len(lines) > 0 && strings.Contains(lines[0], second) {
+			first, second = second, first
+		}
+		one("with two brokers away", lines, first)
+		c.away.Delete(first)
+		one("with the first back", during(time.Minute), second+": no connection")
+		if text := status(); !strings.Contains(text, second) {
+			t.Errorf("the status says %q, want the broker that is away", text)
+		}
+		c.away.Delete(second)
+		one("with both back", during(time.Minute), "connected again after")
+		if text := status(); text != "" {
+			t.Errorf("the status says %q", text)
+		}
+		stop(t, p, time.Minute)
+	})
+}
+
 func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
 	for _, test := range []struct {
 		properties []string

@@ -35,6 +35,7 @@ type cluster struct {
 	hang  chan struct{} // open while no request is answered; guarded by mu
 	conns []net.Conn    // guarded by mu
 	down  atomic.Bool   // dialling fails
+	away  sync.Map      // ports to which it fails
 	dials atomic.Int64
 
 	woken chan resperr.Code // what calls that were parked in an intake are woken with
@@ -246,7 +247,8 @@ func balanced(t *testing.T, p *Producer) {
 // to cut.
 func (c *cluster) dial(ctx context.Context, network, host string) (net.Conn, error) {
 	c.dials.Add(1)
-	if c.down.Load() {
+	_, port, _ := net.SplitHostPort(host)
+	if _, away := c.away.Load(port); away || c.down.Load() {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
 	inner, err := c.net.DialContext(ctx, network, host)

@@ -41,6 +41,7 @@ type health struct {
 	fullSeen int64
 	fullAt   mono // when a call last found no room, or 0
 	failing  bool // a broker cannot be used, which may become an outage
+	other    mono // since when the outage is one of other brokers than the one that its line names, or 0
 	calm     mono // from when on topics can be expected to make progress
 
 	// Anybody's.
@@ -194,7 +195,7 @@ func (p *Producer) problems(now mono, queued int64) (found [report.Kinds]*report
 		h.begun[report.Paused] = *at
 		h.calm = now
 	}
-	if kind, text, since, is := p.unreachable(queued); is {
+	if kind, text, since, is := p.unreachable(now, queued); is {
 		say(kind, report.Degraded, "%s", text)
 		h.begun[kind] = since
 		h.calm = now
@@ -272,29 +273,43 @@ func (p *Producer) waitsForRoom() bool {
 }
 
 // unreachable says which broker that is needed cannot be used, and since when. When all can be again, it ends the outage.
-func (p *Producer) unreachable(queued int64) (kind report.Kind, text string, since time.Time, is bool) {
+func (p *Producer) unreachable(now mono, queued int64) (kind report.Kind, text string, since time.Time, is bool) {
 	brokers := p.client.Brokers()
 	usable := func(b *client.BrokerStatus) bool { return b.State >= client.Ready }
 	up := false
 	for i := range brokers {
 		up = up || usable(&brokers[i])
 	}
-	h := &p.health
+	h, log := &p.health, p.clientLog
 	h.failing = false
-	_, _, _, known := p.clientLog.outage.present()
+	_, _, _, known := log.outage.present()
+	named := false
+	var away *client.BrokerStatus
 	for i := range brokers {
 		b := &brokers[i]
 		if b.LastError == "" || usable(b) || up && (b.ID < 0 || b.State == client.Idle) {
 			continue
 		}
 		h.failing = true
-		if !known && time.Since(b.Lost) > silentAfter {
-			p.clientLog.fails(groupConnection, b.Address, "no connection: "+b.LastError)
+		named = named || log.outage.names(b.Address)
+		if time.Since(b.Lost) > silentAfter {
+			away = b
 		}
 	}
-	kind, text, since, is = p.clientLog.outage.present()
+	switch {
+	case away == nil || known && (named || !up):
+		h.other = 0
+	case !known:
+		log.fails(groupConnection, away.Address, "no connection: "+away.LastError)
+	case h.other == 0:
+		h.other = now
+	case now.since(h.other) > silentAfter: // brokers that come back one after the other need no line each
+		h.other = 0
+		log.turnsTo(away.Address, "no connection: "+away.LastError)
+	}
+	kind, text, since, is = log.outage.present()
 	if is && !h.failing && up {
-		p.clientLog.recovers(queued)
+		log.recovers(queued)
 		return kind, "", since, false
 	}
 	return kind, text, since, is && h.failing

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/realkafka"
 	"github.com/halon-extras/kafka/internal/record"
@@ -23,7 +25,8 @@ import (
 type kafkas struct {
 	t       *testing.T
 	brokers []*realkafka.Broker
-	admin   *kadm.Client
+	client  *kgo.Client
+	admin   *kadm.Client // asks any broker, so one that hangs may hold it for 10 s
 }
 
 func threeKafkas(t *testing.T, options realkafka.Options) *kafkas {
@@ -43,7 +46,7 @@ func threeKafkas(t *testing.T, options realkafka.Options) *kafkas {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	k.admin = kadm.NewClient(client)
+	k.client, k.admin = client, kadm.NewClient(client)
 	return k
 }
 
@@ -271,10 +274,13 @@ func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
 		return p, log
 	}
 	producers := func() (n int) {
-		topics, err := k.admin.DescribeProducers(t.Context(), kadm.TopicsSet{"mail": nil})
+		req := kmsg.NewPtrDescribeProducersRequest()
+		req.Topics = []kmsg.DescribeProducersRequestTopic{{Topic: "mail", Partitions: []int32{0}}}
+		answer, err := k.client.Broker(1).Request(t.Context(), req)
 		k.must(err)
-		topics.EachProducer(func(kadm.DescribedProducer) { n++ })
-		return n
+		partition := answer.(*kmsg.DescribeProducersResponse).Topics[0].Partitions[0]
+		k.must(kerr.ErrorForCode(partition.ErrorCode))
+		return len(partition.ActiveProducers)
 	}
 	p, _ := open()
 	store(t, p, "mail", 0, 10)

@@ -10,15 +10,16 @@ import (
 )
 
 // An outage is a time in which brokers that are needed cannot be used. It begins with the first failure, which is one line of the
-// log, and ends with another one; what fails meanwhile in the same way is not told again.
+// log, and ends with another one; what fails meanwhile in the same way has a line only when the broker of the first one is back.
 type outage struct {
-	mu    sync.Mutex
-	since time.Time // zero: there is none; guarded by mu
-	group string    // what is wrong; guarded by mu
-	text  string    // the line that tells it; guarded by mu
-	loud  flaps     // guarded by mu
-	each  bool      // of the present one; guarded by mu
-	told  time.Time // when text was logged; guarded by mu
+	mu      sync.Mutex
+	since   time.Time // zero: there is none; guarded by mu
+	group   string    // what is wrong; guarded by mu
+	address string    // of the broker that the line names; guarded by mu
+	text    string    // the line that tells it; guarded by mu
+	loud    flaps     // guarded by mu
+	each    bool      // of the present one; guarded by mu
+	told    time.Time // when text was logged; guarded by mu
 }
 
 // Flaps counts how often a state has begun within a minute. The first few times are logged one by one; a broker that comes and
@@ -54,7 +55,7 @@ func (c *clientLog) fails(group, address, text string) {
 		if o.since.IsZero() {
 			o.since = now
 		}
-		o.group, o.text, o.each, o.told = group, line, o.loud.begin(now), now
+		o.group, o.address, o.text, o.each, o.told = group, address, line, o.loud.begin(now), now
 	}
 	each := o.each
 	o.mu.Unlock()
@@ -69,6 +70,21 @@ func (c *clientLog) fails(group, address, text string) {
 	c.say(priorityErr, facility, groupOf(group, each), line, brokerAttr(address))
 	c.released(priorityDebug)
 	c.tell()
+}
+
+// turnsTo tells that the outage goes on with another broker than the one that its line names, which is back.
+func (c *clientLog) turnsTo(address, text string) {
+	c.outage.mu.Lock()
+	c.outage.group = "" // so that it is news
+	c.outage.mu.Unlock()
+	c.fails(groupConnection, address, text)
+}
+
+// names reports whether the line of the outage is about the broker at address.
+func (o *outage) names(address string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.address == address
 }
 
 // present returns the outage that there is.
