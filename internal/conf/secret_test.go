@@ -118,7 +118,7 @@ func TestASecretThatCannotBeSetIsOneSentenceWithoutIt(t *testing.T) {
 	if err := c.SetSecret("sasl.password", Source{File: good}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetSecret("sasl.password", Source{File: good}); err == nil || !strings.Contains(err.Error(), "twice") {
+	if err := c.SetSecret("sasl.password", Source{File: good}); err == nil || err.Error() != "secrets: sasl.password: it is there twice, leave one out" {
 		t.Errorf("a secret that is there twice: %v", err)
 	}
 }

@@ -190,8 +190,9 @@ func TestHints(t *testing.T) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
-	if _, err := ParseStore([]byte("\xfe\xed\xfe\xed\x00\x00"), "secret"); !errors.Is(err, ErrNotStore) || !strings.Contains(err.Error(), "keytool") {
-		t.Errorf("error %v", err)
+	want := "not a PKCS#12 file: it is a Java key store (JKS), write it as PKCS#12 with keytool -importkeystore -deststoretype PKCS12"
+	if _, err := ParseStore([]byte("\xfe\xed\xfe\xed\x00\x00"), "secret"); !errors.Is(err, ErrNotStore) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

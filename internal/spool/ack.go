@@ -11,14 +11,7 @@ import (
 func (s *Spool) Ack(seqs ...uint64) {
 	s.mu.Lock()
 	for _, seq := range seqs {
-		if seq <= s.durable && s.acks.set(seq) {
-			s.n.acked++
-			s.markDirtyLocked(1)
-			if g := s.segmentOfLocked(seq); g != nil {
-				g.acked++
-				s.retireLocked(g)
-			}
-		}
+		s.ackLocked(seq)
 	}
 	room := s.roomLocked()
 	s.mu.Unlock()
@@ -27,24 +20,31 @@ func (s *Spool) Ack(seqs ...uint64) {
 	}
 }
 
-// Resolve is Ack for one record, and says whether it was pending, and whether it is stored: one that is not can't be acknowledged yet.
+// Resolve is Ack for one record, and says whether it was pending, and whether it is stored.
 func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	s.mu.Lock()
 	stored = seq <= s.durable
-	if fresh = stored && s.acks.set(seq); fresh {
-		s.n.acked++
-		s.markDirtyLocked(1)
-		if g := s.segmentOfLocked(seq); g != nil {
-			g.acked++
-			s.retireLocked(g)
-		}
-	}
+	fresh = s.ackLocked(seq)
 	room := s.roomLocked()
 	s.mu.Unlock()
 	if room {
 		s.opts.Room()
 	}
 	return fresh, stored
+}
+
+// ackLocked acknowledges seq, and reports whether it was pending. One that is not stored yet can't be acknowledged.
+func (s *Spool) ackLocked(seq uint64) bool {
+	if seq > s.durable || !s.acks.set(seq) {
+		return false
+	}
+	s.n.acked++
+	s.markDirtyLocked(1)
+	if g := s.segmentOfLocked(seq); g != nil {
+		g.acked++
+		s.retireLocked(g)
+	}
+	return true
 }
 
 // resolveLocked marks from..to-1 as resolved, whatever became of them, and returns how many were not.
