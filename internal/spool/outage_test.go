@@ -337,8 +337,20 @@ func TestADiskThatCannotBeReadForAWhileLosesNothing(t *testing.T) {
 // The disk comes back between a failure to read and the look at whether the rest of the disk can be read: the look must not count
 // against the place that failed.
 func TestADiskThatComesBackAtAnyReadLosesNothing(t *testing.T) {
-	for _, ops := range [][]faultfs.Op{{faultfs.Read}, {faultfs.Read, faultfs.Open}} {
-		m := newImage(t, 60, 0)
+	long := faultfs.New(1) // with a segment that can be read at many places
+	s := open(t, spool.Options{Dir: "/spool", FS: long, MaxBytes: 1 << 20, SegmentBytes: 64 << 10})
+	records := newImageRecords(600)
+	put(t, s, records...)
+	closeSpool(t, s)
+	for _, test := range []struct {
+		image image
+		ops   []faultfs.Op
+	}{
+		{newImage(t, 60, 0), []faultfs.Op{faultfs.Read}},
+		{newImage(t, 60, 0), []faultfs.Op{faultfs.Read, faultfs.Open}},
+		{imageOf(long, records), []faultfs.Op{faultfs.Read}},
+	} {
+		m, ops := test.image, test.ops
 		for failures := range int32(60) {
 			synctest.Test(t, func(t *testing.T) {
 				fsys := m.disk()

@@ -33,6 +33,13 @@ const (
 // that the disk does not give back is an error, and damage only at the last try.
 func readHead(f File, g *segment, h hint, source *blocks, lastTry bool) (head segmentHead, damage string, err error) {
 	head, one, err := readSegmentHead(f)
+	elsewhere := false // the disk gives back other places of the file
+	if err != nil && lastTry && !hopeless(err) && !errors.Is(err, errSegmentVersion) {
+		size, serr := f.Size()
+		if elsewhere = serr == nil && readsAnywhere(f, size); elsewhere {
+			head, one, err = readSegmentHead(f) // the disk may have come back since the failure
+		}
+	}
 	switch {
 	case err == nil && head.ord == g.ord && head.first == g.first:
 		if one {
@@ -63,7 +70,7 @@ func readHead(f File, g *segment, h hint, source *blocks, lastTry bool) (head se
 			return head, "", err
 		}
 	case hopeless(err):
-	case !lastTry || !readsAnywhere(f, size):
+	case !elsewhere:
 		return head, "", err // the disk does not answer, which is no damage
 	}
 	if !hopeless(err) || errors.Is(err, errSegmentEmpty) {
