@@ -168,7 +168,7 @@ func TestAnotherBrokerOfAnOutageHasItsLineWhenTheFirstIsBack(t *testing.T) {
 		}
 		one("with two brokers away", lines, first)
 		c.away.Delete(first)
-		one("with the first back", during(time.Minute), second+": no connection")
+		one("with the first back", during(time.Minute), second+": cannot connect: the connection is refused")
 		if text := status(); !strings.Contains(text, second) {
 			t.Errorf("the status says %q, want the broker that is away", text)
 		}

@@ -284,7 +284,6 @@ func (p *Producer) unreachable(now mono, queued int64) (kind report.Kind, text s
 	h.failing = false
 	_, _, _, known := log.outage.present()
 	named := false
-	var away *client.BrokerStatus
 	for i := range brokers {
 		b := &brokers[i]
 		if b.LastError == "" || usable(b) || up && (b.ID < 0 || b.State == client.Idle) {
@@ -292,20 +291,17 @@ func (p *Producer) unreachable(now mono, queued int64) (kind report.Kind, text s
 		}
 		h.failing = true
 		named = named || log.outage.names(b.Address)
-		if time.Since(b.Lost) > silentAfter {
-			away = b
+		if !known && time.Since(b.Lost) > silentAfter {
+			log.fails(groupConnection, b.Address, "no connection: "+b.LastError)
 		}
 	}
 	switch {
-	case away == nil || known && (named || !up):
+	case !known || !h.failing || !up || named:
 		h.other = 0
-	case !known:
-		log.fails(groupConnection, away.Address, "no connection: "+away.LastError)
 	case h.other == 0:
 		h.other = now
 	case now.since(h.other) > silentAfter: // brokers that come back one after the other need no line each
-		h.other = 0
-		log.turnsTo(away.Address, "no connection: "+away.LastError)
+		log.outage.nextIsNews()
 	}
 	kind, text, since, is = log.outage.present()
 	if is && !h.failing && up {

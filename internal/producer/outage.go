@@ -15,7 +15,7 @@ type outage struct {
 	mu      sync.Mutex
 	since   time.Time // zero: there is none; guarded by mu
 	group   string    // what is wrong; guarded by mu
-	address string    // of the broker that the line names; guarded by mu
+	address string    // of the broker that the line names, "" when the next failure is news; guarded by mu
 	text    string    // the line that tells it; guarded by mu
 	loud    flaps     // guarded by mu
 	each    bool      // of the present one; guarded by mu
@@ -50,7 +50,7 @@ func (c *clientLog) fails(group, address, text string) {
 	o, line := &c.outage, address+": "+text
 	now := time.Now()
 	o.mu.Lock()
-	again := !o.since.IsZero() && o.group == group
+	again := !o.since.IsZero() && o.group == group && o.address != ""
 	if !again {
 		if o.since.IsZero() {
 			o.since = now
@@ -72,12 +72,12 @@ func (c *clientLog) fails(group, address, text string) {
 	c.tell()
 }
 
-// turnsTo tells that the outage goes on with another broker than the one that its line names, which is back.
-func (c *clientLog) turnsTo(address, text string) {
-	c.outage.mu.Lock()
-	c.outage.group = "" // so that it is news
-	c.outage.mu.Unlock()
-	c.fails(groupConnection, address, text)
+// nextIsNews lets the next failure have a line, and be what the queue says of the outage: the broker that the last line names is back, and
+// another one is not.
+func (o *outage) nextIsNews() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.address = ""
 }
 
 // names reports whether the line of the outage is about the broker at address.
