@@ -53,8 +53,8 @@ func TestBashCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Names of properties come from the program itself.
-	stub := "#!/bin/sh\nprintf '[{\"name\":\"linger.ms\",\"aliases\":[\"queue.buffering.max.ms\"]},{\"name\":\"acks\"}]'\n"
-	if err := os.WriteFile(filepath.Join(folder, "halon-kafka"), []byte(stub), 0o700); err != nil {
+	program := "#!/bin/sh\nprintf '[{\"name\":\"linger.ms\",\"aliases\":[\"queue.buffering.max.ms\"]},{\"name\":\"acks\"}]'\n"
+	if err := os.WriteFile(filepath.Join(folder, "halon-kafka"), []byte(program), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ line, want string }{
