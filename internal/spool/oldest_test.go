@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,9 +12,11 @@ import (
 
 func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 	fsys := faultfs.New(1)
-	clock := time.Unix(1_000_000, 0)
+	var clock atomic.Pointer[time.Time] // the spool's own goroutines read it, too
+	set := func(at time.Time) { clock.Store(&at) }
+	set(time.Unix(1_000_000, 0))
 	begin := func() *spool.Spool {
-		s, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys, Now: func() time.Time { return clock }})
+		s, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys, Now: func() time.Time { return *clock.Load() }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,7 +27,7 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 		if _, err := s.Append([]byte("r"), nil); err != nil {
 			t.Fatal(err)
 		}
-		clock = time.Unix(1_000_000, 0).Add(time.Duration(i+1) * time.Second / 2)
+		set(time.Unix(1_000_000, 0).Add(time.Duration(i+1) * time.Second / 2))
 	}
 	if err := s.Sync(context.Background()); err != nil {
 		t.Fatal(err)
@@ -62,7 +65,7 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 		s.Ack(seq)
 	}
 	check("only the last is left", 100)
-	clock = time.Unix(1_000_200, 0)
+	set(time.Unix(1_000_200, 0))
 	if _, err := s.Append([]byte("new"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Ack(100)
-	if got := s.Stats().Oldest; !got.Equal(clock) {
+	if got := s.Stats().Oldest; !got.Equal(*clock.Load()) {
 		t.Errorf("a new one: %v", got)
 	}
 	s.Ack(101)
