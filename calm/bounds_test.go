@@ -1,6 +1,7 @@
 package calm
 
 import (
+	"syscall"
 	"testing"
 	"time"
 )
@@ -47,9 +48,11 @@ func outage(t *testing.T, a *table) {
 	if s.Accepted != queued {
 		t.Errorf("%d of %d messages were accepted", s.Accepted, queued)
 	}
-	// An attempt to connect each second at first, and each ten later, takes a thousandth; ten times that is for a machine that is busy.
-	if s.Cores >= 0.01 {
-		t.Errorf("with Kafka gone the process takes %.2f %% of a core", 100*s.Cores)
+	// Attempts to connect and a look at the queue come each second at most. What a wake costs is the machine's: between a microsecond
+	// and some milliseconds, where a hypervisor must give the processor back first.
+	wake := oneWake(t)
+	if most := 0.01 + 2*wake; s.Cores >= most {
+		t.Errorf("with Kafka gone the process takes %.2f %% of a core, want less than %.2f, where a process that wakes once a second takes %.2f", 100*s.Cores, 100*most, 100*wake)
 	}
 	lines := s.logged("driver: kafka: ")
 	if begun, over := s.logged("kafka: FAIL(3): "), s.logged("kafka: CONNECT(5): "); lines != 2 || begun != 1 || over != 1 {
@@ -63,6 +66,27 @@ func outage(t *testing.T, a *table) {
 	if drain > speed {
 		t.Errorf("%d messages took %v from the first to the last", queued, drain)
 	}
-	a.note("outage: %.2f %% of a core over %d s with %d messages queued, %d log lines; after the broker's return %v to the first message, %v more to the last",
-		100*s.Cores, watched, queued, lines, first.Round(time.Millisecond), drain.Round(time.Millisecond))
+	a.note("outage: %.2f %% of a core (a Go process that wakes once a second: %.2f) over %d s with %d messages queued, %d log lines; after the broker's return %v to the first message, %v more to the last",
+		100*s.Cores, 100*wake, watched, queued, lines, first.Round(time.Millisecond), drain.Round(time.Millisecond))
+}
+
+// oneWake is the part of a core that this process takes when it does nothing but wake once a second.
+func oneWake(t *testing.T) float64 {
+	t.Helper()
+	const wakes = 5
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	<-tick.C
+	before := used()
+	for range wakes {
+		<-tick.C
+	}
+	return (used() - before).Seconds() / wakes
 }

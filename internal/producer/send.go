@@ -11,6 +11,10 @@ const (
 	// is outstanding. With nothing outstanding it sleeps without a timer.
 	tickEvery = 250 * time.Millisecond
 
+	// tickStalled is how often while no topic moves: so an outage costs next to nothing. It is librdkafka's own period of a look
+	// at old messages.
+	tickStalled = time.Second
+
 	// soundAsleep is the number of empty lingers after which the sender sleeps until the next message:
 	// one may lie between two messages of a steady stream, but after that, looking costs more.
 	soundAsleep = 3
@@ -21,6 +25,7 @@ const (
 type sender struct {
 	active  []*topic // topics with records that have no report, or that calls are refused
 	ticked  mono
+	stalled bool           // all active topics were, at the last tick
 	taken   mono           // when the current buffer was last taken, or the queue woke up
 	quiet   int            // lingers in a row that found nothing
 	current []*batchBuffer // taken and not yet fed
@@ -100,7 +105,7 @@ func (p *Producer) pump(now mono) time.Duration {
 	if len(s.active) == 0 {
 		return wait
 	}
-	if now.since(s.ticked) >= tickEvery {
+	if s.untilTick(now) <= 0 {
 		s.ticked = now
 		p.tick(now)
 	}
@@ -113,10 +118,18 @@ func (p *Producer) pump(now mono) time.Duration {
 	if len(s.active) == 0 {
 		return wait
 	}
-	if next := tickEvery - now.since(s.ticked); wait < 0 || next < wait {
+	if next := s.untilTick(now); wait < 0 || next < wait {
 		return max(next, time.Millisecond)
 	}
 	return wait
+}
+
+func (s *sender) untilTick(now mono) time.Duration {
+	every := tickEvery
+	if s.stalled {
+		every = tickStalled
+	}
+	return every - now.since(s.ticked)
 }
 
 // take returns the buffers that are due and how long it is to the next one.
@@ -238,7 +251,7 @@ func (p *Producer) activate(t *topic, now mono) {
 	if len(p.sender.active) == 0 {
 		p.sender.ticked = now
 	}
-	p.sender.active = append(p.sender.active, t)
+	p.sender.active, p.sender.stalled = append(p.sender.active, t), false
 }
 
 // moveOut moves a record of a mixed buffer to a buffer of its topic's own: one dead topic must not pin the memory of all the records
@@ -268,9 +281,13 @@ func (p *Producer) moveOut(t *topic, e *entry) *entry {
 // tick looks at every active topic: who makes progress, who stalls, what is too old, who is done.
 func (p *Producer) tick(now mono) {
 	active := p.sender.active[:0]
+	p.sender.stalled = p.store == nil // behind a spool, a tick also asks the feeder for more
 	for _, t := range p.sender.active {
 		p.expire(t, now)
 		s := &t.send
+		if s.records > 0 && (s.progressed || !t.stalled.Load()) {
+			p.sender.stalled = false
+		}
 		if s.records > 0 && !s.progressed && now.since(s.lastProgress) >= stallAfter {
 			t.stalled.Store(true)
 			t.proven.Store(false)
