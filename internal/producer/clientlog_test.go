@@ -181,6 +181,38 @@ func TestAnotherBrokerOfAnOutageHasItsLineWhenTheFirstIsBack(t *testing.T) {
 	})
 }
 
+// Two brokers that fail in two ways take turns for as long as the outage lasts: that is two lines.
+func TestEachKindOfFailureOfAnOutageHasOneLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &syslog{}
+		c := newClientLog(t.Context(), log.logger(t), settings(t))
+		turns := func() []string {
+			for range 200 {
+				c.fails(groupTLS, "mx1.example:9093", "cannot connect: a")
+				c.fails(groupConnection, "mx2.example:9093", "cannot connect: b")
+				time.Sleep(10 * time.Second)
+			}
+			return log.take()
+		}
+		want := []string{
+			"3 kafka: SSL(3): rdkafka#producer-1: [thrd:main]: mx1.example:9093: cannot connect: a (broker mx1.example:9093)",
+			"3 kafka: FAIL(3): rdkafka#producer-1: [thrd:main]: mx2.example:9093: cannot connect: b (broker mx2.example:9093)",
+		}
+		if got := turns(); !slices.Equal(got, want) {
+			t.Errorf("an outage has the lines\n%s", strings.Join(got, "\n"))
+		}
+		c.recovers(0)
+		log.take()
+		if got := turns(); !slices.Equal(got, want) {
+			t.Errorf("the next one has the lines\n%s", strings.Join(got, "\n"))
+		}
+		c.fails(groupTLS, "mx2.example:9093", "cannot connect: c")
+		if _, text, _, _ := c.outage.present(); text != "mx2.example:9093: cannot connect: c" {
+			t.Errorf("the status says %q, want what is wrong with the broker now", text)
+		}
+	})
+}
+
 func TestALostConnectionIsLoggedUnlessItIsNotWanted(t *testing.T) {
 	for _, test := range []struct {
 		properties []string

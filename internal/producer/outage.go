@@ -2,6 +2,7 @@ package producer
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ type outage struct {
 	since   time.Time // zero: there is none; guarded by mu
 	group   string    // what is wrong; guarded by mu
 	address string    // of the broker that the line names, "" when the next failure is news; guarded by mu
+	lines   []string  // the groups that have a line: brokers that fail in two ways take turns; guarded by mu
 	text    string    // the line that tells it; guarded by mu
 	loud    flaps     // guarded by mu
 	each    bool      // of the present one; guarded by mu
@@ -50,12 +52,15 @@ func (c *clientLog) fails(group, address, text string) {
 	o, line := &c.outage, address+": "+text
 	now := time.Now()
 	o.mu.Lock()
-	again := !o.since.IsZero() && o.group == group && o.address != ""
+	if o.since.IsZero() {
+		o.since, o.lines = now, nil
+	}
+	again := slices.Contains(o.lines, group)
 	if !again {
-		if o.since.IsZero() {
-			o.since = now
-		}
+		o.lines = append(o.lines, group)
 		o.group, o.address, o.text, o.each, o.told = group, address, line, o.loud.begin(now), now
+	} else if o.address == address { // the broker that the status names fails in another way by now
+		o.group, o.text = group, line
 	}
 	each := o.each
 	o.mu.Unlock()
@@ -77,7 +82,7 @@ func (c *clientLog) fails(group, address, text string) {
 func (o *outage) nextIsNews() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.address = ""
+	o.address, o.lines = "", nil
 }
 
 // names reports whether the line of the outage is about the broker at address.
