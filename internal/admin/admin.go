@@ -45,7 +45,7 @@ type Queue interface {
 
 	Pause() (news bool)
 	Resume(ctx context.Context) (paused time.Duration, err error)
-	Flush(ctx context.Context) (queued int64)
+	Flush(ctx context.Context) (done bool)
 	Purge(ctx context.Context) (int64, error)
 	Requeue(ctx context.Context, topic string) (report.Requeue, error)
 }

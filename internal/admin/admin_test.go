@@ -67,8 +67,11 @@ func (f *fake) Pause() bool {
 	return f.paused
 }
 func (f *fake) Resume(context.Context) (time.Duration, error) { return time.Minute, nil }
-func (f *fake) Flush(context.Context) int64                   { return 3 }
-func (f *fake) Purge(context.Context) (int64, error)          { return 1204, nil }
+func (f *fake) Flush(ctx context.Context) bool { // takes a second
+	end, _ := ctx.Deadline()
+	return !f.health.Has(report.Paused) && time.Until(end) > time.Second
+}
+func (f *fake) Purge(context.Context) (int64, error) { return 1204, nil }
 func (f *fake) Requeue(_ context.Context, topic string) (report.Requeue, error) {
 	if topic == "late" {
 		return report.Requeue{Moved: 1, Kept: 1, Done: true, Reason: "Local: Queue full"}, nil
@@ -222,6 +225,9 @@ kafka1: paused: paused
 		{"check disk --json", false, `{"queues":[{"queue":"disk","problems":["disk: the cluster does not answer: x"]}]}
 `},
 		{"flush disk 0.5", false, "disk: 3 are still queued: see status\n"},
+		{"flush disk", true, "disk: what was queued is delivered or reported as failed, 3 came meanwhile\n"},
+		{"flush disk --json", true, `{"queues":[{"queue":"disk","paused":false,"queued":3,"flushed":true}]}
+`},
 		{"flush kafka1 0", false, "kafka1: 3 are queued, and it is paused: see resume\n"},
 		{"flush 61", false, "61 seconds: it must be 0 to 60"},
 		{"flush kafka2 5", false, `there is no queue "kafka2" (is kafka1 meant?), the queues are: disk, kafka1`},

@@ -25,6 +25,7 @@ type doneJSON struct {
 	Seconds  float64 `json:"paused_seconds,omitempty"`
 	Queued   int64   `json:"queued"` // in memory and on disk, afterwards
 	Messages int64   `json:"messages,omitempty"`
+	Flushed  bool    `json:"flushed,omitempty"` // what was queued at a flush has its report
 }
 
 func doneTo(q Queue) doneJSON {
@@ -119,20 +120,21 @@ func flush(c *call) (answer, error) {
 	var flushing sync.WaitGroup
 	for i, q := range queues {
 		flushing.Go(func() {
-			if !q.Health().Has(report.Paused) {
-				q.Flush(ctx)
-			}
+			done := q.Flush(ctx)
 			all[i] = doneTo(q)
+			all[i].Flushed = done || all[i].Queued == 0
 		})
 	}
 	flushing.Wait()
 	var b strings.Builder
-	left := int64(0)
+	flushed := true
 	for _, one := range all {
-		left += one.Queued
+		flushed = flushed && one.Flushed
 		switch {
 		case one.Queued == 0:
 			fmt.Fprintf(&b, "%s: nothing is queued\n", report.Printable(one.Queue))
+		case one.Flushed:
+			fmt.Fprintf(&b, "%s: what was queued is delivered or reported as failed, %s came meanwhile\n", report.Printable(one.Queue), report.Thousands(one.Queued))
 		case one.Paused:
 			fmt.Fprintf(&b, "%s: %s are queued, and it is paused: see resume\n", report.Printable(one.Queue), report.Thousands(one.Queued))
 		default:
@@ -140,7 +142,7 @@ func flush(c *call) (answer, error) {
 		}
 	}
 	value := map[string][]doneJSON{"queues": all}
-	if left > 0 {
+	if !flushed {
 		return answer{}, &refusal{b.String(), value}
 	}
 	return answer{b.String(), value}, nil

@@ -87,20 +87,12 @@ func (p *Producer) purge() int64 {
 	s := &p.sender
 	now := p.now()
 	before := p.stats.Snapshot().Dropped
-	p.mu.Lock()
-	p.drainIntakeLocked()
-	buffers := p.takeFullLocked(nil)
-	if p.current != nil && len(p.current.entries) > 0 {
-		buffers = append(buffers, p.current)
-		p.current = nil
-	}
 	if p.store != nil {
+		p.mu.Lock()
 		p.purgeFromLocked()
+		p.mu.Unlock()
 	}
-	p.mu.Unlock()
-	for _, sl := range buffers {
-		p.feed(sl, now)
-	}
+	p.feedAll(now)
 	s.purging = true
 	var flying []uint64 // sequences on disk
 	for _, t := range s.active {
@@ -123,6 +115,21 @@ func (p *Producer) purge() int64 {
 	}
 	p.health.news.Store(true)
 	return p.stats.Snapshot().Dropped - before
+}
+
+// feedAll takes everything that was accepted and is not taken yet. The sender runs it.
+func (p *Producer) feedAll(now mono) {
+	p.mu.Lock()
+	p.drainIntakeLocked()
+	buffers := p.takeFullLocked(nil)
+	if p.current != nil && len(p.current.entries) > 0 {
+		buffers = append(buffers, p.current)
+		p.current = nil
+	}
+	p.mu.Unlock()
+	for _, s := range buffers {
+		p.feed(s, now)
+	}
 }
 
 // purgeFromLocked makes the feeder pass by what is on disk now. Everything is appended under the lock.

@@ -134,6 +134,50 @@ func TestAStopSendsWhatAPauseHasHeld(t *testing.T) {
 	})
 }
 
+// A queue with a steady load is never empty: what comes after the call must not make an operator's flush fail.
+func TestAFlushWaitsForWhatWasQueuedAndNotForWhatComes(t *testing.T) {
+	modes(t, func(t *testing.T, _ string, c *cluster, open func(*logged, ...string) *Producer) {
+		p := open(&logged{}, "linger.ms=60000")
+		flush := func(limit time.Duration) <-chan bool {
+			done := make(chan bool, 1)
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				done <- p.Flush(ctx)
+			}()
+			synctest.Wait()
+			return done
+		}
+		hand(t, p, "mail", 0, 5) // so that the topic is known
+		if !<-flush(time.Second) {
+			t.Error("a flush with nothing in its way has failed")
+		}
+		c.silence()
+		hand(t, p, "mail", 5, 100)
+		failing, waiting := flush(time.Second), flush(time.Minute)
+		hand(t, p, "unborn", 0, 1) // stays queued, as its topic is not known
+		time.Sleep(2 * time.Second)
+		if len(waiting) != 0 || <-failing {
+			t.Error("a flush has ended well though the broker is silent")
+		}
+		begun := time.Now()
+		c.answer()
+		if !<-waiting || time.Since(begun) > 10*time.Second {
+			t.Errorf("with the broker back a flush ended after %v", time.Since(begun))
+		}
+		if n, queued := len(c.all("mail")), p.Snapshot().Queued; n != 105 || queued != 1 {
+			t.Errorf("at the end of the flush the topic has %d messages and %d are queued, want 105 and 1", n, queued)
+		}
+		if <-flush(time.Second) {
+			t.Error("a flush did not wait for a message whose topic is not known")
+		}
+		p.Pause()
+		if <-flush(time.Minute) {
+			t.Error("a flush of a paused queue has ended well")
+		}
+	})
+}
+
 func TestAPurgeIsCountedAndTouchesNothingElse(t *testing.T) {
 	modes(t, func(t *testing.T, mode string, c *cluster, open func(*logged, ...string) *Producer) {
 		log := &logged{}

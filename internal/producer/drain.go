@@ -16,9 +16,64 @@ import (
 // starting: LOG_CRIT.
 const LevelCritical = slog.LevelError + 4
 
-// Flush waits until everything that was accepted has its delivery report, or ctx ends; it sends
+// Flush waits until each message that was accepted before it has its delivery report, or ctx ends, and says whether they have. It
+// sends without linger meanwhile. It does not wait for those that come meanwhile: a queue with a steady load is never empty. A pause ends
+// it. It may be called from any thread.
+func (p *Producer) Flush(ctx context.Context) (done bool) {
+	p.urgent.Add(1)
+	defer p.urgent.Add(-1)
+	var next uint64
+	if p.store != nil {
+		next = p.store.spool.Stats().Next
+	}
+	memory := p.store == nil || p.store.Spill
+	var mark uint64 // everything that was accepted is numbered below it
+	if memory && p.ask(ctx, func() { p.feedAll(p.now()); mark = p.nextNumber() }) != nil {
+		return p.outstanding() == 0
+	}
+	look := time.NewTicker(flushLook)
+	defer look.Stop()
+	for !p.health.paused() {
+		p.wake()
+		waits := make(chan bool, 1)
+		if memory && p.ask(ctx, func() { waits <- p.waitsFor(mark) }) != nil {
+			return false
+		}
+		if !(memory && <-waits) && (p.store == nil || p.store.spool.Stats().Frontier >= next) {
+			return true
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return false
+}
+
+// flushLook is how often [Producer.Flush] looks.
+const flushLook = 20 * time.Millisecond
+
+// waitsFor says whether the sender has a message with a number below mark that has no report. The sender runs it.
+func (p *Producer) waitsFor(mark uint64) bool {
+	for _, t := range p.sender.active {
+		if len(t.send.unassigned) > 0 && t.send.unassigned[0].number < mark {
+			return true
+		}
+		for _, part := range t.send.partitions {
+			for _, b := range slices.Concat(part.inFlight, part.waiting) {
+				if (b.packed != nil || b.live > 0) && b.order() < mark {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// drain waits until everything that was accepted has its delivery report, or ctx ends; it sends
 // without linger meanwhile. It returns how many messages are still queued.
-func (p *Producer) Flush(ctx context.Context) int64 {
+func (p *Producer) drain(ctx context.Context) int64 {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
 	p.wake()
@@ -74,7 +129,7 @@ func (p *Producer) Stop(ctx context.Context) int64 {
 		return p.stopStored(ctx)
 	}
 	heir := p.heir.Swap(nil) // it may be stopping, too
-	lost := p.Flush(ctx)
+	lost := p.drain(ctx)
 	p.dismissWaiters(resperr.Destroy)
 	p.state.advance(phaseGivenUp)
 	p.end()

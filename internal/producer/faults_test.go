@@ -287,7 +287,7 @@ func TestAStepOfTheWallClockExpiresNothing(t *testing.T) {
 		t.Fatal(code)
 	}
 	c.answer()
-	if n := p.Flush(t.Context()); n != 0 {
+	if n := p.drain(t.Context()); n != 0 {
 		t.Fatalf("%d queued", n)
 	}
 	if s := p.Snapshot(); s.Delivered != 51 || s.Failed != 0 {

@@ -252,7 +252,7 @@ func (p *Producer) Close() {
 // Leave waits until everything is delivered, or reported as failed, or ctx ends; it sends without linger meanwhile. It says whether the queue is empty.
 func (p *Producer) Leave(ctx context.Context) (empty bool) {
 	if p.store == nil {
-		return p.Flush(ctx) == 0
+		return p.drain(ctx) == 0
 	}
 	p.drainStored(ctx, drainTime/30)
 	return p.outstanding() == 0 && p.store.spool.Stats().Pending == 0

@@ -129,7 +129,7 @@ func TestWhatIsOnItsWayIsNotSentTwice(t *testing.T) {
 			c := newCluster(t, kfake.SeedTopics(1, "mail"))
 			p := c.after(nil, Deps{}, "linger.ms=1", "enable.idempotence="+idempotence)
 			c.offer(p, 10)
-			p.Flush(t.Context())
+			p.drain(t.Context())
 			c.silence()
 			for i := range 90 {
 				p.Offer(value(fmt.Sprintf("v%06d", 10+i)))
@@ -262,7 +262,7 @@ func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 						t.Errorf("a call that waits for a delivery gets %+v", d)
 					}
 				}
-				next.Flush(t.Context())
+				next.drain(t.Context())
 				stop(t, next, time.Minute)
 				c.inOrder("mail", n)
 				if s := next.Snapshot(); s.In != n || s.Delivered != n || s.Failed != 0 {

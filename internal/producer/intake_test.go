@@ -92,7 +92,7 @@ func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 	if code := p.Offer(value("first")); code != resperr.NoError { // which makes the topic known
 		t.Fatal(code)
 	}
-	if n := p.Flush(t.Context()); n != 0 {
+	if n := p.drain(t.Context()); n != 0 {
 		t.Fatalf("%d still queued", n)
 	}
 	c.silence()
@@ -128,7 +128,7 @@ func TestAFullQueueIsFullOnBothWays(t *testing.T) {
 	if code := <-c.woken; code != resperr.NoError {
 		t.Errorf("the call that was parked in C is woken with %v", code)
 	}
-	if n := p.Flush(t.Context()); n != 0 {
+	if n := p.drain(t.Context()); n != 0 {
 		t.Errorf("%d still queued", n)
 	}
 	if answer := leave(p, "v"); answer != intake.Taken {
@@ -192,7 +192,7 @@ func TestATopicThatIsRefusedIsNotTaken(t *testing.T) {
 	if code := p.Offer(r); code != resperr.NoError {
 		t.Fatal(code)
 	}
-	if n := p.Flush(t.Context()); n != 0 {
+	if n := p.drain(t.Context()); n != 0 {
 		t.Fatalf("%d still queued", n)
 	}
 	call := intake.Call{Queue: p.ID(), Topic: "nowhere", Partition: -1}
@@ -218,7 +218,7 @@ func TestAStalledTopicsRecordsOutliveTheirChunks(t *testing.T) {
 			t.Fatal(code)
 		}
 	}
-	if n := p.Flush(t.Context()); n != 0 {
+	if n := p.drain(t.Context()); n != 0 {
 		t.Fatalf("%d still queued", n)
 	}
 	c.silence()
