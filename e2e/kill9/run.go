@@ -31,7 +31,8 @@ type run struct {
 	places  map[string]int
 	once    bool // -once: other points and troubles, and nothing twice
 	only    string
-	old     int // records of two days ago that were put into the spool
+	said    string // what the last life that was killed has logged
+	old     int    // records of two days ago that were put into the spool
 }
 
 // longest is how long a life may take that has a point and does not come to it.
@@ -53,7 +54,7 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 		points = oncePoints()
 	}
 	for r.Number = 1; r.Number <= r.kills && len(r.journal.wrong) == 0; r.Number++ {
-		if err := r.one(ctx, points[r.Number/2%len(points)], 0); err != nil {
+		if err := r.one(ctx, points[r.Number/2%len(points)], 0, longest); err != nil {
 			return false, fmt.Errorf("life %d: %w", r.Number, err)
 		}
 		if r.Number%50 == 0 {
@@ -100,19 +101,22 @@ func (r *run) unmet(ctx context.Context) error {
 			return nil
 		}
 		if try == tries {
-			return fmt.Errorf("no host came to the points %v", left)
+			return fmt.Errorf("no host came to the points %v within %v; the last one logged:\n%s", left, patient(try-1), r.said)
 		}
 		r.Number += 2 - r.Number%2 // to an even one: it ends at its point
-		if err := r.one(ctx, left[0], 1); err != nil {
+		if err := r.one(ctx, left[0], 1, patient(try)); err != nil {
 			return fmt.Errorf("life %d: %w", r.Number, err)
 		}
 	}
 	return nil
 }
 
-// one is a life that ends with a kill: every second one when the host comes to the point for the n-th time, if it does. Without n that is
-// at random.
-func (r *run) one(ctx context.Context, point string, n int) error {
+// patient is how long the life of a try may take: brokers that were killed may need longer than a life until they answer.
+func patient(try int) time.Duration { return longest * time.Duration(min(try+1, 10)) }
+
+// one is a life that ends with a kill: every second one when the host comes to the point for the n-th time, if it does so in time.
+// Without n that is at random.
+func (r *run) one(ctx context.Context, point string, n int, limit time.Duration) error {
 	var trouble time.Duration
 	if r.broker != nil {
 		var err error
@@ -128,7 +132,7 @@ func (r *run) one(ctx context.Context, point string, n int) error {
 	at, wait := "", time.Duration(r.random.IntN(600))*time.Millisecond
 	switch {
 	case r.Number%2 == 0:
-		at, wait = fmt.Sprintf("%s:%d", point, cmp.Or(n, 1+r.random.IntN(often(point)))), longest
+		at, wait = fmt.Sprintf("%s:%d", point, cmp.Or(n, 1+r.random.IntN(often(point)))), limit
 	case r.random.IntN(4) == 0:
 		wait /= 10 // while it starts
 	}
@@ -143,7 +147,8 @@ func (r *run) one(ctx context.Context, point string, n int) error {
 	if err != nil {
 		return err
 	}
-	r.journal.doubts += doubts(c.errors.String())
+	r.said = c.errors.String()
+	r.journal.doubts += doubts(r.said)
 	if late {
 		point = "a random moment"
 	}

@@ -39,7 +39,7 @@ func (p *Producer) Flush(ctx context.Context) (done bool) {
 		if memory && p.ask(ctx, func() { waits <- p.waitsFor(mark) }) != nil {
 			return false
 		}
-		if !(memory && <-waits) && (p.store == nil || p.store.spool.Stats().Frontier >= next) {
+		if (!memory || !<-waits) && (p.store == nil || p.store.spool.Stats().Frontier >= next) {
 			return true
 		}
 		select {
