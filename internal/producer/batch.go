@@ -21,7 +21,7 @@ type batch struct {
 	size      int           // of entries, encoded and not compressed, at most
 	oldest    mono          // when the time of its oldest record began; that of the first one while packed
 	earliest  mono          // no packed record is older
-	live      int           // entries without a report
+	live      int           // entries without a report; see unreported
 
 	id       int64 // of the producer; -1 without a sequence
 	epoch    int16
@@ -57,6 +57,14 @@ func (b *batch) count() int {
 		return b.packed.Count()
 	}
 	return len(b.entries)
+}
+
+// unreported returns how many records of b have no report yet: of a packed batch, all.
+func (b *batch) unreported() int {
+	if b.packed != nil {
+		return b.packed.Count()
+	}
+	return b.live
 }
 
 // bytes returns how large b is at most, not compressed.

@@ -52,7 +52,7 @@ func (s *syslog) take() []string {
 func (c *cluster) logging(s *syslog, properties ...string) *Producer {
 	c.t.Helper()
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
-	p, err := New("kafka1", set, Deps{Log: s.logger(c.t), Client: conf.Deps{Dialer: c.dial}})
+	p, err := New("kafka1", set, c.packed(set, Deps{Log: s.logger(c.t), Client: conf.Deps{Dialer: c.dial}}))
 	if err != nil {
 		c.t.Fatal(err)
 	}

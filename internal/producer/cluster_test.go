@@ -132,15 +132,20 @@ var (
 // packed gives a queue an intake, where records are to be packed.
 func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
 	if packed {
-		name := fmt.Sprint(c.t.Name(), intakeNo.Add(1))
-		in, err := intake.New(name, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		intakes.Store(in, name)
-		deps.Intake = in
+		deps.Intake = c.intake(set)
 	}
 	return deps
+}
+
+// intake returns one in which offer leaves the records of a queue.
+func (c *cluster) intake(set *conf.Settings) *intake.Intake {
+	name := fmt.Sprint(c.t.Name(), intakeNo.Add(1))
+	in, err := intake.New(name, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	intakes.Store(in, name)
+	return in
 }
 
 // offer is a call with r.

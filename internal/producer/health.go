@@ -373,11 +373,11 @@ func (p *Producer) oldestWaiting(now mono, wall time.Time) (oldest time.Time, in
 		}
 		for _, part := range t.send.partitions {
 			for _, b := range part.inFlight {
-				if b.live > 0 {
+				if b.unreported() > 0 {
 					older(b.oldest)
 				}
 			}
-			if len(part.waiting) > 0 && part.waiting[0].live > 0 {
+			if len(part.waiting) > 0 && part.waiting[0].unreported() > 0 {
 				older(part.waiting[0].oldest)
 			}
 		}

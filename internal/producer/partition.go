@@ -20,7 +20,7 @@ const (
 // A partition is the batches of one partition of a topic, in order.
 //
 // Its methods decide what may be sent when, and nothing else: they know no clock, no socket and no lock, so that a model of a
-// broker can try every order of events on them (partition_model_test.go).
+// broker can try every order of events on them (model_test.go).
 //
 // Invariants: no batch is in both lists; inFlight is in the order of sending; waiting is in the order of the records; with
 // idempotence the sequences of inFlight and then of the numbered part of waiting have no gap, and end at next.

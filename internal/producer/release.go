@@ -54,12 +54,8 @@ func (p *Producer) releaseDelivered(b *batch, a *client.Answer) {
 			p.acknowledge(e, b.partition.id, a, i)
 		}
 	}
-	if n > 0 {
-		p.times.Delivery.ObserveMany(p.now().since(b.oldest), int64(n))
-	}
+	p.countDelivered(b, n, bytes)
 	b.live = 0
-	b.partition.sent += int64(n)
-	b.partition.sentBytes += bytes
 	t.send.records -= n
 	if p.store != nil {
 		t.holds.Add(-int64(n))
@@ -78,12 +74,22 @@ func (p *Producer) releasePacked(b *batch) {
 	n := b.packed.Count()
 	values, cost := b.packed.Holds()
 	b.partition.topic.send.records -= n
+	p.countDelivered(b, n, values)
 	p.stats.DeliverMany(int64(n))
 	p.released.Bytes.Add(values)
 	p.released.Cost.Add(cost)
 	p.released.Count.Add(int64(n))
 	p.packer.Free(b.packed)
 	b.packed = nil
+}
+
+// countDelivered counts n records of b, with the bytes of their values, in the numbers of its partition and in the times of deliveries.
+func (p *Producer) countDelivered(b *batch, n int, values int64) {
+	if n > 0 {
+		p.times.Delivery.ObserveMany(p.now().since(b.oldest), int64(n))
+	}
+	b.partition.sent += int64(n)
+	b.partition.sentBytes += values
 }
 
 // acknowledge answers the call that waits for e, the record of a batch with that index.

@@ -141,11 +141,11 @@ func (s *sending) statistics(toppars map[int32]int) map[string]report.PartitionS
 			TxMsgs: part.sent, TxBytes: part.sentBytes,
 		}
 		for _, b := range part.waiting {
-			one.MsgqCnt += b.live
-			one.MsgqBytes += b.size
+			one.MsgqCnt += b.unreported()
+			one.MsgqBytes += b.bytes()
 		}
 		for _, b := range part.inFlight {
-			one.MsgsInflight += b.live
+			one.MsgsInflight += b.unreported()
 		}
 		if part.leader >= 0 {
 			toppars[part.leader]++
