@@ -231,7 +231,7 @@ func (b *broker) ended(n *conn, e end) {
 			b.wanted = false
 			return false // a question that has just come is asked on the next connection
 		case !e.leave:
-			b.choosePause(n, e.err)
+			b.choosePauseLocked(n, e.err)
 		}
 		return true
 	})
@@ -257,9 +257,9 @@ func (b *broker) ended(n *conn, e end) {
 	}
 }
 
-// choosePause decides on the pause after a loss: it starts again at the first one only if the connection
+// choosePauseLocked decides on the pause after a loss: it starts again at the first one only if the connection
 // was of use. A broker that lets the client in and then hangs up, or talks nonsense, is asked ever less often.
-func (b *broker) choosePause(n *conn, err error) {
+func (b *broker) choosePauseLocked(n *conn, err error) {
 	var odd *nonsense
 	if n.answered || time.Since(n.up) >= b.c.set.ReconnectMax {
 		if !errors.As(err, &odd) {
@@ -300,7 +300,7 @@ func (b *broker) release(n *conn, all func() bool) (open []*request) {
 		b.conn = nil
 		b.stats.disconnects++
 		for _, r := range n.open {
-			if !r.given {
+			if !r.abandoned {
 				open = append(open, r)
 			}
 		}

@@ -70,7 +70,7 @@ func (b *broker) serve(n *conn) end {
 		if n.outdated != nil && n.outdated() {
 			n.setStale()
 		}
-		switch a := b.plan(n, time.Now()); {
+		switch a := b.nextAct(n, time.Now()); {
 		case a.end != nil:
 			return *a.end
 		case a.expired != nil:
@@ -103,12 +103,12 @@ func (n *conn) setStale() {
 	n.stale = true
 }
 
-// mostGiven is how many answers may be awaited that come for nobody, where time-outs do not end a
+// mostAbandoned is how many answers may be awaited that come for nobody, where time-outs do not end a
 // connection.
-const mostGiven = 1000
+const mostAbandoned = 1000
 
-// plan decides what comes next, and moves the state.
-func (b *broker) plan(n *conn, now time.Time) act {
+// nextAct decides what comes next, and moves the state.
+func (b *broker) nextAct(n *conn, now time.Time) act {
 	c := b.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +122,7 @@ func (b *broker) plan(n *conn, now time.Time) act {
 	until := func(t time.Time) { wait = min(wait, t.Sub(now)) }
 	if r := n.oldestLocked(); r != nil {
 		if !now.Before(r.due) {
-			return b.overdue(n, r)
+			return b.overdueLocked(n, r)
 		}
 		until(r.due)
 	}
@@ -199,23 +199,23 @@ func (n *conn) unusedLocked(now time.Time) bool {
 // oldestLocked returns the request that is answered next, of those for which somebody waits.
 func (n *conn) oldestLocked() *request {
 	for _, r := range n.open {
-		if !r.given && !r.sent.IsZero() {
+		if !r.abandoned && !r.sent.IsZero() {
 			return r
 		}
 	}
 	return nil
 }
 
-// overdue gives up a request. The connection ends with it, because its answer would have to be
+// overdueLocked gives up a request. The connection ends with it, because its answer would have to be
 // awaited for the next ones anyway, unless socket.max.fails allows for more.
-func (b *broker) overdue(n *conn, r *request) act {
+func (b *broker) overdueLocked(n *conn, r *request) act {
 	b.stats.timeouts++
 	n.fails++
-	if most := b.c.net.MaxFails; most > 0 && n.fails >= most || len(n.open) >= mostGiven {
+	if most := b.c.net.MaxFails; most > 0 && n.fails >= most || len(n.open) >= mostAbandoned {
 		n.lost = r.timedOut()
 		return act{end: &end{err: n.lost, theirs: true}}
 	}
-	r.given = true
+	r.abandoned = true
 	return act{expired: r}
 }
 

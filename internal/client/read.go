@@ -177,7 +177,7 @@ func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 		n.open = nil
 	}
 	r.answered, r.outcome = true, err
-	tell = !r.given && r.returned
+	tell = !r.abandoned && r.returned
 	n.used, n.fails = now, 0
 	if throttle > 0 || n.b.state == Draining {
 		n.b.poke() // else the other goroutine sleeps on: it has nothing to do

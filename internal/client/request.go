@@ -93,15 +93,15 @@ type request struct {
 	done    func(err error)                                                 // exactly once; nil if read was called and returned nil
 
 	// From here on: set when it is written, guarded by Client.mu.
-	id       int32
-	version  int16
-	sent     time.Time // when the last byte was written; zero until then
-	due      time.Time // for its answer
-	given    bool      // it has timed out, and done was called: the answer is for nobody
-	answered bool      // the answer was read
-	returned bool      // the write is over
-	outcome  error     // of an answer that came before that
-	written  bool      // some byte may have reached the broker
+	id        int32
+	version   int16
+	sent      time.Time // when the last byte was written; zero until then
+	due       time.Time // for its answer
+	abandoned bool      // it has timed out, and done was called: the answer is for nobody
+	answered  bool      // the answer was read
+	returned  bool      // the write is over
+	outcome   error     // of an answer that came before that
+	written   bool      // some byte may have reached the broker
 }
 
 // finish calls done. No lock is held.

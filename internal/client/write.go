@@ -72,7 +72,7 @@ func (n *conn) send(r *request, version int16) (early bool, err error) {
 	n.b.stats.txBytes += uint64(written)
 	r.returned = true
 	if r.answered {
-		return !r.given, err
+		return !r.abandoned, err
 	}
 	r.sent, r.written = now, written > 0
 	r.due = now.Add(r.deadline)
