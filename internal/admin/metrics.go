@@ -119,8 +119,8 @@ func allSeries() []series {
 		{"topics", gauge, "", "Topics that the queue has sent to.", one(func(s *scrape) int64 { return int64(len(s.topics)) })},
 		{"stalled_topics", gauge, "topics", "Topics of which nothing could be delivered for a while.", one(func(s *scrape) int64 { return stalledOf(s.topics) })},
 		{"topic_partitions", gauge, "partitions", "Partitions of the topic; 0 while that is not known. The busiest hundred topics of a queue have series.", topic(func(t report.Topic) int { return t.Partitions })},
-		{"topic_client_messages", gauge, "messages", "Messages of the topic that the Kafka client holds.", topic(func(t report.Topic) int { return t.InClient })},
-		{"topic_waiting_messages", gauge, "messages", "Messages of the topic that wait outside the Kafka client, because the topic is stalled.", topic(func(t report.Topic) int { return t.Waiting })},
+		{"topic_client_messages", gauge, "messages", "Messages of the topic that are on their way to a broker.", topic(func(t report.Topic) int { return t.InClient })},
+		{"topic_waiting_messages", gauge, "messages", "Messages of the topic that are in memory and wait to be sent.", topic(func(t report.Topic) int { return t.Waiting })},
 		{"topic_stalled", gauge, "", "1 while nothing of the topic can be delivered.", topic(func(t report.Topic) int { return truth(t.Stalled) })},
 
 		{"spool_pending_messages", gauge, "messages", "Messages on disk that no broker has acknowledged.", spool(func(s *report.Spool) float64 { return float64(s.Pending) })},

@@ -17,7 +17,7 @@ import (
 // Queue counts the messages of one queue.
 //
 // Admitted grows under the queue's own lock, Released at each delivery report; the two are apart by
-// a cache line, because the host's threads write the one and the client's goroutine the other.
+// a cache line, because the host's threads write the one and the sender the other.
 type Queue struct {
 	admitted  atomic.Int64
 	admBytes  atomic.Int64
@@ -168,8 +168,8 @@ func (s *Snapshot) Stored(n int64) {
 type Topic struct {
 	Name       string `json:"name"`
 	Partitions int    `json:"partitions"` // 0 while unknown
-	InClient   int    `json:"in_client"`  // records that the Kafka client holds
-	Waiting    int    `json:"waiting"`    // records that wait outside the client because the topic is stalled
+	InClient   int    `json:"in_client"`  // records on their way to a broker
+	Waiting    int    `json:"waiting"`    // records in memory that wait to be sent
 	Stalled    bool   `json:"stalled"`
 }
 
