@@ -87,7 +87,7 @@ type Record struct {
 	Topic        int   // the number that the topic was given
 	Partition    int32 // -1: the partitioner's choice
 	Key, Value   []byte
-	Headers      int // how many; HeaderReader reads them
+	Headers      int // how many; NextHeader reads them
 
 	header, bytes unsafe.Pointer
 }

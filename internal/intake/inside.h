@@ -1,6 +1,6 @@
 /*
  * inside.h - what the chapters of the intake know of each other: names.c finds queues and topics, chunks.c gives grants and
- * takes it back, offer.c is the call, and intake.c the life of an intake.
+ * takes them back, offer.c is the call, and intake.c the life of an intake. pack.h is what the sender does with taken chunks.
  */
 #ifndef KAFKA_INTAKE_INSIDE_H
 #define KAFKA_INTAKE_INSIDE_H
@@ -16,7 +16,14 @@
 #define TOPIC_PLACES 65536
 #define QUEUE_PLACES 1024
 
-/* Whether a queue still takes records. DISOWNED: another queue has the name, and Go knows it. */
+/*
+ * The life of an intake, moved by intake_end, intake_pass and intake_disown; intake_new alone goes back to OPEN.
+ *
+ *   OPEN      records are taken
+ *   ENDED     every call is refused with ended_code
+ *   GONE      nobody knows the queue any more: intake_new may use the intake again
+ *   DISOWNED  another queue has the name, and Go knows it: every call asks
+ */
 enum { OPEN, ENDED, GONE, DISOWNED };
 
 /* A topic that calls have named. */
@@ -43,7 +50,7 @@ struct intake {
     char apart[64]; /* what follows is written by others */
 
     struct intake_signals signals;
-    /* Written with the lock. The queue holds what is charged less what has left. */
+    /* Charged with the lock; delivery reports count what is released without it. */
     struct intake_ledger ledger;
     _Atomic unsigned estimated; /* chunks whose bytes are charged too high */
     _Atomic bool shut;

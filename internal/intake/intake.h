@@ -149,8 +149,6 @@ enum intake_answer { INTAKE_ASK, INTAKE_TAKEN, INTAKE_REFUSED, INTAKE_PARKED, IN
  */
 enum intake_answer intake_offer(const struct intake_record *record, int *code);
 
-struct intake;
-
 /*
  * intake_new - makes the intake of one queue; it is shut, and without limits takes nothing.
  *

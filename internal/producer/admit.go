@@ -18,9 +18,8 @@ const (
 	// message.max.bytes. Source: rd_kafka_msg_new0, RD_KAFKAP_MSGSET_V2_OVERHEAD of one record.
 	messageOverhead = 36
 
-	// recordCost is the memory of a record besides its bytes, as the process shows it: the entry, the client's own note of
-	// it, its share of buffer and batch, and of what the garbage collector lets the heap grow. headerCost is the same
-	// for one header.
+	// recordCost is the memory of a record besides its bytes, as the process shows it: the entry, its share of buffer and
+	// batch, and of what the garbage collector lets the heap grow. headerCost is the same for one header.
 	recordCost = intake.RecordCost
 	headerCost = intake.HeaderCost
 

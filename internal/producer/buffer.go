@@ -47,10 +47,11 @@ type place struct {
 	epoch uint32 // of the topic when the feeder admitted it
 }
 
-// A batch buffer is one byte buffer and one array of entries for several hundred records.
+// A batch buffer is one byte buffer and one array of entries for several hundred records, or a chunk of the intake, or a packed batch
+// of which entries were made.
 //
-// Until it is full or lingered it belongs to the queue's lock; then to the sender. refs counts the records that have no
-// report yet, plus one while the sender walks the buffer; at zero the buffer goes back to the pool.
+// Until the sender takes it, it is guarded by Producer.mu; then it is the sender's alone. refs counts the records that have no
+// report yet, plus one while the sender walks the buffer; at zero its memory goes back to where it came from.
 type batchBuffer struct {
 	entries  []entry
 	headers  []record.Header

@@ -10,7 +10,7 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// A broker is what the sender has to send to one.
+// A broker is what the sender has to send to one. Its connection is the client's, whose events move up, connection and away.
 type broker struct {
 	id         int32
 	up         bool         // it takes requests

@@ -158,8 +158,8 @@ func (p *Producer) beginStop() (stopped bool) {
 	return stopped
 }
 
-// senderTime bounds the wait for a sender that is inside the client, which takes long when scripts
-// have made up topics by the ten thousand.
+// senderTime bounds the wait for a sender that is in the middle of a step: topics that scripts have made up by the ten thousand make it
+// long, and so does a caller that is preempted in its copy.
 const senderTime = 2 * time.Second
 
 // senderEnded waits for the sender. Without its end, what it holds is not ours to count.
@@ -269,7 +269,7 @@ func (p *Producer) dismissStored(code resperr.Code) {
 	}
 }
 
-// closeTime bounds the end of the client, which says farewell to brokers that may be silent.
+// closeTime bounds the end of the client and of the helpers, which may be inside a call of a library.
 const closeTime = 500 * time.Millisecond
 
 // closeClient ends the client, and frees what it wrote from when it has ended, and the sender too. A client that does not end in time goes

@@ -27,13 +27,14 @@ const (
 // chase reads those again once the topic makes progress, while the main one serves the others; a topic that
 // the chase has brought up to the main cursor goes back to it.
 type feeder struct {
+	// The feeder's alone.
 	main, chase reader
-	chasing     bool
+	chasing     bool // the chase is under way
+	spent       *time.Timer
 
-	kick  chan struct{}
-	quit  chan struct{}
-	ended chan struct{}
-	spent *time.Timer
+	kick  chan struct{} // look again
+	quit  chan struct{} // closed by stop
+	ended chan struct{} // closed when the feeder has ended
 }
 
 // A reader is a cursor and the records that it has read and that are not fed.

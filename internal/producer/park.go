@@ -98,8 +98,8 @@ func (p *Producer) admitWaiters() {
 	p.mu.Lock()
 	for len(p.waiters) > 0 {
 		w := p.waiters[0]
-		// The time of a message is that of its call, but its life begins when it is accepted:
-		// otherwise a long wait for room would have used up message.timeout.ms already.
+		// As in librdkafka the timestamp of a message that has waited for room is that of its acceptance, and its time begins then:
+		// a long wait must not have used up message.timeout.ms.
 		w.record.Timestamp = milliseconds()
 		code, _ := p.admitLocked(&w.record, w.size, true, w.await)
 		if code == resperr.QueueFull {

@@ -11,11 +11,16 @@
 //
 // A function whose name ends in Locked needs the lock of its receiver, and whose receiver has none, Producer.mu.
 //
-// Offer, Park and Snapshot may be called from any thread at once. The files are the steps of a
-// record's way, in order: admit.go, intake.go, buffer.go, send.go, assign.go, batch.go, partition.go, dispatch.go, answer.go,
-// outcome.go, release.go, expire.go, drain.go; metadata.go and identity.go ask the cluster; phase.go has the life of a queue. Behind
-// a spool (storage.go) a call goes through keep.go to the disk, and its record comes back through
-// feed.go and window.go; spill.go brings to the disk what was in memory, dead.go what the broker refuses.
+// Every exported method may be called from any thread at once. The files, in the order of a record's way:
+//
+//	a call       admit.go  park.go  await.go  intake.go   and where it leaves its record: buffer.go  topic.go
+//	the sender   send.go  inbox.go  pack.go  assign.go  batch.go  partition.go  dispatch.go  compress.go
+//	the answer   answer.go  outcome.go  release.go  expire.go
+//	the cluster  metadata.go  identity.go
+//	on disk      storage.go  keep.go   back: feed.go  window.go   from memory: spill.go   refused by the broker: dead.go  letters.go
+//	once         once.go  planning.go  doubt.go
+//	the life     phase.go  drain.go  handover.go  guard.go  forget.go  clock.go
+//	an operator  health.go  outage.go  clientlog.go  reason.go  statistics.go  topics.go  command.go
 package producer
 
 import (
@@ -34,8 +39,8 @@ import (
 
 // A Producer is one configured queue.
 //
-// Lock order: mu, then topic.mu, then bufferPool.mu, then the intake's. No lock is held across a call into
-// the client or into the host.
+// Its goroutines: the sender (send), behind a spool the feeder (feedLoop), and helpers. "Lock order" of docs/design.md has the order of
+// the locks; none is held across a call into the client or into the host.
 type Producer struct {
 	id    string
 	set   *conf.Settings
@@ -44,7 +49,7 @@ type Producer struct {
 	began time.Time // the monotonic clock counts from here
 
 	client *client.Client
-	worked func(records, valueBytes int)
+	worked func(records, valueBytes int) // see Deps
 
 	wakeScript func(intake.Script, resperr.Code)
 	pool       bufferPool
@@ -79,10 +84,10 @@ type Producer struct {
 	heir     atomic.Pointer[Producer] // gets what is not sent; see PassOn
 	reserved intake.Load              // what p holds and heir is charged with already
 	kicked   atomic.Bool              // kick holds a signal
-	kick     chan struct{}
-	empty    chan struct{} // signalled when the last record is released while urgent
-	quit     chan struct{}
-	finished chan struct{}
+	kick     chan struct{}            // to the sender: look again
+	empty    chan struct{}            // signalled when the last record is released while urgent
+	quit     chan struct{}            // closed by Stop or Release: the sender ends
+	finished chan struct{}            // closed when the sender has ended
 
 	resumes resumes
 	requeue requeue

@@ -51,10 +51,8 @@ const (
 	drainTime = 3 * time.Second
 )
 
-// A storage is the spool of a queue, and what the queue knows of the records in it.
-//
-// Lock order: Producer.mu, then mu, then the spool's own. No method of the spool waits for the disk
-// but Open, Sync and Close.
+// A storage is the spool of a queue, and what the queue knows of the records in it. Its mu comes after Producer.mu and before the
+// spool's own. No method of the spool waits for the disk but Open, Sync and Close.
 type storage struct {
 	SpoolConfig
 	spool *spool.Spool
@@ -62,7 +60,7 @@ type storage struct {
 	run   string       // names this opening of the queue, in the ids of records
 	once  *once        // nil unless each message is delivered once
 	feeder
-	ids atomic.Uint64
+	ids atomic.Uint64 // given to records, see IDHeader
 
 	// Guarded by Producer.mu.
 	buffer    []byte

@@ -12,12 +12,12 @@
 //
 // Who may call it: every method of [Spool] may be called from any goroutine or host thread, also from within a
 // done function. Append, Ack, DropOldest and Stats take one short lock, Spool.mu, and never touch the disk; a function whose name
-// ends in Locked needs it. A [Cursor]
-// belongs to one goroutine. Three of the hooks in [Options] and all done functions run on the spool's own
+// ends in Locked needs it. A [Cursor] belongs to one goroutine. Three of the hooks in [Options] and all done functions run on the spool's own
 // goroutines and must not block.
 //
 // Two goroutines live as long as a spool: the syncer (syncer.go), the only one that writes segments, and the
-// keeper (keeper.go), the only one that writes the position file and unlinks. [Spool.Close] ends both.
+// keeper (keeper.go), the only one that writes the position file and unlinks. [Spool.Close] ends both. [Notes] have
+// one of their own.
 //
 // The chapters, in the order in which bytes walk through them:
 //
@@ -26,7 +26,8 @@
 //	last.go      and of the last segment       salt.go       a header that is lost
 //	lost.go      what is missing
 //	append.go    into memory                   block.go      pieces of memory, shared with readers
-//	syncer.go    memory to disk, group commit  poison.go     a failed write or sync, degraded, recovery
+//	syncer.go    memory to disk, group commit  write.go      the active segment
+//	poison.go    a failed write or sync, degraded, recovery
 //	cursor.go    back out, memory or disk      scan.go       walk a file, skip what is damaged
 //	ack.go       resolve a record              acks.go       frontier and the set above it
 //	keeper.go    position file, unlinking      position.go   one slot
@@ -34,7 +35,8 @@
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder
 //	notes.go     a log of what callers note    notesread.go  what is found of it
 //	noted.go     a position that is durable
-//	stats.go     numbers                       letter.go     dead letters
+//	stats.go     numbers                       moments.go    when records were appended
+//	letter.go    dead letters                  point.go      where crash tests kill the process
 //	inspect.go, check.go, export.go, repair.go the offline part
 //	fs.go, fs_os.go                            the only way to the disk
 //

@@ -46,6 +46,9 @@ func hopeless(err error) bool {
 }
 
 // segment is one file of the log. All fields but the name are guarded by Spool.mu once it is in Spool.segs.
+//
+// Its life: the syncer creates it (end is openEnd) and seals it when it is full, or poisons it after a failed write or sync; both give it
+// its end. When the last of its records is acknowledged it goes from Spool.segs to Spool.deletable, and the keeper unlinks it.
 type segment struct {
 	name  string
 	ord   uint64

@@ -139,8 +139,8 @@ type Spool struct {
 	mem   *blocks
 	disk  *blocks // what cursors read into
 
-	// mu guards everything up to the next blank comment. It is held for memory work only, never for a call to
-	// the disk, a hook or a done function.
+	// mu guards everything up to wake. It is held for memory work only, never for a call to the disk, a hook or a
+	// done function.
 	mu        sync.Mutex
 	next      uint64     // sequence of the next Append
 	durable   uint64     // sequences up to here are answered: on disk, or answered with an error
