@@ -48,7 +48,7 @@ var unused = []struct{ pattern, instead string }{
 	{`\bdoomed\b`, "deletable"},
 	{`\breclaim`, "requeue"},
 	{`\bdrawIn\b`, "drain the intake"},
-	{`\bturnLanes\b|\bintake_turn\b`, "spill topics; rotate"},
+	{`\bturnLanes\b|\bintake_(turn|wait)\b`, "spill topics; rotate; set_has_waiters"},
 	{`\bsettled?\b|\bsettle[A-Z]|\bsettling\b`, "released"},
 	{`\b(lest|hitherto|whence|thereof|whither)\b`, "a word of today"},
 }

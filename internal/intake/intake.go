@@ -151,8 +151,8 @@ func (in *Intake) TakeParked(visit func(Script, *Record)) {
 // RefusedFull returns how many calls have found no room, since the intake was made.
 func (in *Intake) RefusedFull() int64 { return in.signals.full.Load() }
 
-// Queueing says whether calls wait for room: who comes then is parked, or refused as by a full queue.
-func (in *Intake) Queueing(waiting bool) { C.intake_wait(in.c, C.bool(waiting)) }
+// SetHasWaiters says whether calls wait for room: who comes then is parked, or refused as by a full queue.
+func (in *Intake) SetHasWaiters(waiting bool) { C.intake_set_has_waiters(in.c, C.bool(waiting)) }
 
 // Shut lets every call ask Go from when it returns. Open ends that.
 func (in *Intake) Shut() { C.intake_shut(in.c, true) }

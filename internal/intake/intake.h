@@ -225,12 +225,12 @@ struct intake_parked {
 
 /*
  * intake_take_parked - returns the calls that were parked since, the oldest first, linked by next. They are the caller's, who gives
- * each to free(3). From the first one on, no call passes by: none is accepted before intake_wait(in, false).
+ * each to free(3). From the first one on, no call passes by: none is accepted before intake_set_has_waiters(in, false).
  */
 struct intake_parked *intake_take_parked(struct intake *in);
 
-/* intake_wait - says whether calls wait for room; who comes then is parked, or refused as by a full queue. */
-void intake_wait(struct intake *in, bool waiting);
+/* intake_set_has_waiters - says whether calls wait for room; who comes then is parked, or refused as by a full queue. */
+void intake_set_has_waiters(struct intake *in, bool waiting);
 
 /* intake_free - ends one hold of a chunk. With the last one nobody reads it any more, and it goes back. */
 void intake_free(struct intake *in, struct intake_chunk *chunk);

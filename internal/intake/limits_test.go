@@ -143,7 +143,7 @@ func TestACallWaitsForRoomInItsTurn(t *testing.T) {
 	if _, isFull := offer(c); !isFull {
 		t.Error("a call passed by those who were taken and have not been let in")
 	}
-	in.Queueing(false)
+	in.SetHasWaiters(false)
 	if got := answer(c); got != Taken {
 		t.Errorf("nobody waits and there is room: %v", got)
 	}

@@ -213,7 +213,7 @@ struct intake_parked *intake_take_parked(struct intake *in)
     return first;
 }
 
-void intake_wait(struct intake *in, bool waiting)
+void intake_set_has_waiters(struct intake *in, bool waiting)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->waiting, waiting || in->first_parked);

@@ -214,12 +214,12 @@ static bool put(struct intake_packer *p, struct intake_route *route, int32_t par
 unsigned intake_pack(struct intake_packer *p, struct intake_chunk *chunk, int64_t now)
 {
     uint64_t state = atomic_load(&chunk->state);
-    unsigned count = (unsigned)(state >> 32) & 0xffff, left = 0;
+    unsigned count = (unsigned)(state >> 32) & 0xffff, skipped = 0;
     uint32_t bytes = (uint32_t)state;
     bool refer = chunk->large || (bytes >= REFER_CHUNK && bytes / count >= REFER_FRAME);
     const char *at = (const char *)chunk + INTAKE_HEAD;
 
-    memset(p->left, 0, sizeof p->left);
+    memset(p->skipped, 0, sizeof p->skipped);
     for (unsigned i = 0; i < count; i++) {
         const struct intake_frame *frame = (const struct intake_frame *)at;
         struct intake_route *route = frame->topic < p->route_room ? p->routes[frame->topic] : NULL;
@@ -237,8 +237,8 @@ unsigned intake_pack(struct intake_packer *p, struct intake_chunk *chunk, int64_
         }
         p->fed++;
         if (!done) {
-            p->left[i / 64] |= UINT64_C(1) << i % 64;
-            left++;
+            p->skipped[i / 64] |= UINT64_C(1) << i % 64;
+            skipped++;
             continue;
         }
         if (route->records++ == 0) {
@@ -246,7 +246,7 @@ unsigned intake_pack(struct intake_packer *p, struct intake_chunk *chunk, int64_
             p->touched = route;
         }
     }
-    return left;
+    return skipped;
 }
 
 bool intake_sum(struct intake_chunk *chunk, struct intake_total *total)

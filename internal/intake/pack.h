@@ -94,7 +94,7 @@ struct intake_packer {
     struct intake_batch *first_begun, *last_begun;
     struct intake_batch *newest;       /* of those that are not free */
     struct intake_route *touched;
-    uint64_t left[INTAKE_RECORDS / 64]; /* a bit for each record of the last chunk that Go has to look at */
+    uint64_t skipped[INTAKE_RECORDS / 64]; /* a bit for each record of the last chunk that Go has to look at */
     struct intake_batch *free;
     char *buffers[INTAKE_ROOMS];       /* free ones, linked by their first word */
     uint32_t buffer_count[INTAKE_ROOMS], idle[INTAKE_ROOMS];
@@ -118,7 +118,7 @@ bool intake_route_set(struct intake_packer *packer, uint32_t topic, int32_t part
 void intake_route_drop(struct intake_packer *packer, uint32_t topic);
 
 /*
- * intake_pack - packs the records of a chunk whose copies are complete, and returns how many it leaves to Go, each with its bit in left.
+ * intake_pack - packs the records of a chunk whose copies are complete, and returns how many it leaves to Go, each with its bit in skipped.
  *
  * Batches that it begins are behind last_begun. A chunk of which a batch has pieces is held by it beside its owner.
  */

@@ -48,7 +48,7 @@ func (in *Intake) Free(c Chunk) {
 	C.intake_free(in.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)))
 }
 
-func (p *Packer) pack(c Chunk, now int64) (left int) {
+func (p *Packer) pack(c Chunk, now int64) (skipped int) {
 	if p.in.quiet() {
 		return int(uint32(uintptr(quiet.Call(C.intake_pack, unsafe.Pointer(p.c), unsafe.Pointer(c.head), uintptr(now)))))
 	}

@@ -209,7 +209,7 @@ func (p *Plugin) Stop() {
 	}
 	qs := p.queues.Load()
 	for _, l := range qs.leaving {
-		<-l.left
+		<-l.over
 	}
 	all := p.queues.Load().all()
 	stopAll(all, DrainTime-closing)

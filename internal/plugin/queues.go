@@ -20,8 +20,8 @@ type live struct {
 	// Of one that takes no more messages and goes on until it is empty.
 	removed bool               // and no other queue has its name; guarded by mu
 	cancel  context.CancelFunc // ends the wait for that
-	left    chan struct{}      // closed at its end
-	empty   bool               // it has been stopped; set before left is closed
+	over    chan struct{}      // closed when the goroutine that waits for that ends
+	empty   bool               // it was empty, and is stopped; set before over is closed
 }
 
 // queues are all queues at one moment. They are not changed but replaced, with the plugin's mu.
@@ -100,10 +100,10 @@ const stopTime = 5 * time.Second
 // leave lets a queue that is in leaving go on until it is empty, and stops it then. It is called by Reload, or by what Reload has started.
 func (p *Plugin) leave(l *live) {
 	ctx, cancel := context.WithCancel(p.life)
-	l.cancel, l.left = cancel, make(chan struct{})
+	l.cancel, l.over = cancel, make(chan struct{})
 	l.queue.Close()
 	go func() {
-		defer close(l.left)
+		defer close(l.over)
 		defer cancel()
 		l.queue.Leave(ctx)
 		if ctx.Err() != nil {
@@ -131,9 +131,9 @@ type door struct {
 }
 
 // Later says what to do with a call for id that tried has answered with Destroy, or that found no queue, when tried is nil: another queue may have the name by
-// now, or soon. It returns that queue; or later, and calls again, from any goroutine, with the queue, or with nil when it cannot be opened; or nothing, when
+// now, or soon. It returns that queue; or later, and calls retry, from any goroutine, with the queue, or with nil when it cannot be opened; or nothing, when
 // there is none.
-func (p *Plugin) Later(id []byte, tried *producer.Producer, again func(*producer.Producer)) (now *producer.Producer, later bool) {
+func (p *Plugin) Later(id []byte, tried *producer.Producer, retry func(*producer.Producer)) (now *producer.Producer, later bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if q := p.Find(id); q != nil && q != tried {
@@ -144,9 +144,9 @@ func (p *Plugin) Later(id []byte, tried *producer.Producer, again func(*producer
 	case d == nil:
 		return nil, false
 	case d.failed:
-		go again(nil)
+		go retry(nil)
 	default:
-		d.waiting = append(d.waiting, again)
+		d.waiting = append(d.waiting, retry)
 	}
 	return nil, true
 }
@@ -161,7 +161,7 @@ func (p *Plugin) openDoor(id string, q *producer.Producer) {
 		delete(p.doors, id)
 	}
 	p.mu.Unlock()
-	for _, again := range waiting {
-		again(q)
+	for _, retry := range waiting {
+		retry(q)
 	}
 }

@@ -272,9 +272,9 @@ func (o *opener) release() (estates []*estate) {
 	var all sync.WaitGroup
 	for _, e := range estates {
 		all.Go(func() {
-			if e.from.left != nil { // it is leaving
+			if e.from.over != nil { // it is leaving
 				e.from.cancel()
-				<-e.from.left
+				<-e.from.over
 				if e.from.empty {
 					return
 				}
@@ -312,11 +312,11 @@ func (o *opener) open(s *step, estates []*estate, first bool) bool {
 			mine = e
 		}
 	}
-	var left *producer.Estate
+	var inherited *producer.Estate
 	if mine != nil {
-		left = mine.what
+		inherited = mine.what
 	}
-	q, err := p.open(s.config, s.before.producer(), left)
+	q, err := p.open(s.config, s.before.producer(), inherited)
 	if err != nil {
 		if first {
 			p.log.Log(context.Background(), logsink.LevelCrit, err.Error()+"; calls are answered with -189 until it can be opened")
@@ -354,7 +354,7 @@ func (o *opener) open(s *step, estates []*estate, first bool) bool {
 	q.Publish()
 	if before != nil {
 		before.queue.PassOn(q)
-		if before.left == nil {
+		if before.over == nil {
 			p.leave(before)
 		}
 	}

@@ -38,13 +38,13 @@ type entry struct {
 	number     uint64 // counts the records in the order of their admission
 	asked      int32  // the partition that the script named, or -1
 	reported   bool   // it has had its delivery report
-	stored     place
+	stored     diskCopy
 }
 
-// A place is what an entry knows of its copy on disk. It means nothing without a spool.
-type place struct {
+// A diskCopy is what an entry knows of its copy on disk. It means nothing without a spool.
+type diskCopy struct {
 	seq   uint64 // in the spool; 0 while in memory only, gone when it was released before
-	epoch uint32 // of the topic when the feeder admitted it
+	drops uint32 // of the topic when the feeder admitted it
 }
 
 // A batch buffer is one byte buffer and one array of entries for several hundred records, or a chunk of the intake, or a packed batch
@@ -61,7 +61,7 @@ type batchBuffer struct {
 	packed   *intake.Batch // the same for entries that were packed
 	sum      intake.Sum    // of the records in chunk
 	complete bool          // sum is known, and not an estimate
-	drawn    drawn         // when the chunk was taken
+	drained  drained       // when the chunk was taken
 	refs     int
 }
 

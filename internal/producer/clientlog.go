@@ -29,8 +29,8 @@ func Level(priority int) slog.Level {
 		return slog.LevelError
 	case priority == priorityWarn:
 		return slog.LevelWarn
-	case priority == 5:
-		return slog.LevelInfo + 2
+	case priority == priorityNotice:
+		return levelNotice
 	case priority == priorityInfo:
 		return slog.LevelInfo
 	}

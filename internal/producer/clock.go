@@ -39,8 +39,8 @@ func (p *Producer) setTimer(silent bool) {
 // milliseconds returns the wall clock as Kafka counts it.
 func milliseconds() int64 { return time.Now().UnixMilli() }
 
-// A drawn is when a chunk of calls was taken from the intake: on both clocks, and how long before that the one before was.
-type drawn struct {
+// A drained is when a chunk of calls was taken from the intake: on both clocks, and how long before that the one before was.
+type drained struct {
 	at   mono
 	wall int64 // milliseconds since 1970
 	span time.Duration
@@ -48,7 +48,7 @@ type drawn struct {
 
 // born returns when the call was made that has noted timestamp. The wall clock may have been set since, but the call cannot be
 // older than the time since the last look.
-func (d *drawn) born(timestamp int64) mono {
+func (d *drained) born(timestamp int64) mono {
 	age := time.Duration(d.wall-timestamp) * time.Millisecond
 	return d.at - mono(min(max(age, 0), d.span))
 }

@@ -120,18 +120,15 @@ func (c *cluster) queue(log *logged, properties ...string) *Producer {
 	return p
 }
 
-// With PACKED=1 in the environment the tests leave their records in an intake, as calls of a script do, so that they are packed; else they
-// are entries. Both ways have to pass every test.
-var packed = os.Getenv("PACKED") != ""
-
 var (
 	intakes  sync.Map // of names, by intake
 	intakeNo atomic.Int64
 )
 
-// packed gives a queue an intake, where records are to be packed.
+// packed gives a queue an intake with PACKED=1 in the environment: then the tests leave their records there, as calls of a script do, so
+// that they are packed; else they are entries. Both ways have to pass every test.
 func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
-	if packed {
+	if os.Getenv("PACKED") != "" { // asked here, so that go test knows that the result depends on it
 		deps.Intake = c.intake(set)
 	}
 	return deps

@@ -57,14 +57,14 @@ func (p *Producer) broker(id int32) *broker {
 	return b
 }
 
-// held says whether something waits for an answer before it can be sent.
-func (s *sender) held() bool {
+// blocked says whether something waits for an answer before it can be sent.
+func (s *sender) blocked() bool {
 	for _, b := range s.brokers {
 		if b.requests > 0 && len(b.ready) > 0 {
 			return true
 		}
 	}
-	return s.look.waiting
+	return s.questions.waiting
 }
 
 // dispatch sends what can be sent, and asks for what is not known. It returns how long it is to the end of the first pause, or less
@@ -85,8 +85,8 @@ func (p *Producer) dispatch(now mono) time.Duration {
 // endPauses lets partitions go on whose pause is over.
 func (p *Producer) endPauses(now mono) time.Duration {
 	next := time.Duration(math.MaxInt64)
-	kept := p.sender.look.paused[:0]
-	for _, part := range p.sender.look.paused {
+	kept := p.sender.questions.paused[:0]
+	for _, part := range p.sender.questions.paused {
 		if part.state == pausing && !part.wake(now) {
 			next = min(next, part.until.since(now))
 			kept = append(kept, part)
@@ -95,8 +95,8 @@ func (p *Producer) endPauses(now mono) time.Duration {
 		part.inPause = false
 		p.enlist(part)
 	}
-	clear(p.sender.look.paused[len(kept):])
-	p.sender.look.paused = kept
+	clear(p.sender.questions.paused[len(kept):])
+	p.sender.questions.paused = kept
 	if len(kept) == 0 {
 		return -1
 	}
@@ -112,7 +112,7 @@ func (p *Producer) pause(part *partition, d time.Duration, now mono) {
 func (p *Producer) watchPause(part *partition) {
 	if part.state == pausing && !part.inPause {
 		part.inPause = true
-		p.sender.look.paused = append(p.sender.look.paused, part)
+		p.sender.questions.paused = append(p.sender.questions.paused, part)
 	}
 }
 

@@ -80,7 +80,7 @@ func (p *Producer) doubts(b *batch, code resperr.Code, out outcome, now mono) bo
 
 // releaseDoubt asks the leader about batches of part that may be in the log, once nothing is on its way and all their records are there.
 func (p *Producer) releaseDoubt(part *partition) {
-	if !part.doubt || part.looking || len(part.inFlight) > 0 || len(part.left) > 0 || part.leader < 0 || part.state != open && part.state != draining {
+	if !part.doubt || part.looking || len(part.inFlight) > 0 || len(part.restored) > 0 || part.leader < 0 || part.state != open && part.state != draining {
 		return
 	}
 	numbered := part.numbered()

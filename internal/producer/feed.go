@@ -49,13 +49,13 @@ type reader struct {
 	troubled bool // the last look at the disk has failed
 }
 
-// What became of one frame.
-type fate uint8
+// A feedResult is what became of one frame that the feeder has read.
+type feedResult uint8
 
 const (
-	taken   fate = iota // it is in memory, or needs no delivery
-	left                // it stays on the disk
-	blocked             // there is no room for it now
+	fed        feedResult = iota // it is in memory, or needs no delivery
+	keptOnDisk                   // it stays there until the chase comes by
+	noRoom                       // there is none in memory now: it is tried again
 )
 
 func (p *Producer) startFeeder() {
@@ -90,11 +90,11 @@ func (p *Producer) feedLoop() {
 	defer close(f.ended)
 	defer f.spent.Stop()
 	for {
-		moved := p.feedMain()
+		progressed := p.feedMain()
 		if p.feedChase() {
-			moved = true
+			progressed = true
 		}
-		if moved {
+		if progressed {
 			select {
 			case <-f.quit:
 				return
@@ -129,17 +129,17 @@ func (p *Producer) unfed() bool {
 }
 
 // feedMain feeds one batch of the main cursor, as far as there is room, and says whether it made progress.
-func (p *Producer) feedMain() (moved bool) {
+func (p *Producer) feedMain() (progressed bool) {
 	s := p.store
 	r := &s.main
 	for r.fill(p.life) {
 		seq := r.batch.Frames[r.at].Seq
 		if s.passed(seq) {
 			s.spool.Ack(seq)
-		} else if p.feedFrame(r, false) == blocked {
-			return moved
+		} else if p.feedFrame(r, false) == noRoom {
+			return progressed
 		}
-		r.at, r.ready, moved = r.at+1, false, true
+		r.at, r.ready, progressed = r.at+1, false, true
 		if r.at == len(r.batch.Frames) {
 			return true
 		}
@@ -147,7 +147,7 @@ func (p *Producer) feedMain() (moved bool) {
 	if !r.troubled {
 		p.replayed()
 	}
-	return moved
+	return progressed
 }
 
 // replayed ends the time in which new records go to the disk because of what may lie there.
@@ -159,7 +159,7 @@ func (p *Producer) replayed() {
 }
 
 // feedChase feeds one batch of the topics that were left behind, and says whether it made progress.
-func (p *Producer) feedChase() (moved bool) {
+func (p *Producer) feedChase() (progressed bool) {
 	s := p.store
 	r := &s.chase
 	if from, again := p.behind(); again {
@@ -175,15 +175,15 @@ func (p *Producer) feedChase() (moved bool) {
 			s.chasing = false
 			return true
 		}
-		if p.feedFrame(r, true) == blocked {
-			return moved
+		if p.feedFrame(r, true) == noRoom {
+			return progressed
 		}
-		r.at, r.ready, moved = r.at+1, false, true
+		r.at, r.ready, progressed = r.at+1, false, true
 		if r.at == len(r.batch.Frames) {
 			return true
 		}
 	}
-	return moved
+	return progressed
 }
 
 // mainPosition is the sequence that the main cursor comes to next.
@@ -229,7 +229,7 @@ func (r *reader) close() {
 }
 
 // feedFrame admits the record that r is at.
-func (p *Producer) feedFrame(r *reader, chase bool) fate {
+func (p *Producer) feedFrame(r *reader, chase bool) feedResult {
 	frame := &r.batch.Frames[r.at]
 	if !r.ready {
 		var d stored.Record
@@ -237,7 +237,7 @@ func (p *Producer) feedFrame(r *reader, chase bool) fate {
 			if !chase {
 				p.undecodable(frame, err)
 			}
-			return taken
+			return fed
 		}
 		r.record = recordOf(&d)
 		r.ready = true

@@ -118,10 +118,10 @@ func (p *Producer) queueUp(waiters []*waiter) {
 // bequeath gives next the records that the sender has not sent. What next does not take, because its disk is full, is sent meanwhile, and offered again at a later tick. The
 // sender runs it.
 func (p *Producer) bequeath(next *Producer, now mono) {
-	if kept := p.sender.kept; kept != 0 && now.since(kept) < tickEvery {
+	if kept := p.sender.heirFull; kept != 0 && now.since(kept) < tickEvery {
 		return
 	}
-	p.sender.kept = 0
+	p.sender.heirFull = 0
 	for _, t := range p.sender.active {
 		for _, part := range t.send.partitions {
 			for _, b := range part.waiting {
@@ -133,7 +133,7 @@ func (p *Producer) bequeath(next *Producer, now mono) {
 		rest := t.send.unsent()
 		n := next.adopt(rest, &p.reserved)
 		if n < len(rest) {
-			p.sender.kept = now
+			p.sender.heirFull = now
 		}
 		rest = rest[:n]
 		for _, e := range rest {

@@ -19,10 +19,10 @@ const copyTime = 20 * time.Microsecond
 type ingress struct {
 	*intake.Intake // nil without one: the queue is behind a spool, or no host is there
 
-	topics []*topic       // by the number that records carry; guarded by Producer.mu
-	full   []intake.Chunk // scratch; guarded by Producer.mu
-	queue  bool           // calls wait for room; guarded by Producer.mu
-	last   mono           // when the chunks were last taken; guarded by Producer.mu
+	topics  []*topic       // by the number that records carry; guarded by Producer.mu
+	full    []intake.Chunk // scratch; guarded by Producer.mu
+	waiters bool           // calls wait for room; guarded by Producer.mu
+	last    mono           // when the chunks were last taken; guarded by Producer.mu
 }
 
 // introduceLocked lets the intake know what t takes.
@@ -83,7 +83,7 @@ func (p *Producer) drainLocked(sender bool) {
 		p.drainParkedLocked()
 		return
 	}
-	taken := p.drawnNowLocked()
+	taken := p.drainedNowLocked()
 	for _, c := range f.full {
 		if !sender && sparse(c) && p.copyInLocked(c, &taken) {
 			continue
@@ -93,7 +93,7 @@ func (p *Producer) drainLocked(sender bool) {
 			p.current = nil
 		}
 		n := c.Count()
-		s := &batchBuffer{chunk: c, drawn: taken}
+		s := &batchBuffer{chunk: c, drained: taken}
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
@@ -117,7 +117,7 @@ func sparse(c intake.Chunk) bool {
 
 // copyInLocked moves the records of a chunk into the current buffer, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete.
-func (p *Producer) copyInLocked(c intake.Chunk, taken *drawn) bool {
+func (p *Producer) copyInLocked(c intake.Chunk, taken *drained) bool {
 	sum, complete := c.Sum()
 	if !complete {
 		return false
@@ -197,15 +197,15 @@ func (p *Producer) announceWaitersLocked() {
 	if p.state.reached(phaseClosed) {
 		f.End()
 	}
-	if queue := len(p.waiters) > 0; queue != f.queue {
-		f.queue = queue
-		f.Queueing(queue)
+	if waiters := len(p.waiters) > 0; waiters != f.waiters {
+		f.waiters = waiters
+		f.SetHasWaiters(waiters)
 	}
 }
 
-// drawnNowLocked is when chunks are taken that are taken now.
-func (p *Producer) drawnNowLocked() drawn {
-	d := drawn{at: p.now(), wall: milliseconds()}
+// drainedNowLocked is when chunks are taken that are taken now.
+func (p *Producer) drainedNowLocked() drained {
+	d := drained{at: p.now(), wall: milliseconds()}
 	d.span = d.at.since(p.ingress.last)
 	p.ingress.last = d.at
 	return d
@@ -220,7 +220,7 @@ func (p *Producer) oldestLocked(now mono) (born mono, some bool) {
 		return 0, false
 	}
 	first, some := p.ingress.First()
-	d := drawn{at: now, wall: milliseconds(), span: now.since(p.ingress.last)}
+	d := drained{at: now, wall: milliseconds(), span: now.since(p.ingress.last)}
 	if first == 0 {
 		return now - mono(d.span), some // not known
 	}
@@ -260,8 +260,8 @@ func (p *Producer) listen() {
 	}
 }
 
-// look brings the counters up to the calls that have returned.
-func (p *Producer) look() {
+// countCalls brings the counters up to the calls that have returned.
+func (p *Producer) countCalls() {
 	if p.ingress.Intake == nil {
 		return
 	}

@@ -92,7 +92,7 @@ func (p *Producer) placeLocked(w *waiter, queued bool) (code resperr.Code, later
 		return code, false, false
 	}
 	cost := costOf(&w.record, w.size)
-	if s.Spill && !w.onDisk && !p.behindDiskLocked(t) && (!t.turned || s.refusing != resperr.NoError) && p.roomForLocked(t, len(w.record.Value), cost, spillShare) {
+	if s.Spill && !w.onDisk && !p.behindDiskLocked(t) && (!t.toDisk || s.refusing != resperr.NoError) && p.roomForLocked(t, len(w.record.Value), cost, spillShare) {
 		if code, kick = p.admitLocked(&w.record, w.size, true, w.await); code != resperr.QueueFull {
 			if code == resperr.NoError {
 				t.unsaved.Add(1)
@@ -104,8 +104,8 @@ func (p *Producer) placeLocked(w *waiter, queued bool) (code resperr.Code, later
 		if s.refusing != resperr.NoError {
 			return s.refusing, false, true
 		}
-		t.turned = true
-		s.turning = true
+		t.toDisk = true
+		s.spillDue = true
 		return resperr.QueueFull, true, true
 	}
 	return p.store.putLocked(p, t, w), false, false
@@ -117,7 +117,7 @@ func (p *Producer) behindDiskLocked(t *topic) bool {
 	return !p.store.Spill || p.store.replaying || t.missed > 0 || t.last > t.fed
 }
 
-// putLocked appends the record of w to the spool, with the queue's lock held, so that the order of calls is the order on disk.
+// putLocked appends the record of w to the spool, with Producer.mu held, so that the order of calls is the order on disk.
 func (s *storage) putLocked(p *Producer, t *topic, w *waiter) resperr.Code {
 	s.buffer = payload(s.buffer[:0], &w.record)
 	var seq uint64

@@ -13,8 +13,8 @@ import (
 // mostTopics is how many topics one question names. A queue with more asks again when it has the answer.
 const mostTopics = 1000
 
-// A look is what the sender wants to know of the cluster.
-type look struct {
+// questions are what the sender wants to know of the cluster, and when it asks.
+type questions struct {
 	waiting bool // a question is on its way
 	next    mono // when the next one may go
 	pause   time.Duration
@@ -29,7 +29,7 @@ func (p *Producer) wantMetadata(t *topic, now mono) {
 		return
 	}
 	t.send.wanted = true
-	l := &p.sender.look
+	l := &p.sender.questions
 	l.wanted = append(l.wanted, t)
 	if len(l.wanted) == 1 && l.pause == 0 {
 		l.next = min(l.next, now)
@@ -59,7 +59,7 @@ func (p *Producer) unclear(t *topic) bool {
 // askMetadata asks about the topics of which something is not known, and returns how long it is to the next question, or less than
 // 0 when none is due.
 func (p *Producer) askMetadata(now mono) time.Duration {
-	l := &p.sender.look
+	l := &p.sender.questions
 	p.refreshMetadata(now)
 	if l.waiting || len(l.wanted) == 0 {
 		return -1
@@ -100,7 +100,7 @@ func (p *Producer) askMetadata(now mono) time.Duration {
 
 // refreshMetadata wants the metadata of topics that is older than topic.metadata.refresh.interval.ms.
 func (p *Producer) refreshMetadata(now mono) {
-	l := &p.sender.look
+	l := &p.sender.questions
 	if every := p.set.MetadataRefresh; every > 0 && now.since(l.refresh) >= min(every, time.Second) {
 		l.refresh = now
 		for _, t := range p.sender.active {
@@ -113,7 +113,7 @@ func (p *Producer) refreshMetadata(now mono) {
 
 // hear takes news of the cluster.
 func (p *Producer) hear(e *client.Event, now mono) {
-	l := &p.sender.look
+	l := &p.sender.questions
 	switch e.Kind {
 	case client.Up:
 		b := p.broker(e.Broker)
@@ -146,7 +146,7 @@ func (p *Producer) hear(e *client.Event, now mono) {
 // lookAgain plans the next question: at once for topics that were not asked about, and after a pause that grows for those that are
 // as unclear as before.
 func (p *Producer) lookAgain(now mono) {
-	l := &p.sender.look
+	l := &p.sender.questions
 	fresh := len(l.wanted)
 	for _, t := range p.sender.active {
 		if !t.send.wanted && p.unclear(t) {

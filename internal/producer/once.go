@@ -15,16 +15,16 @@ import (
 //
 // The fields are the sender's, but for reserved.
 type once struct {
-	notes  *spool.Notes
-	states map[plan.Place]plan.Partition // of partitions that are not in memory: where their sequences go on
-	left   map[plan.Place][]*restored    // batches of an earlier run that may be in the log, by sequence
-	plans  map[uint64]*restored          // the same by the sequence of each of their records in the spool
-	buf    []byte
-	spans  []plan.Span
-	silent bool // that the queue may not read a topic was logged
-	point  func(string)
+	notes    *spool.Notes
+	states   map[plan.Place]plan.Partition // of partitions that are not in memory: where their sequences go on
+	restored map[plan.Place][]*restored    // batches of an earlier run that may be in the log, by sequence
+	plans    map[uint64]*restored          // the same by the sequence of each of their records in the spool
+	buf      []byte
+	spans    []plan.Span
+	silent   bool // that the queue may not read a topic was logged
+	point    func(string)
 
-	// reserved has the records of left: they are fed whatever is stalled or full, because their partition waits for them. The value says
+	// reserved has the records of restored: they are fed whatever is stalled or full, because their partition waits for them. The value says
 	// whether it was fed. Guarded by Producer.mu.
 	reserved map[uint64]bool
 }
@@ -33,7 +33,7 @@ type once struct {
 type restored struct {
 	plan.Batch
 	entries []*entry
-	open    map[uint64]struct{} // records that have not come yet
+	missing map[uint64]struct{} // records that have not come yet
 }
 
 // fold is the sum of notes. The goroutine of the notes alone has it.
@@ -70,7 +70,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 	}
 	f := &fold{spool: s.spool}
 	o := &once{
-		states: make(map[plan.Place]plan.Partition), left: make(map[plan.Place][]*restored), plans: make(map[uint64]*restored),
+		states: make(map[plan.Place]plan.Partition), restored: make(map[plan.Place][]*restored), plans: make(map[uint64]*restored),
 		reserved: make(map[uint64]bool), point: func(string) {},
 	}
 	if point := killPoint(); point != nil {
@@ -144,20 +144,20 @@ func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
 			if b.Done {
 				continue
 			}
-			r := &restored{Batch: *b, open: make(map[uint64]struct{})}
+			r := &restored{Batch: *b, missing: make(map[uint64]struct{})}
 			b.Each(func(seq uint64) bool {
 				if !s.spool.Resolved(seq) {
-					r.open[seq] = struct{}{}
+					r.missing[seq] = struct{}{}
 				}
 				return true
 			})
-			if len(r.open) == 0 {
+			if len(r.missing) == 0 {
 				continue // each was delivered, or given up
 			}
-			for seq := range r.open {
+			for seq := range r.missing {
 				o.plans[seq], o.reserved[seq] = r, false
 			}
-			o.left[place] = append(o.left[place], r)
+			o.restored[place] = append(o.restored[place], r)
 		}
 	}
 }
@@ -171,13 +171,13 @@ func (o *once) close(ctx context.Context) error {
 }
 
 // take returns and forgets what is known of a partition. Brokers before Apache Kafka 2.8 tell no ids of topics.
-func (o *once) take(place plan.Place) (state plan.Partition, left []*restored, ok bool) {
+func (o *once) take(place plan.Place) (state plan.Partition, batches []*restored, ok bool) {
 	for _, at := range []plan.Place{place, {Topic: place.Topic, Partition: place.Partition}} {
 		if state, ok = o.states[at]; ok {
-			left = o.left[at]
+			batches = o.restored[at]
 			delete(o.states, at)
-			delete(o.left, at)
-			return state, left, true
+			delete(o.restored, at)
+			return state, batches, true
 		}
 	}
 	return plan.Partition{}, nil, false
@@ -209,13 +209,13 @@ func (p *Producer) restore(part *partition) {
 		return
 	}
 	part.noted, part.bound = true, unasked
-	state, left, ok := o.take(part.place())
+	state, batches, ok := o.take(part.place())
 	if !ok {
 		return
 	}
 	part.producerID, part.epoch, part.next, part.bound = state.Producer, state.Number, state.Next, state.Bound
-	part.left = left
-	part.doubt = len(left) > 0
+	part.restored = batches
+	part.doubt = len(batches) > 0
 }
 
 // once returns what the queue knows of plans, or nil.
@@ -247,16 +247,16 @@ func (p *Producer) arrive(t *topic, e *entry) bool {
 	}
 	r := o.plans[e.stored.seq]
 	if int(r.Partition) < len(t.send.partitions) {
-		for _, mine := range t.send.partitions[r.Partition].left {
+		for _, mine := range t.send.partitions[r.Partition].restored {
 			if mine == r {
-				delete(r.open, e.stored.seq)
+				delete(r.missing, e.stored.seq)
 				r.entries = append(r.entries, e)
 				p.rebuild(t.send.partitions[r.Partition])
 				return true
 			}
 		}
 	}
-	p.doubtful(t, r.Partition, len(r.open)+len(r.entries), "the topic was recreated")
+	p.doubtful(t, r.Partition, len(r.missing)+len(r.entries), "the topic was recreated")
 	o.notes.AddLater(plan.AppendVoid(nil, &r.Place, r.Epoch, r.First))
 	o.drop(r)
 	return false
@@ -270,9 +270,9 @@ func (o *once) drop(r *restored) {
 // rebuild makes batches of the plans of part whose records are all there, oldest first.
 func (p *Producer) rebuild(part *partition) {
 	o := p.once()
-	for len(part.left) > 0 && len(part.left[0].open) == 0 {
-		r := part.left[0]
-		part.left = part.left[1:]
+	for len(part.restored) > 0 && len(part.restored[0].missing) == 0 {
+		r := part.restored[0]
+		part.restored = part.restored[1:]
 		o.drop(r)
 		if len(r.entries) == 0 {
 			continue
@@ -285,16 +285,16 @@ func (p *Producer) rebuild(part *partition) {
 	p.enlist(part)
 }
 
-// lookForLeft finds records of plans that will not come: they were given up before they were fed, or the disk has lost them.
-func (p *Producer) lookForLeft(t *topic) {
+// lookForMissing finds records of plans that will not come: they were given up before they were fed, or the disk has lost them.
+func (p *Producer) lookForMissing(t *topic) {
 	for _, part := range t.send.partitions {
-		if len(part.left) == 0 {
+		if len(part.restored) == 0 {
 			continue
 		}
-		for _, r := range part.left {
-			for seq := range r.open {
+		for _, r := range part.restored {
+			for seq := range r.missing {
 				if p.store.spool.Resolved(seq) {
-					delete(r.open, seq)
+					delete(r.missing, seq)
 				}
 			}
 		}

@@ -20,8 +20,8 @@ const (
 	denied                 // behind a spool: it is sent again until somebody has given the right
 )
 
-// A verdict is one row of the table of outcomes.
-type verdict struct {
+// An outcomeRow is one row of the table of outcomes.
+type outcomeRow struct {
 	memory, spool outcome
 	why           string
 }
@@ -31,7 +31,7 @@ type verdict struct {
 //
 // Compat: retriable codes. librdkafka fails a message at once for every code that it does not list. A code that Kafka calls
 // retriable is tried again here, and not lost.
-var outcomes = map[resperr.Code]verdict{
+var outcomes = map[resperr.Code]outcomeRow{
 	resperr.NoError:                      {written, written, "written"},
 	resperr.DuplicateSequenceNumber:      {written, written, "written before, and its answer was lost"},
 	resperr.Transport:                    {retry, retry, "the connection broke while it was on its way: it may be written"},

@@ -93,8 +93,8 @@ func (p *Producer) pack(s *batchBuffer, now mono) {
 		p.unpack(s, every, s.chunk.Count())
 		return
 	}
-	p.watchClock(s.drawn)
-	left := p.packer.Pack(s.chunk, int64(now))
+	p.watchClock(s.drained)
+	skipped := p.packer.Pack(s.chunk, int64(now))
 	p.packer.Touched(func(index, records int) {
 		t := p.sender.topics[index]
 		if !t.send.active {
@@ -106,12 +106,12 @@ func (p *Producer) pack(s *batchBuffer, now mono) {
 		part := p.sender.topics[packed.Topic()].send.partitions[packed.Partition()]
 		first, _, _ := packed.Timestamps()
 		b := &batch{partition: part, packed: packed, id: -1, sequence: unnumbered}
-		b.earliest, b.oldest = s.drawn.at-mono(s.drawn.span), s.drawn.born(first)
+		b.earliest, b.oldest = s.drained.at-mono(s.drained.span), s.drained.born(first)
 		part.waiting = append(part.waiting, b)
 		p.enlist(part)
 	})
-	if left > 0 {
-		p.unpack(s, p.packer.Left, left)
+	if skipped > 0 {
+		p.unpack(s, p.packer.Skipped, skipped)
 	}
 }
 
@@ -124,7 +124,7 @@ func (p *Producer) trim() {
 }
 
 // watchClock closes the open batches when the wall clock was set: the age of their records is counted from the first one's.
-func (p *Producer) watchClock(d drawn) {
+func (p *Producer) watchClock(d drained) {
 	const jitter = 100
 	offset := d.wall - time.Duration(d.at).Milliseconds()
 	moved := offset - p.sender.wall
@@ -176,7 +176,7 @@ func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
 			}
 		}
 		s.entries = append(s.entries, entry{
-			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drawn.born(f.Milliseconds),
+			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drained.born(f.Milliseconds),
 			topic: t, buffer: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
 		})
 	}

@@ -86,8 +86,8 @@ func TestWhatIsPackedIsWhatWasLeft(t *testing.T) {
 					t.Fatalf("%d of %d records are left", got, n)
 				}
 				for i, call := range calls {
-					if p.packer.Left(i) != (call.Topic == "unknown") {
-						t.Fatalf("record %d to %s: left is %v", i, call.Topic, p.packer.Left(i))
+					if p.packer.Skipped(i) != (call.Topic == "unknown") {
+						t.Fatalf("record %d to %s: skipped is %v", i, call.Topic, p.packer.Skipped(i))
 					}
 					if call.Topic != "unknown" {
 						left = append(left, call)

@@ -48,13 +48,13 @@ type partition struct {
 	sentBytes     int64    // of their values
 
 	// Of a queue that delivers once: see once.go, planning.go and doubt.go.
-	noted   bool        // batches are noted on disk before they are sent
-	doubt   bool        // batches may be in the log of which nobody knows: nothing is sent until the leader was asked
-	looking bool        // it is being asked
-	bound   int64       // where the log ended when everything before was answered; -1 is not known, unasked that nobody has asked
-	acked   mono        // when the last batch was found to be in the log
-	path    path        // on which the last batch was sent
-	left    []*restored // batches of an earlier run whose records have not all come yet
+	noted    bool        // batches are noted on disk before they are sent
+	doubt    bool        // batches may be in the log of which nobody knows: nothing is sent until the leader was asked
+	looking  bool        // it is being asked
+	bound    int64       // where the log ended when everything before was answered; -1 is not known, unasked that nobody has asked
+	acked    mono        // when the last batch was found to be in the log
+	path     path        // on which the last batch was sent
+	restored []*restored // batches of an earlier run whose records have not all come yet
 }
 
 // limits bound a batch.

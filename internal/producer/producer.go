@@ -249,7 +249,7 @@ func (p *Producer) Settings() *conf.Settings { return p.set }
 
 // Snapshot returns the counters of the queue. It never blocks.
 func (p *Producer) Snapshot() report.Snapshot {
-	p.look()
+	p.countCalls()
 	return p.counted()
 }
 

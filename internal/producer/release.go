@@ -148,9 +148,9 @@ func (p *Producer) tellEmpty() {
 		return
 	}
 	p.mu.Lock()
-	drawn := p.taken - p.released.Count.Load()
+	rest := p.taken - p.released.Count.Load()
 	p.mu.Unlock()
-	if drawn == 0 {
+	if rest == 0 {
 		p.signalEmpty()
 	}
 }

@@ -23,22 +23,22 @@ const (
 // A sender takes records from the queue, puts them into batches, sends those and releases what brokers answer. It is one
 // goroutine, and all of the fields are its own: so nothing about a topic, a partition or a batch needs a lock.
 type sender struct {
-	active  []*topic // topics with records that have no report, or that calls are refused
-	ticked  mono
-	stalled bool           // all active topics were, at the last tick
-	taken   mono           // when the current buffer was last taken, or the queue woke up
-	quiet   int            // lingers in a row that found nothing
-	current []*batchBuffer // taken and not yet fed
-	topics  []*topic       // by the number that the intake's records carry
-	fed     uint64         // counts the records that it has taken; with a packer, that does
-	wall    int64          // what the wall clock shows at the moment 0, in milliseconds
-	forgot  mono           // when topics were last forgotten
-	brokers map[int32]*broker
-	look    look
-	ids     identity
-	events  []event // scratch
-	purging bool    // what fails now is purged
-	kept    mono    // when the next queue has last not taken all
+	active    []*topic // topics with records that have no report, or that calls are refused
+	ticked    mono
+	stalled   bool           // all active topics were, at the last tick
+	taken     mono           // when the current buffer was last taken, or the queue woke up
+	quiet     int            // lingers in a row that found nothing
+	current   []*batchBuffer // taken and not yet fed
+	topics    []*topic       // by the number that the intake's records carry
+	fed       uint64         // counts the records that it has taken; with a packer, that does
+	wall      int64          // what the wall clock shows at the moment 0, in milliseconds
+	forgot    mono           // when topics were last forgotten
+	brokers   map[int32]*broker
+	questions questions
+	ids       identity
+	events    []event // scratch
+	purging   bool    // what fails now is purged
+	heirFull  mono    // when the next queue has last not taken all, or 0
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full buffer, at a tick
@@ -82,7 +82,7 @@ func (p *Producer) send() {
 // linger away, and answers that wake somebody are what a mail server's few messages a second cost most.
 func (p *Producer) waitsForAnswers(wait time.Duration) bool {
 	return wait < 0 || wait > min(p.set.Linger, lazyLinger) || p.store != nil || p.urgent.Load() > 0 || p.waiting.Load() > 0 || p.awaited.Load() > 0 ||
-		p.sender.held() || p.ledger.Pressed()
+		p.sender.blocked() || p.ledger.Pressed()
 }
 
 // lazyLinger is how long an answer may go unnoticed.
@@ -97,8 +97,8 @@ func (p *Producer) pump(now mono) time.Duration {
 	if p.worked != nil && len(buffers) > 0 {
 		p.worked(volume(buffers))
 	}
-	for i, sl := range buffers {
-		p.feed(sl, now)
+	for i, buffer := range buffers {
+		p.feed(buffer, now)
 		buffers[i] = nil
 	}
 	s.current = buffers[:0]
@@ -298,7 +298,7 @@ func (p *Producer) tick(now mono) {
 		if p.store != nil {
 			p.watch(t, now)
 			if p.store.once != nil {
-				p.lookForLeft(t)
+				p.lookForMissing(t)
 			}
 			p.unload(t)
 		}

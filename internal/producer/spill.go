@@ -29,20 +29,20 @@ func (p *Producer) watch(t *topic, now mono) {
 	if !p.store.Spill {
 		return
 	}
-	turned := false
+	toDisk := false
 	switch {
 	case !t.stalled.Load():
 		t.send.stuck = 0
 	case t.send.stuck == 0:
 		t.send.stuck = now
 	default:
-		turned = now.since(t.send.stuck) >= spillAfter
+		toDisk = now.since(t.send.stuck) >= spillAfter
 	}
 	p.mu.Lock()
-	if turned && !t.turned {
-		p.store.turning = true
+	if toDisk && !t.toDisk {
+		p.store.spillDue = true
 	}
-	t.turned = turned
+	t.toDisk = toDisk
 	p.mu.Unlock()
 }
 
@@ -51,16 +51,16 @@ func (p *Producer) watch(t *topic, now mono) {
 // their way. The sender runs it.
 func (p *Producer) spillTopics() {
 	s := p.store
-	turning := func(t *topic) bool { return t.turned && t.unsaved.Load() > 0 }
+	due := func(t *topic) bool { return t.toDisk && t.unsaved.Load() > 0 }
 	p.mu.Lock()
-	if !s.turning {
+	if !s.spillDue {
 		p.mu.Unlock()
 		return
 	}
-	s.turning = false
+	s.spillDue = false
 	topics := make(map[*topic]bool)
 	for _, t := range p.topics {
-		if turning(t) {
+		if due(t) {
 			topics[t] = true
 		}
 	}
@@ -82,7 +82,7 @@ func (p *Producer) spillTopics() {
 	}
 	s.refusing = resperr.NoError
 	if err != nil {
-		s.turning = true
+		s.spillDue = true
 		if s.refusing = refusalOf(err); errors.Is(err, spool.ErrBusy) {
 			s.refusing = resperr.NoError // it passes in a moment
 		}

@@ -65,7 +65,7 @@ type storage struct {
 	// Guarded by Producer.mu.
 	buffer    []byte
 	replaying bool         // the feeder has not seen yet what was on the disk at the start, and of which topics
-	turning   bool         // the sender is to bring records of topics to the disk
+	spillDue  bool         // the sender is to bring records of topics to the disk
 	refusing  resperr.Code // why the disk did not take them, when that will not pass in a moment
 	crowded   bool         // the oldest parked call waits for room, and no parked call is without block
 	purged    uint64       // what is below and was not in memory is purged

@@ -19,10 +19,10 @@ const (
 // A topic is one topic of a queue: what calls are answered about it, and what the sender keeps of its records.
 type topic struct {
 	name  string
-	names map[string]string // interned header names; guarded by the queue's lock
+	names map[string]string // interned header names; guarded by Producer.mu
 
-	introduced bool // the intake was asked to know the topic; guarded by the queue's lock
-	index      int  // the number that the intake's records carry, or -1; guarded by the queue's lock
+	introduced bool // the intake was asked to know the topic; guarded by Producer.mu
+	index      int  // the number that the intake's records carry, or -1; guarded by Producer.mu
 
 	entrance
 	traffic

@@ -18,14 +18,14 @@ const spillShare = 7
 // it last stalled: a topic that nobody answers for must not fill the memory with what it holds.
 const unprovenShare = 8
 
-// kept is what a topic knows of its records on disk. It is guarded by the queue's lock.
+// kept is what a topic knows of its records on disk. It is guarded by Producer.mu.
 type kept struct {
 	last   uint64 // the newest that was appended or read
 	fed    uint64 // all up to here were fed, but for those from missed on
 	missed uint64 // the oldest that is on the disk only and that the main cursor has passed, or 0
 	chased bool   // the chase will come by missed
-	turned bool   // spill mode: what is new goes to the disk
-	epoch  uint32 // counts the times that records were dropped from memory
+	toDisk bool   // spill mode: what is new goes to the disk
+	drops  uint32 // counts the times that records were dropped from memory
 
 	// Written by the sender and, as records come, under Producer.mu; read by either, and by the feeder.
 	stalled    atomic.Bool  // it makes no progress, so its records stay on the disk
@@ -35,8 +35,8 @@ type kept struct {
 	holdsBytes atomic.Int64 // and bytes of their values
 }
 
-// admitFrame admits r, or says why not. A code is a verdict: the record fails with it.
-func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, resperr.Code) {
+// admitFrame admits r, or says why not. With a code the record fails.
+func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (feedResult, resperr.Code) {
 	n := r.Size()
 	p.mu.Lock()
 	f, code, kick := p.admitStoredLocked(r, n, seq, chase)
@@ -48,23 +48,23 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (fate, r
 }
 
 // admitStoredLocked is admitLocked for a record on disk.
-func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase bool) (f fate, code resperr.Code, kick bool) {
+func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase bool) (f feedResult, code resperr.Code, kick bool) {
 	t := p.topicOfLocked(r.Topic)
 	t.last = max(t.last, seq)
-	planned, fed := p.store.once.bypassLocked(seq)
+	planned, before := p.store.once.bypassLocked(seq)
 	switch {
-	case fed:
-		return taken, 0, false // out of turn
+	case before:
+		return fed, 0, false // out of turn
 	case planned:
 	case chase && (!t.chased || seq < t.missed):
-		return taken, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
+		return fed, 0, false // the main cursor's, or fed before, or older ones were dropped behind the chase
 	case !chase && seq <= t.fed:
-		return taken, 0, false // it was in memory before it was on the disk
+		return fed, 0, false // it was in memory before it was on the disk
 	case seq < p.store.purged:
 		p.store.resolve(seq, func() { p.stats.Lose(dropped, 1) })
-		return taken, 0, false
+		return fed, 0, false
 	case !chase && t.missed > 0:
-		return left, 0, false // the chase will bring it, in order
+		return keptOnDisk, 0, false // the chase will bring it, in order
 	}
 	switch {
 	case p.tooOld(r):
@@ -78,17 +78,17 @@ func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase 
 			t.missed, p.store.behind = seq, true
 		}
 		t.chased = false
-		return left, 0, false
+		return keptOnDisk, 0, false
 	default:
 		cost := costOf(r, n)
 		if !planned && !p.roomForLocked(t, len(r.Value), cost, 1) {
-			return blocked, 0, false
+			return noRoom, 0, false
 		}
 		p.ledger.Charge(len(r.Value), cost, true)
 		var e *entry
 		e, kick = p.enterLocked(r, n, t, cost, p.bornAt(r.Timestamp))
 		e.stored.seq = seq
-		e.stored.epoch = t.epoch
+		e.stored.drops = t.drops
 	}
 	if planned {
 		p.store.once.reserved[seq] = true
@@ -97,7 +97,7 @@ func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase 
 	if chase {
 		t.missed = seq + 1
 	}
-	return taken, code, kick
+	return fed, code, kick
 }
 
 // roomForLocked says whether there is room for one more record of t, which may hold share times what is
@@ -195,7 +195,7 @@ func (p *Producer) unload(t *topic) {
 	p.store.behind = true
 	t.fed = min(t.fed, t.missed-1)
 	t.chased = false
-	t.epoch++ // what is on its way to the sender is newer, and is dropped too
+	t.drops++ // what is on its way to the sender is newer, and is dropped too
 	p.mu.Unlock()
 	from := drop[0].number
 	for _, e := range drop {
@@ -252,7 +252,7 @@ func (p *Producer) dropUnsent(t *topic, number uint64) {
 // stale says whether e was admitted before records of its topic were dropped that are older. The
 // sender, which is the only one that drops, asks.
 func (p *Producer) stale(e *entry) bool {
-	return e.stored.seq != 0 && e.stored.epoch != e.topic.epoch
+	return e.stored.seq != 0 && e.stored.drops != e.topic.drops
 }
 
 // unloadEntry forgets e, which is on the disk and which the sender has just taken, without a report.

@@ -121,7 +121,7 @@ static void take_parked(void)
         noted.parked--;
         free(p);
     }
-    intake_wait(in, false);
+    intake_set_has_waiters(in, false);
 }
 
 static void shut_and_take(void)

@@ -88,7 +88,7 @@ static void take_parked(void)
         atomic_fetch_sub(&parked, 1);
         free(p);
     }
-    intake_wait(in, false);
+    intake_set_has_waiters(in, false);
 }
 
 int main(int argc, char *argv[])
