@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,10 +54,11 @@ func recognise(value []byte) (id, error) {
 type journal struct {
 	kills    int
 	answered map[id]bool
-	tried    map[id]int // by worker and life (n is 0): the highest n with an answer, whatever it was
-	seen     map[id]int // how often it is on the topic
-	latest   map[int]id // by worker: the last first occurrence
-	allowed  map[id]int // by how many kills it may be on the topic again
+	tried    map[id]int       // by worker and life (n is 0): the highest n with an answer, whatever it was
+	seen     map[id]int       // how often it is on the topic
+	places   [2]map[id]string // where those that came since the last kill, and since the one before, were seen first
+	latest   map[int]id       // by worker: the last first occurrence
+	allowed  map[id]int       // by how many kills it may be on the topic again
 	bound    int
 	most     int // the largest part of bound that is one kill's
 	wrong    []string
@@ -67,7 +69,7 @@ type journal struct {
 }
 
 func newJournal() *journal {
-	return &journal{answered: map[id]bool{}, tried: map[id]int{}, seen: map[id]int{}, latest: map[int]id{}, allowed: map[id]int{}}
+	return &journal{answered: map[id]bool{}, tried: map[id]int{}, seen: map[id]int{}, places: [2]map[id]string{{}, {}}, latest: map[int]id{}, allowed: map[id]int{}}
 }
 
 // answer notes that a record was answered, with [] when stored.
@@ -81,7 +83,7 @@ func (j *journal) answer(i id, stored bool) {
 
 // arrive notes a record of the topic; those of a key come in the topic's order. All answers of lives that have ended
 // must have been noted before.
-func (j *journal) arrive(value []byte) {
+func (j *journal) arrive(value []byte, place string) {
 	i, err := recognise(value)
 	if err != nil {
 		j.fault("invented: %v", err)
@@ -94,7 +96,7 @@ func (j *journal) arrive(value []byte) {
 	j.seen[i]++
 	if j.seen[i] > 1 {
 		if j.strict {
-			j.fault("duplicate: %v is on the topic %d times", i, j.seen[i])
+			j.fault("duplicate: %v is on the topic %d times: %s; %s", i, j.seen[i], cmp.Or(j.places[0][i], j.places[1][i], "long before"), place)
 		}
 		return
 	}
@@ -104,12 +106,14 @@ func (j *journal) arrive(value []byte) {
 		return
 	}
 	j.latest[i.worker] = i
+	j.places[0][i] = place
 }
 
 // killed notes a kill that left these records in the spool, not acknowledged. All that is on the topic at that time must have
 // arrived before.
 func (j *journal) killed(pending []id) {
 	j.kills++
+	j.places = [2]map[id]string{{}, j.places[0]}
 	if j.strict {
 		return
 	}

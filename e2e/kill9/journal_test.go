@@ -15,7 +15,7 @@ func TestTheJournalFindsWhatIsWrong(t *testing.T) {
 	}
 	arrived := func(j *journal, all ...id) {
 		for _, i := range all {
-			j.arrive(i.value())
+			j.arrive(i.value(), "here")
 		}
 	}
 	for _, test := range []struct {
@@ -82,12 +82,12 @@ func TestTheJournalFindsWhatIsWrong(t *testing.T) {
 		{"a byte has changed", func(j *journal) {
 			answered(j, one)
 			arrived(j, one)
-			j.arrive(append(two.value(), 'x'))
+			j.arrive(append(two.value(), 'x'), "here")
 		}, "kill9: 0 kills, 1 acknowledged, 0 lost, 0 duplicates (bound 0), order kept", "invented: the value of 0/1/2 has changed"},
 		{"a text that is no record", func(j *journal) {
 			answered(j, one)
 			arrived(j, one)
-			j.arrive([]byte("0/-1/2:"))
+			j.arrive([]byte("0/-1/2:"), "here")
 		}, "kill9: 0 kills, 1 acknowledged, 0 lost, 0 duplicates (bound 0), order kept", `invented: "0/-1/2" is no id`},
 		{"nothing was answered, so nothing was proved", func(*journal) {}, "kill9: 0 kills, 0 acknowledged, 0 lost, 0 duplicates (bound 0), order kept", "-"},
 	} {

@@ -36,7 +36,7 @@ func runSome(t *testing.T, r *run) (ok bool, out string) {
 	return ok, text.String()
 }
 
-var closing = regexp.MustCompile(`(?m)^kill9: ([0-9]+) kills, [1-9][0-9]* acknowledged, ([0-9]+) lost, [0-9]+ duplicates \(bound [0-9]+\), order kept\n$`)
+var closing = regexp.MustCompile(`(?m)^kill9: ([0-9]+) kills, [1-9][0-9]* acknowledged, ([0-9]+) lost, [0-9]+ duplicates \(bound [0-9]+\), order kept$`)
 
 func TestASpoolKeepsWhatItAnsweredThroughKills(t *testing.T) {
 	ok, out := runSome(t, &run{life: life{Host: "spool"}, kills: 16})
@@ -96,7 +96,8 @@ func TestTheReaderHandsOverEachRecordOnce(t *testing.T) {
 		}
 		b.slow.Store(50)
 		got := 0
-		if err := r.catchUp(context.Background(), func(value []byte) {
+		if err := r.catchUp(context.Background(), func(record *kgo.Record) {
+			value := record.Value
 			if i, err := recognise(value); err != nil || i.life != round {
 				t.Errorf("%v, %v", i, err)
 			}

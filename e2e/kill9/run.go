@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
@@ -86,6 +88,9 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 	}
 	fmt.Fprintf(r.out, "kill9: killed at: %s; at most %d records in flight at a kill\n", strings.Join(places, ", "), r.journal.most)
 	fmt.Fprintln(r.out, line)
+	if !ok {
+		fmt.Fprintf(r.out, "kill9: hosts have called %d messages possibly duplicated; the last one that was killed has logged:\n%s", r.journal.doubts, r.said)
+	}
 	return ok, nil
 }
 
@@ -260,7 +265,7 @@ func (r *run) hear(l line) {
 		}
 		r.journal.answer(i, l.kind == lineAnswered)
 	case lineDelivered:
-		r.journal.arrive([]byte(l.text))
+		r.journal.arrive([]byte(l.text), "the pipe")
 	case lineFault:
 		r.journal.fault("the host: %s", l.text)
 	}
@@ -271,7 +276,9 @@ func (r *run) read(ctx context.Context) error {
 	if r.reader == nil {
 		return nil
 	}
-	return r.reader.catchUp(ctx, r.journal.arrive)
+	return r.reader.catchUp(ctx, func(record *kgo.Record) {
+		r.journal.arrive(record.Value, fmt.Sprintf("partition %d, offset %d, producer %d, epoch %d, leader epoch %d", record.Partition, record.Offset, record.ProducerID, record.ProducerEpoch, record.LeaderEpoch))
+	})
 }
 
 // pending is what the spool would deliver again, by what is on disk.

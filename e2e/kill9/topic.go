@@ -44,7 +44,7 @@ func newReader(b broker) (*reader, error) {
 }
 
 // catchUp hands over everything on the topic once nothing more comes.
-func (r *reader) catchUp(ctx context.Context, each func(value []byte)) error {
+func (r *reader) catchUp(ctx context.Context, each func(*kgo.Record)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	ends, err := r.quiet(ctx)
@@ -63,7 +63,7 @@ func (r *reader) catchUp(ctx context.Context, each func(value []byte)) error {
 				return err
 			}
 			if fresh && !record.Attrs.IsControl() {
-				each(record.Value)
+				each(record)
 			}
 		}
 	}

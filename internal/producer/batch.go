@@ -51,6 +51,14 @@ func (b *batch) order() uint64 {
 	return b.entries[0].number
 }
 
+// newest returns the last sequence on disk of the records of b.
+func (b *batch) newest() (seq uint64) {
+	for _, e := range b.entries {
+		seq = max(seq, e.stored.seq)
+	}
+	return seq
+}
+
 // count returns how many records b has, with those that had their report.
 func (b *batch) count() int {
 	if b.packed != nil {

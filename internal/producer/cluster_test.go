@@ -33,6 +33,7 @@ type cluster struct {
 
 	mu    sync.Mutex
 	hang  chan struct{} // open while no request is answered; guarded by mu
+	mute  string        // the port of the broker that is silent, "" for all; guarded by mu
 	conns []net.Conn    // guarded by mu
 	down  atomic.Bool   // dialling fails
 	away  sync.Map      // ports to which it fails
@@ -58,9 +59,13 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 }
 
 // silence makes the broker take requests and not answer them.
-func (c *cluster) silence() {
+func (c *cluster) silence() { c.silenceOne("") }
+
+// silenceOne does that to the broker at port.
+func (c *cluster) silenceOne(port string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.mute = port
 	if c.hang == nil {
 		c.hang = make(chan struct{})
 	}
@@ -257,7 +262,7 @@ func (c *cluster) dial(ctx context.Context, network, host string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	conn := &link{Conn: inner, cluster: c, closed: make(chan struct{})}
+	conn := &link{Conn: inner, cluster: c, port: port, closed: make(chan struct{})}
 	c.mu.Lock()
 	c.conns = append(c.conns, conn)
 	c.mu.Unlock()
@@ -268,6 +273,7 @@ func (c *cluster) dial(ctx context.Context, network, host string) (net.Conn, err
 type link struct {
 	net.Conn
 	cluster *cluster
+	port    string
 	once    sync.Once
 	closed  chan struct{}
 
@@ -279,6 +285,9 @@ func (l *link) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
 	l.cluster.mu.Lock()
 	hang := l.cluster.hang
+	if l.cluster.mute != "" && l.cluster.mute != l.port {
+		hang = nil
+	}
 	l.cluster.mu.Unlock()
 	if hang == nil || err != nil {
 		return n, err

@@ -169,8 +169,8 @@ func (p *Producer) bornAt(timestamp int64) mono {
 const probeRecords = 1000
 
 // unload drops what a stalled topic holds and does not send, but for a few records to try: the
-// feeder reads the rest again when the topic makes progress. Only the newest are dropped, and only records
-// that are on the disk. The sender runs it.
+// feeder reads the rest again when the topic makes progress, and so everything of the topic from there on. So only the newest are dropped,
+// newer than all that is on its way, and only records that are on the disk. The sender runs it.
 func (p *Producer) unload(t *topic) {
 	s := &t.send
 	if !t.stalled.Load() || s.records <= probeRecords {
@@ -180,7 +180,17 @@ func (p *Producer) unload(t *topic) {
 	if p.store.once != nil {
 		rest = slices.DeleteFunc(rest, p.store.once.planned)
 	}
-	if len(rest) <= probeRecords || !p.store.onDisk(rest[probeRecords:]) {
+	if len(rest) <= probeRecords {
+		return
+	}
+	drop, sent := rest[probeRecords:], s.newestSent()
+	for i := len(drop) - 1; i >= 0; i-- {
+		if drop[i].stored.seq <= sent {
+			drop = drop[i+1:]
+			break
+		}
+	}
+	if len(drop) == 0 || !p.store.onDisk(drop) {
 		return
 	}
 	p.mu.Lock()
@@ -188,7 +198,6 @@ func (p *Producer) unload(t *topic) {
 		p.mu.Unlock()
 		return
 	}
-	drop := rest[probeRecords:]
 	if first := drop[0].stored.seq; t.missed == 0 || first < t.missed {
 		t.missed = first
 	}
@@ -204,6 +213,21 @@ func (p *Producer) unload(t *topic) {
 		p.leaveOnDisk(e)
 	}
 	p.dropUnsent(t, from)
+}
+
+// newestSent returns the last sequence on disk of the records that are on their way or in a batch that has a sequence. One partition may be far ahead of another.
+func (s *sending) newestSent() (seq uint64) {
+	for _, part := range s.partitions {
+		for _, b := range part.waiting {
+			if b.sequence != unnumbered || b.doubtful {
+				seq = max(seq, b.newest())
+			}
+		}
+		for _, b := range part.inFlight {
+			seq = max(seq, b.newest())
+		}
+	}
+	return seq
 }
 
 // unsent returns the records of the topic that are in no batch which is on its way or has a sequence, in order.
