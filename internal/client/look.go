@@ -24,6 +24,7 @@ type Doubt struct {
 	Epoch       int16
 	First, Last int32 // the sequences that are in doubt, of Epoch
 	From        int64 // they are not before this offset; -1 is the start of the log
+	LeaderEpoch int32 // in which the broker leads; -1 if it is not known
 }
 
 // Sighting is what a leader says of a Doubt.
@@ -47,7 +48,7 @@ type Seen struct {
 	Offset       int64 // of the first record
 }
 
-// Find asks the broker that leads a partition about d. done is called exactly once, from a goroutine of the client, unless the client is closed; it must
+// Find asks the broker that leads a partition about d. A broker that does not lead it, or in another epoch, is an error. done is called exactly once, from a goroutine of the client, unless the client is closed; it must
 // not block. The error is of package kerr where the broker has answered with a code. Nothing is tried again.
 //
 // A question that reads the log needs the right to read the topic, and so does what a broker remembers.
@@ -67,7 +68,7 @@ func (c *Client) AskEnd(broker int32, p Place, done func(end int64, err error)) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.spawnLocked(func() {
-		end, err := c.offset(broker, &p, latestOffset, consumer)
+		end, err := c.offset(broker, &p, latestOffset, consumer, -1)
 		if c.ctx.Err() == nil {
 			done(end, err)
 		}
@@ -79,6 +80,11 @@ var errNotSpoken = errors.New("the broker does not speak it")
 
 func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 	s := &Sighting{Asked: true}
+	// A broker that does not lead says what it remembers, too, and that may be behind: it has to lead before and afterwards, in one epoch.
+	leads := func() (start int64, err error) { return c.offset(broker, &d.Place, earliestOffset, consumer, d.LeaderEpoch) }
+	if _, err := leads(); err != nil {
+		return nil, err
+	}
 	p, err := ask(c, broker, describeKey, 0, d.describeBody, d.readDescribe)
 	switch {
 	case errors.Is(err, errNotSpoken):
@@ -87,16 +93,17 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 		return nil, err
 	}
 	s.Known, s.Epoch, s.Last = p.known, p.epoch, p.last
+	start, err := leads()
+	if err != nil {
+		return nil, err
+	}
 	if s.Known && (s.Epoch < d.Epoch || s.Epoch == d.Epoch && before(s.Last, d.First)) {
 		return s, nil
 	}
+	s.Start, s.Scanned = start, true
 	if s.End, err = c.replicatedEnd(broker, &d.Place); err != nil {
 		return nil, err
 	}
-	if s.Start, err = c.offset(broker, &d.Place, earliestOffset, consumer); err != nil {
-		return nil, err
-	}
-	s.Scanned = true
 	for at := max(d.From, s.Start); at < s.End; {
 		next, err := c.scan(broker, d, at, s)
 		if err != nil {
@@ -126,13 +133,13 @@ var ErrNotReplicated = errors.New("the replicas in sync do not have all that the
 //
 // Where the leader is new, it refuses the question for the end until everything of its predecessor is there.
 func (c *Client) replicatedEnd(broker int32, p *Place) (int64, error) {
-	has, err := c.offset(broker, p, latestOffset, debugging)
+	has, err := c.offset(broker, p, latestOffset, debugging, -1)
 	var refusal *kerr.Error
 	if err != nil && (!errors.As(err, &refusal) || refusal.Retriable) { // a broker that does not know the question is only asked the other one
 		return 0, err
 	}
 	for pause, waited := replicaEvery, time.Duration(0); ; pause, waited = 2*pause, waited+pause {
-		end, err := c.offset(broker, p, latestOffset, consumer)
+		end, err := c.offset(broker, p, latestOffset, consumer, -1)
 		if err != nil || end >= has {
 			return end, err
 		}
@@ -257,13 +264,13 @@ const (
 	debugging = -2
 )
 
-// offset asks for one of them.
-func (c *Client) offset(broker int32, p *Place, which int64, as int32) (int64, error) {
+// offset asks for one of them, of a leader in the epoch, or in any where that is -1.
+func (c *Client) offset(broker int32, p *Place, which int64, as, epoch int32) (int64, error) {
 	return ask(c, broker, listKey, 0, func(dst []byte, version int16) []byte {
 		r := kmsg.NewListOffsetsRequest()
 		r.Version = version
 		t, part := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()
-		part.Partition, part.Timestamp, part.CurrentLeaderEpoch = p.Partition, which, -1
+		part.Partition, part.Timestamp, part.CurrentLeaderEpoch = p.Partition, which, epoch
 		t.Topic, t.Partitions = p.Topic, append(t.Partitions, part)
 		r.ReplicaID, r.Topics = as, append(r.Topics, t)
 		return r.AppendTo(dst)

@@ -129,12 +129,12 @@ func TestALeaderTellsWhatIsThere(t *testing.T) {
 			doubt    Doubt
 			want     Sighting
 		}{
-			{"all of it", Doubt{place, ours, 0, 0, 8004, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all}},
-			{"no further than what is in doubt", Doubt{place, ours, 0, 0, 2, 0}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[:2]}},
-			{"from an offset on", Doubt{place, ours, 0, 3, 8004, 4}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[1:]}},
-			{"what comes next is not there, and the log is not read for it", Doubt{place, ours, 0, 8005, 8010, 8009}, Sighting{Asked: true, Known: true, Last: 8004}},
-			{"a later epoch is not there", Doubt{place, ours, 1, 0, 2, 0}, Sighting{Asked: true, Known: true, Last: 8004}},
-			{"an unknown producer", Doubt{place, ours + 1, 0, 0, 2, 8000}, Sighting{Asked: true, Scanned: true, End: 8009}},
+			{"all of it", Doubt{place, ours, 0, 0, 8004, -1, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all}},
+			{"no further than what is in doubt", Doubt{place, ours, 0, 0, 2, 0, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[:2]}},
+			{"from an offset on", Doubt{place, ours, 0, 3, 8004, 4, -1}, Sighting{true, true, 0, 8004, true, 0, 8009, false, all[1:]}},
+			{"what comes next is not there, and the log is not read for it", Doubt{place, ours, 0, 8005, 8010, 8009, -1}, Sighting{Asked: true, Known: true, Last: 8004}},
+			{"a later epoch is not there", Doubt{place, ours, 1, 0, 2, 0, -1}, Sighting{Asked: true, Known: true, Last: 8004}},
+			{"an unknown producer", Doubt{place, ours + 1, 0, 0, 2, 8000, -1}, Sighting{Asked: true, Scanned: true, End: 8009}},
 		} {
 			got, err := b.look(leader, test.doubt)
 			if len(got.Seen) > len(test.want.Seen) && len(test.want.Seen) == 2 {
@@ -151,8 +151,14 @@ func TestALeaderTellsWhatIsThere(t *testing.T) {
 		}
 		other := (leader + 1) % 3
 		b.up(other)
-		if s, err := b.look(other, Doubt{place, ours + 1, 0, 0, 2, 0}); !errors.Is(err, kerr.NotLeaderForPartition) {
+		if s, err := b.look(other, Doubt{place, ours + 1, 0, 0, 2, 0, -1}); !errors.Is(err, kerr.NotLeaderForPartition) {
 			t.Errorf("a broker that does not lead says %v, %v", s, err)
+		}
+		if s, err := b.look(other, Doubt{place, ours, 0, 8005, 8010, 8009, -1}); !errors.Is(err, kerr.NotLeaderForPartition) {
+			t.Errorf("a broker that does not lead, and remembers less than the leader may, says %v, %v", s, err)
+		}
+		if s, err := b.look(leader, Doubt{place, ours, 0, 8005, 8010, 8009, 7}); !errors.Is(err, kerr.UnknownLeaderEpoch) {
+			t.Errorf("a leader that does not know of the epoch says %v, %v", s, err)
 		}
 		if _, err := b.look(99, Doubt{Place: place}); !errors.Is(err, ErrUnknownBroker) {
 			t.Errorf("a broker that is not there: %v", err)
@@ -160,14 +166,11 @@ func TestALeaderTellsWhatIsThere(t *testing.T) {
 	})
 }
 
-// remembers lets brokers that are asked remember a producer: the fake tells of transactions only. A broker that does not lead answers so.
+// remembers lets brokers that are asked remember a producer: the fake tells of transactions only. As in Apache Kafka, one that does not lead answers, too.
 func (f *fleet) remembers(id int64, epoch, last int32) {
 	f.fake.ControlKey(describeKey, func(req kmsg.Request) (kmsg.Response, error, bool) {
 		f.fake.KeepControl()
 		q := req.(*kmsg.DescribeProducersRequest)
-		if info := f.fake.LeaderFor(q.Topics[0].Topic, q.Topics[0].Partitions[0]); info != f.fake.CurrentNode() {
-			return nil, nil, false
-		}
 		r := q.ResponseKind().(*kmsg.DescribeProducersResponse)
 		rt, rp, ra := kmsg.NewDescribeProducersResponseTopic(), kmsg.NewDescribeProducersResponseTopicPartition(), kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
 		ra.ProducerID, ra.ProducerEpoch, ra.LastSequence = id, epoch, last
@@ -204,7 +207,7 @@ func TestBrokersThatCannotTellAreReadAllTheSame(t *testing.T) {
 		if _, err := b.send(leader, &Produce{Acks: -1, Timeout: time.Second, Batches: []Batch{{Topic: "mail", Append: numbered(ours, 0, 0, 3)}}}); err != nil {
 			t.Fatal(err)
 		}
-		got, err := b.look(leader, Doubt{Place{"mail", [16]byte{}, 0}, ours, 0, 0, 2, 0})
+		got, err := b.look(leader, Doubt{Place{"mail", [16]byte{}, 0}, ours, 0, 0, 2, 0, -1})
 		if want := (Sighting{Scanned: true, End: 3, Seen: []Seen{{0, 3, 0}}}); err != nil || !reflect.DeepEqual(*got, want) {
 			t.Errorf("%v, %+v, want %+v", err, *got, want)
 		}
@@ -240,7 +243,7 @@ func TestALookWaitsForTheReplicas(t *testing.T) {
 			return r, nil, true
 		})
 		start := time.Now()
-		d := Doubt{Place{"mail", m.Topics[0].ID, 1}, 40, 0, 0, 2, 3}
+		d := Doubt{Place{"mail", m.Topics[0].ID, 1}, 40, 0, 0, 2, 3, -1}
 		got, err := b.look(leader, d)
 		if want := (Sighting{Asked: true, Scanned: true, End: 3}); err != nil || !reflect.DeepEqual(*got, want) || time.Since(start) < 7*replicaEvery {
 			t.Errorf("%v, %+v, want %+v, after %v", err, *got, want, time.Since(start))

@@ -99,7 +99,7 @@ func (p *Producer) releaseDoubt(part *partition) {
 	first, last := numbered[0], numbered[len(numbered)-1]
 	d := client.Doubt{
 		Place:    client.Place{Topic: part.topic.name, ID: first.topicID, Partition: part.id},
-		Producer: first.id, Epoch: first.epoch, First: first.sequence, Last: plan.Sequence(last.sequence, last.span()-1), From: first.bound,
+		Producer: first.id, Epoch: first.epoch, First: first.sequence, Last: plan.Sequence(last.sequence, last.span()-1), From: first.bound, LeaderEpoch: part.leaderEpoch,
 	}
 	part.looking = true
 	connection := p.broker(part.leader).connection
