@@ -203,7 +203,7 @@ func (s *Sink) hold(priority int, what, source, line string, at time.Time) bool 
 	}
 	s.seen[key] = &repeat{source: source, priority: priority, line: line, since: at}
 	if s.timer == nil {
-		s.schedule(at)
+		s.scheduleLocked(at)
 	}
 	return false
 }
@@ -259,7 +259,7 @@ func (s *Sink) sweep(all bool) {
 		}
 		outs = append(outs, o)
 	}
-	s.schedule(now)
+	s.scheduleLocked(now)
 	s.mu.Unlock()
 	slices.SortFunc(outs, func(a, b out) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.line, b.line)) })
 	for _, o := range outs {
@@ -267,8 +267,8 @@ func (s *Sink) sweep(all bool) {
 	}
 }
 
-// schedule lets the next sweep come when the first minute is over. The caller holds s.mu.
-func (s *Sink) schedule(now time.Time) {
+// scheduleLocked lets the next sweep come when the first minute is over.
+func (s *Sink) scheduleLocked(now time.Time) {
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil

@@ -35,7 +35,7 @@ func (r *recent) note(key, queue string, priority int, line string, at time.Time
 	e := r.all[key]
 	if e == nil {
 		if len(r.all) >= kept {
-			r.forget()
+			r.forgetLocked()
 		}
 		if r.all == nil {
 			r.all = make(map[string]*Entry)
@@ -47,8 +47,8 @@ func (r *recent) note(key, queue string, priority int, line string, at time.Time
 	e.Last, e.Priority, e.Text = at, priority, strings.TrimPrefix(line, prefix)
 }
 
-// forget makes room. The caller holds r.mu.
-func (r *recent) forget() {
+// forgetLocked makes room.
+func (r *recent) forgetLocked() {
 	oldest := ""
 	for key, e := range r.all {
 		if oldest == "" || e.Last.Before(r.all[oldest].Last) {

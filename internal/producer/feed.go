@@ -248,13 +248,3 @@ func (p *Producer) feedFrame(r *reader, chase bool) feedResult {
 	}
 	return f
 }
-
-func recordOf(d *stored.Record) record.Record {
-	r := record.Record{
-		Topic: d.Topic, Partition: d.Partition, Key: d.Key, Value: d.Value, Timestamp: d.Timestamp,
-	}
-	for _, h := range d.Headers {
-		r.Headers = append(r.Headers, record.Header{Key: h.Key, Value: h.Value})
-	}
-	return r
-}

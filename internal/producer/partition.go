@@ -41,7 +41,7 @@ type partition struct {
 	epoch         int16
 	next          int32    // the sequence of the next batch
 	epochAccepted bool     // the broker has acknowledged a batch of this epoch
-	looks         int      // for the leader in a row that did not help
+	looks         int      // questions in a row, for the leader or about what is in doubt, that did not help
 	inPause       bool     // in the sender's list of pauses
 	dropped       []*entry // no batch has them any more: the sender lets go of them
 	sent          int64    // messages that were acknowledged

@@ -17,12 +17,6 @@ const spillAfter = 3 * time.Second
 // gone is the sequence of an entry that was released before it was on the disk.
 const gone = ^uint64(0)
 
-// payloadOf is the entry as its script has passed it.
-func payloadOf(dst []byte, e *entry) []byte {
-	r := e.record()
-	return payload(dst, &r)
-}
-
 // watch notes how long t has been stalled, and lets it go to the disk, or back to memory. The sender
 // runs it.
 func (p *Producer) watch(t *topic, now mono) {

@@ -159,7 +159,7 @@ func (b *Broker) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	if err := waitReady(ctx, b.Addr(), child.done); err != nil {
-		end := b.end(syscall.SIGKILL)
+		end := b.endLocked(syscall.SIGKILL)
 		return errors.Join(fmt.Errorf("Apache Kafka did not start: %w (%s)\n%s", err, child.state, b.Log()), end) //nolint:staticcheck // a name
 	}
 	return nil
@@ -170,18 +170,18 @@ func (b *Broker) Start(ctx context.Context) error {
 func (b *Broker) Stop() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.end(syscall.SIGTERM)
+	return b.endLocked(syscall.SIGTERM)
 }
 
 // Kill ends the broker as a power cut would: nothing is flushed and no connection is closed in order.
 func (b *Broker) Kill() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.end(syscall.SIGKILL)
+	return b.endLocked(syscall.SIGKILL)
 }
 
-// end sends the signal and returns when the process is gone. The caller holds mu.
-func (b *Broker) end(sig syscall.Signal) error {
+// endLocked sends the signal and returns when the process is gone.
+func (b *Broker) endLocked(sig syscall.Signal) error {
 	if b.process == nil {
 		return nil
 	}

@@ -15,3 +15,20 @@ func payload(dst []byte, r *record.Record) []byte {
 	}
 	return stored.Append(dst, &s)
 }
+
+// payloadOf is payload for the record of an entry.
+func payloadOf(dst []byte, e *entry) []byte {
+	r := e.record()
+	return payload(dst, &r)
+}
+
+// recordOf is the reverse of payload. The bytes stay d's.
+func recordOf(d *stored.Record) record.Record {
+	r := record.Record{
+		Topic: d.Topic, Partition: d.Partition, Key: d.Key, Value: d.Value, Timestamp: d.Timestamp,
+	}
+	for _, h := range d.Headers {
+		r.Headers = append(r.Headers, record.Header{Key: h.Key, Value: h.Value})
+	}
+	return r
+}
