@@ -49,7 +49,7 @@ var unused = []struct{ pattern, instead string }{
 	{`\breclaim`, "requeue"},
 	{`\bdrawIn\b`, "drain the intake"},
 	{`\bturnLanes\b|\bintake_(turn|wait)\b`, "spill topics; rotate; set_has_waiters"},
-	{`\bsettled?\b|\bsettle[A-Z]|\bsettling\b`, "released"},
+	{`\b(un)?settle[ds]?\b|\bsettle[A-Z]|\bsettling\b`, "released"},
 	{`\b(lest|hitherto|whence|thereof|whither)\b`, "a word of today"},
 }
 

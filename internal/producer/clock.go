@@ -28,7 +28,7 @@ type timer interface {
 func (p *Producer) setTimer(silent bool) {
 	if silent {
 		if t, err := quiet.NewTimer(); err == nil {
-			p.helpers.Go(func() { p.guard("the timer", func() { t.Run(p.wake) }) })
+			p.goroutines.Go(func() { p.guard("the timer", func() { t.Run(p.wake) }) })
 			p.timer = t
 			return
 		}

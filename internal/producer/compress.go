@@ -26,7 +26,7 @@ func (p *Producer) newCompressor(set *conf.Settings) *compressor {
 	// A codec that conf accepts is known; without it records go plain, which every broker takes.
 	codec, _ := recordbatch.NewCodec(set.Codec, set.Level)
 	return &compressor{codec: codec, most: runtime.NumCPU(), start: func(run func()) {
-		p.helpers.Go(func() { p.guard("a compression", run) })
+		p.goroutines.Go(func() { p.guard("a compression", run) })
 	}}
 }
 

@@ -269,7 +269,7 @@ func (p *Producer) dismissStored(code resperr.Code) {
 	}
 }
 
-// closeTime bounds the end of the client and of the helpers, which may be inside a call of a library.
+// closeTime bounds the end of the client and of what is in goroutines, which may be inside a call of a library.
 const closeTime = 500 * time.Millisecond
 
 // closeClient ends the client, and frees what it wrote from when it has ended, and the sender too. A client that does not end in time goes
@@ -279,7 +279,7 @@ func (p *Producer) closeClient(senderEnded bool) {
 	go func() {
 		defer close(closed)
 		over := p.client.Close()
-		p.helpers.Wait()
+		p.goroutines.Wait()
 		if p.packer != nil && over && senderEnded {
 			p.packer.Close()
 		}

@@ -79,7 +79,7 @@ func (p *Producer) Requeue(ctx context.Context, topic string) (report.Requeue, e
 	q.running = true
 	q.last = report.Requeue{}
 	done := make(chan struct{})
-	p.helpers.Go(func() {
+	p.goroutines.Go(func() {
 		defer close(done)
 		p.guard("the return of dead letters", func() { p.putBack(topic) })
 		q.mu.Lock()

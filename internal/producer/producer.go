@@ -40,7 +40,7 @@ import (
 
 // A Producer is one configured queue.
 //
-// Its goroutines: the sender (send), behind a spool the feeder (feedLoop), and helpers. "Lock order" of docs/design.md has the order of
+// Its goroutines: the sender (send), behind a spool the feeder (feedLoop), and those in goroutines. "Lock order" of docs/design.md has the order of
 // the locks; none is held across a call into the client or into the host.
 type Producer struct {
 	id    string
@@ -99,12 +99,12 @@ type Producer struct {
 	clientLog *clientLog
 	conflict  atomic.Bool // that every message is refused has been logged
 
-	timer   timer // wakes the sender
-	sender  sender
-	helpers sync.WaitGroup  // goroutines beside the sender and the feeder
-	store   *storage        // nil without a spool
-	life    context.Context // ends at Stop
-	end     context.CancelFunc
+	timer      timer // wakes the sender
+	sender     sender
+	goroutines sync.WaitGroup  // beside the sender and the feeder
+	store      *storage        // nil without a spool
+	life       context.Context // ends at Stop
+	end        context.CancelFunc
 }
 
 // Deps are what a Producer is given by the process around it.
@@ -224,7 +224,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 		p.ingress.Sleep()
 		p.ingress.Open()
 		if deps.Quiet {
-			p.helpers.Go(func() { p.guard("the intake", p.listen) })
+			p.goroutines.Go(func() { p.guard("the intake", p.listen) })
 		}
 	}
 	p.setTimer(deps.Quiet)

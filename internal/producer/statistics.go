@@ -25,7 +25,7 @@ func (p *Producer) startStatistics(log *slog.Logger) {
 	}
 	born := time.Now()
 	say := newClientLog(p.life, log, p.set)
-	p.helpers.Go(func() {
+	p.goroutines.Go(func() {
 		p.guard("the writer of statistics", func() {
 			tick := time.NewTicker(every)
 			defer tick.Stop()
