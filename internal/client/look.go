@@ -81,7 +81,9 @@ var errNotSpoken = errors.New("the broker does not speak it")
 func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 	s := &Sighting{Asked: true}
 	// A broker that does not lead says what it remembers, too, and that may be behind: it has to lead before and afterwards, in one epoch.
-	leads := func() (start int64, err error) { return c.offset(broker, &d.Place, earliestOffset, consumer, d.LeaderEpoch) }
+	leads := func() (start int64, err error) {
+		return c.offset(broker, &d.Place, earliestOffset, consumer, d.LeaderEpoch)
+	}
 	if _, err := leads(); err != nil {
 		return nil, err
 	}

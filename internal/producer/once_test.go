@@ -51,7 +51,7 @@ func (h *history) open() (*Producer, error) {
 			return nil, err
 		}
 	}
-	cfg := SpoolConfig{Path: "/spool", MaxBytes: 1 << 24, SegmentBytes: 4 << 10, FS: h.disk, DeadLetter: true}
+	cfg := SpoolConfig{Path: "/spool", MaxBytes: 1 << 24, SegmentBytes: 4 << 10, FS: h.disk, DeadLetter: true, Probes: 3}
 	cfgs := append([]string{
 		"bootstrap.servers=sim:9092", "enable.idempotence=true", "linger.ms=2", "batch.num.messages=3", "socket.timeout.ms=2000", "retry.backoff.ms=20",
 		"retry.backoff.max.ms=200", "reconnect.backoff.ms=10", "reconnect.backoff.max.ms=100", "topic.metadata.refresh.fast.interval.ms=20",

@@ -28,6 +28,7 @@ type SpoolConfig struct {
 	DeadLetter   bool
 	IDHeader     string // the name of a header that each record gets with an id of its own; "" is none
 	LockedMemory bool   // a second process on the same folder runs without a spool
+	Probes       int    // records of a stalled topic that stay in memory to be tried; 0 is a thousand
 
 	FS spool.FS // nil is the disk
 }

@@ -165,25 +165,22 @@ func (p *Producer) bornAt(timestamp int64) mono {
 	return p.now() - mono(max(0, milliseconds()-timestamp))*mono(time.Millisecond)
 }
 
-// probeRecords of a stalled topic stay in memory to be tried.
-const probeRecords = 1000
-
 // unload drops what a stalled topic holds and does not send, but for a few records to try: the
 // feeder reads the rest again when the topic makes progress, and so everything of the topic from there on. So only the newest are dropped,
 // newer than all that is on its way, and only records that are on the disk. The sender runs it.
 func (p *Producer) unload(t *topic) {
-	s := &t.send
-	if !t.stalled.Load() || s.records <= probeRecords {
+	s, probes := &t.send, cmp.Or(p.store.Probes, 1000)
+	if !t.stalled.Load() || s.records <= probes {
 		return
 	}
 	rest := s.unsent()
 	if p.store.once != nil {
 		rest = slices.DeleteFunc(rest, p.store.once.planned)
 	}
-	if len(rest) <= probeRecords {
+	if len(rest) <= probes {
 		return
 	}
-	drop, sent := rest[probeRecords:], s.newestSent()
+	drop, sent := rest[probes:], s.newestSent()
 	for i := len(drop) - 1; i >= 0; i-- {
 		if drop[i].stored.seq <= sent {
 			drop = drop[i+1:]
