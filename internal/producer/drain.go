@@ -62,7 +62,7 @@ func (p *Producer) waitsFor(mark uint64) bool {
 		}
 		for _, part := range t.send.partitions {
 			for _, b := range slices.Concat(part.inFlight, part.waiting) {
-				if (b.packed != nil || b.live > 0) && b.order() < mark {
+				if b.unreported() > 0 && b.order() < mark {
 					return true
 				}
 			}
