@@ -396,3 +396,27 @@ func TestConfigShowsWhereValuesComeFrom(t *testing.T) {
 		t.Errorf("with --all:\n%s", all)
 	}
 }
+
+// A faulty queue panics at what is asked side by side.
+type faulty struct{ *fake }
+
+func (*faulty) Describe(context.Context, []string) (report.Cluster, error) {
+	panic("a fault of ours")
+}
+
+func (*faulty) Flush(context.Context) bool { panic("a fault of ours") }
+
+// A command that fails inside says so: a panic on a goroutine of its own would end the mail server.
+func TestAPanicInACommandIsItsAnswer(t *testing.T) {
+	set, _, err := conf.New().Finalize(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := Deps{Queues: func() []Queue { return []Queue{&faulty{&fake{id: "kafka1", set: set}}, &fake{id: "kafka2", set: set}} }}
+	for _, command := range []string{"check", "metadata", "flush"} {
+		text, ok := Run(deps, []string{command})
+		if ok || !strings.Contains(text, "internal error, please report it: a fault of ours") {
+			t.Errorf("%s: %v, %q", command, ok, text)
+		}
+	}
+}

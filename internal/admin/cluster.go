@@ -33,22 +33,42 @@ func describe(queues []Queue, topics []string) []described {
 	defer cancel()
 	all := make([]described, len(queues))
 	room := make(chan struct{}, mostAsked)
-	var asked sync.WaitGroup
-	for i, q := range queues {
-		asked.Go(func() {
-			room <- struct{}{}
-			defer func() { <-room }()
-			all[i] = described{Queue: q.ID(), q: q}
-			c, err := q.Describe(ctx, topics)
-			if err != nil {
-				all[i].Error = err.Error()
-				return
-			}
-			all[i].Cluster = &c
+	faults := sideBySide(len(queues), func(i int) {
+		room <- struct{}{}
+		defer func() { <-room }()
+		all[i] = described{Queue: queues[i].ID(), q: queues[i]}
+		c, err := queues[i].Describe(ctx, topics)
+		if err != nil {
+			all[i].Error = err.Error()
+			return
+		}
+		all[i].Cluster = &c
+	})
+	for i, fault := range faults {
+		if fault != nil {
+			all[i].Error = fault.Error()
+		}
+	}
+	return all
+}
+
+// sideBySide runs run for 0 to n-1, each on a goroutine of its own, and returns when all have ended, with what has panicked: a panic that
+// left its goroutine would end the mail server.
+func sideBySide(n int, run func(i int)) []error {
+	faults := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() {
+			defer func() {
+				if fault := recover(); fault != nil {
+					faults[i] = fmt.Errorf("internal error, please report it: %v", fault)
+				}
+			}()
+			run(i)
 		})
 	}
-	asked.Wait()
-	return all
+	group.Wait()
+	return faults
 }
 
 // queueAnd returns the queue that the first argument names, or all where it names none, and the arguments behind it.

@@ -2,10 +2,10 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/report"
@@ -117,15 +117,14 @@ func flush(c *call) (answer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	all := make([]doneJSON, len(queues))
-	var flushing sync.WaitGroup
-	for i, q := range queues {
-		flushing.Go(func() {
-			done := q.Flush(ctx)
-			all[i] = doneTo(q)
-			all[i].Flushed = done || all[i].Queued == 0
-		})
+	faults := sideBySide(len(queues), func(i int) {
+		done := queues[i].Flush(ctx)
+		all[i] = doneTo(queues[i])
+		all[i].Flushed = done || all[i].Queued == 0
+	})
+	if err := errors.Join(faults...); err != nil {
+		return answer{}, err
 	}
-	flushing.Wait()
 	var b strings.Builder
 	flushed := true
 	for _, one := range all {

@@ -212,7 +212,7 @@ func (p *Plugin) Stop() {
 		<-l.over
 	}
 	all := p.queues.Load().all()
-	stopAll(all, DrainTime-closing)
+	p.stopAll(all, DrainTime-closing)
 	if p.listener != nil { // not before: how the end goes can be watched
 		p.listener.Close()
 		p.listener = nil
@@ -227,12 +227,12 @@ func (p *Plugin) Stop() {
 	}
 }
 
-func stopAll(all []*producer.Producer, limit time.Duration) {
+func (p *Plugin) stopAll(all []*producer.Producer, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var group sync.WaitGroup
 	for _, q := range all {
-		group.Go(func() { q.Stop(ctx) })
+		group.Go(func() { p.guard("the end of a queue", func() { q.Stop(ctx) }) })
 	}
 	group.Wait()
 }

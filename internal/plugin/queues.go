@@ -102,7 +102,7 @@ func (p *Plugin) leave(l *live) {
 	ctx, cancel := context.WithCancel(p.life)
 	l.cancel, l.over = cancel, make(chan struct{})
 	l.queue.Close()
-	go func() {
+	go p.guard("the end of a removed queue", func() {
 		defer close(l.over)
 		defer cancel()
 		l.queue.Leave(ctx)
@@ -121,7 +121,7 @@ func (p *Plugin) leave(l *live) {
 		if removed {
 			p.log.Log(context.Background(), logsink.LevelNotice, "the removed queue is empty and closed", "queue", l.config.ID)
 		}
-	}()
+	})
 }
 
 // A door is where calls wait for a queue that is being opened.
@@ -144,17 +144,21 @@ func (p *Plugin) Later(id []byte, tried *producer.Producer, retry func(*producer
 	case d == nil:
 		return nil, false
 	case d.failed:
-		go retry(nil)
+		go p.guard("a call that waits for its queue", func() { retry(nil) })
 	default:
 		d.waiting = append(d.waiting, retry)
 	}
 	return nil, true
 }
 
-// openDoor lets those in who wait for id; q is nil when it cannot be opened.
+// openDoor lets those in who wait for id, if there is a door; q is nil when it cannot be opened.
 func (p *Plugin) openDoor(id string, q *producer.Producer) {
 	p.mu.Lock()
 	d := p.doors[id]
+	if d == nil {
+		p.mu.Unlock()
+		return
+	}
 	waiting := d.waiting
 	d.waiting, d.failed = nil, q == nil
 	if q != nil {

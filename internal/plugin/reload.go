@@ -233,24 +233,38 @@ func (o *opener) rest(life context.Context) *opener {
 func (o *opener) begin(life context.Context, first bool) {
 	ctx, cancel := context.WithCancel(life)
 	o.cancel, o.ended = cancel, make(chan struct{})
-	go func() {
+	go o.plugin.guard("a reload", func() {
 		defer close(o.ended)
 		defer cancel()
-		estates := o.release()
-		for ; ; first = false {
-			o.steps = slices.DeleteFunc(o.steps, func(s *step) bool { return o.open(s, estates, first) })
-			if len(o.steps) == 0 {
-				return
+		whole := false
+		defer func() {
+			if !whole { // a panic: nobody else answers who waits
+				for _, s := range o.steps {
+					o.plugin.openDoor(s.config.ID, nil)
+				}
 			}
-			retry := time.NewTimer(retryEvery)
-			select {
-			case <-retry.C:
-			case <-ctx.Done():
-				retry.Stop()
-				return
-			}
+		}()
+		o.work(ctx, first)
+		whole = true
+	})
+}
+
+// work gets the folders and opens the queues, until all are open or ctx ends.
+func (o *opener) work(ctx context.Context, first bool) {
+	estates := o.release()
+	for ; ; first = false {
+		o.steps = slices.DeleteFunc(o.steps, func(s *step) bool { return o.open(s, estates, first) })
+		if len(o.steps) == 0 {
+			return
 		}
-	}()
+		retry := time.NewTimer(retryEvery)
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			retry.Stop()
+			return
+		}
+	}
 }
 
 // An estate is what a queue has left at a folder.
@@ -272,14 +286,16 @@ func (o *opener) release() (estates []*estate) {
 	var all sync.WaitGroup
 	for _, e := range estates {
 		all.Go(func() {
-			if e.from.over != nil { // it is leaving
-				e.from.cancel()
-				<-e.from.over
-				if e.from.empty {
-					return
+			p.guard("the end of a changed queue", func() {
+				if e.from.over != nil { // it is leaving
+					e.from.cancel()
+					<-e.from.over
+					if e.from.empty {
+						return
+					}
 				}
-			}
-			e.what = e.from.queue.Release(context.Background())
+				e.what = e.from.queue.Release(context.Background())
+			})
 		})
 	}
 	all.Wait()

@@ -276,14 +276,14 @@ const closeTime = 500 * time.Millisecond
 // on alone: everything that it still holds has had its report.
 func (p *Producer) closeClient(senderEnded bool) {
 	closed := make(chan struct{})
-	go func() {
+	go p.guard("the end of the connections", func() {
 		defer close(closed)
 		over := p.client.Close()
 		p.goroutines.Wait()
 		if p.packer != nil && over && senderEnded {
 			p.packer.Close()
 		}
-	}()
+	})
 	timer := time.NewTimer(closeTime)
 	defer timer.Stop()
 	select {

@@ -39,7 +39,7 @@ func (p *Producer) breakDown() {
 		return // the queue is being opened
 	}
 	p.wake() // the sender sees it and ends
-	go func() {
+	go p.guard("the end of a queue that has failed", func() {
 		// Apart, because who has failed may hold what these wait for.
 		p.client.Close()
 		p.dismissWaiters(resperr.Fatal)
@@ -48,7 +48,7 @@ func (p *Producer) breakDown() {
 		}
 		<-p.finished
 		p.answerAwaits(resperr.Fatal)
-	}()
+	})
 }
 
 // answerAwaits wakes the calls that wait for a delivery. The sender has ended.
