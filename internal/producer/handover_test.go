@@ -315,7 +315,7 @@ func TestCallsWhileQueuesFollowEachOther(t *testing.T) {
 	p.Publish()
 	current.Store(p)
 	over := make(chan struct{})
-	counts := make(chan int)
+	counts, called := make(chan int), make(chan struct{})
 	for range 4 {
 		go func() {
 			n := 0
@@ -337,13 +337,19 @@ func TestCallsWhileQueuesFollowEachOther(t *testing.T) {
 					t.Error("a call is refused")
 				}
 				if n%64 == 0 {
-					time.Sleep(time.Millisecond)
+					select {
+					case called <- struct{}{}:
+					default:
+					}
+					time.Sleep(time.Millisecond) // so that the test has an end; nothing is judged by it
 				}
 			}
 		}()
 	}
 	for range 20 {
-		time.Sleep(20 * time.Millisecond)
+		for range 40 { // times 64 calls to the queue of today
+			<-called
+		}
 		old := current.Load()
 		next := open(old)
 		current.Store(next)
