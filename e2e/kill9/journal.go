@@ -60,7 +60,7 @@ type journal struct {
 	latest   map[int]id       // by worker: the last first occurrence
 	allowed  map[id]int       // by how many kills it may be on the topic again
 	bound    int
-	most     int // the largest part of bound that is one kill's
+	most     int // how many a kill has found in flight at most: on the topic, and not acknowledged in the spool
 	wrong    []string
 	strict   bool // no record may come twice
 
@@ -114,18 +114,17 @@ func (j *journal) arrive(value []byte, place string) {
 func (j *journal) killed(pending []id) {
 	j.kills++
 	j.places = [2]map[id]string{{}, j.places[0]}
-	if j.strict {
-		return
-	}
-	bound := 0
+	flying := 0
 	for _, i := range pending {
 		if j.seen[i] > 0 {
-			j.allowed[i]++
-			bound++
+			flying++
+			if !j.strict {
+				j.allowed[i]++
+				j.bound++
+			}
 		}
 	}
-	j.bound += bound
-	j.most = max(j.most, bound)
+	j.most = max(j.most, flying)
 }
 
 func (j *journal) fault(format string, args ...any) {
