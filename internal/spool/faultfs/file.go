@@ -12,19 +12,19 @@ const sectorBytes = 512
 // sector is what a disk writes whole or not at all.
 type sector struct {
 	now, old [sectorBytes]byte // as the program sees it; as the disk has it
-	dirty    bool
 }
 
 // inode is a file without its name. Its methods need FS.mu.
 type inode struct {
 	size, durable int64 // durable is the size that the disk has
 	sectors       map[int64]*sector
+	dirty         map[int64]bool // sectors that were written since the last sync
 	linked        bool
 	locked        bool
 }
 
 func newInode() *inode {
-	return &inode{sectors: map[int64]*sector{}, linked: true}
+	return &inode{sectors: map[int64]*sector{}, dirty: map[int64]bool{}, linked: true}
 }
 
 func (n *inode) write(p []byte, off int64) {
@@ -37,7 +37,7 @@ func (n *inode) write(p []byte, off int64) {
 			n.sectors[key] = s
 		}
 		c := copy(s.now[at:], p)
-		s.dirty = true
+		n.dirty[key] = true
 		p, off = p[c:], off+int64(c)
 	}
 }
@@ -68,24 +68,23 @@ func (n *inode) truncate(size int64) {
 		start := key * sectorBytes
 		if start+sectorBytes > size && start < n.size {
 			clear(s.now[max(0, size-start):])
-			s.dirty = true
+			n.dirty[key] = true
 		}
 	}
 	n.size = size
 }
 
 // order is one order for all runs: the choices of a crash follow from a seed.
-func (n *inode) order() []int64 { return slices.Sorted(maps.Keys(n.sectors)) }
+func order[V any](sectors map[int64]V) []int64 { return slices.Sorted(maps.Keys(sectors)) }
 
 // sync makes the sectors durable that reach the disk, and forgets about the others.
 func (n *inode) sync(reaches func() bool) {
-	for _, key := range n.order() {
-		s := n.sectors[key]
-		if s.dirty && reaches() {
-			s.old = s.now
+	for _, key := range order(n.dirty) {
+		if reaches() {
+			n.sectors[key].old = n.sectors[key].now
 		}
-		s.dirty = false
 	}
+	clear(n.dirty)
 	if reaches() {
 		n.durable = n.size
 	}
@@ -99,10 +98,10 @@ func (n *inode) crash(survives func() bool) *inode {
 		after.size = n.size
 	}
 	after.durable = after.size
-	for _, key := range n.order() {
+	for _, key := range order(n.sectors) {
 		s := n.sectors[key]
 		content := s.old
-		if s.dirty && survives() {
+		if n.dirty[key] && survives() {
 			content = s.now
 		}
 		start := key * sectorBytes
