@@ -29,8 +29,8 @@ func partitionScenarios() []scenario {
 			name:   "a bad partition among good ones",
 			script: script{topics: topic(3, "t")},
 			steps: []play.Step{
-				call("first calls", placed("t", 2), placed("t", 3), placed("t", 0)), reports("first reports"),
-				call("second calls", placed("t", 2), placed("t", 3), placed("t", 0)), reports("second reports"),
+				call("first call", placed("t", 2)), reports("first report"), // either may know the topic before a second call
+				call("calls", placed("t", 2), placed("t", 3), placed("t", 0)), reports("reports"),
 			},
 		},
 		scenario{
