@@ -48,8 +48,8 @@ type Seen struct {
 	Offset       int64 // of the first record
 }
 
-// Find asks the broker that leads a partition about d. A broker that does not lead it, or in another epoch, is an error. done is called exactly once, from a goroutine of the client, unless the client is closed; it must
-// not block. The error is of package kerr where the broker has answered with a code. Nothing is tried again.
+// Find asks the broker that leads a partition about d. A broker that does not lead it, or in another epoch, is an error. done is called
+// exactly once, from a goroutine of the client, unless the client is closed; it must not block. The error is of package kerr where the broker has answered with a code. Nothing is tried again.
 //
 // A question that reads the log needs the right to read the topic, and so does what a broker remembers.
 func (c *Client) Find(broker int32, d Doubt, done func(*Sighting, error)) {
