@@ -285,7 +285,7 @@ func (p *Producer) tick(now mono) {
 	for _, t := range p.sender.active {
 		p.expire(t, now)
 		s := &t.send
-		if s.records > 0 && (s.progressed || !t.stalled.Load()) {
+		if s.records > 0 && (s.progressed || !t.stalled.Load()) || p.unclear(t) { // who leads is asked again at each tick
 			p.sender.stalled = false
 		}
 		if s.records > 0 && !s.progressed && now.since(s.lastProgress) >= stallAfter {
