@@ -22,24 +22,31 @@ const LevelCritical = slog.LevelError + 4
 func (p *Producer) Flush(ctx context.Context) (done bool) {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
-	var next uint64
-	if p.store != nil {
-		next = p.store.spool.Stats().Next
-	}
-	memory := p.store == nil || p.store.Spill
-	var mark uint64 // everything that was accepted is numbered below it
-	if memory && p.ask(ctx, func() { p.feedAll(p.now()); mark = p.nextNumber() }) != nil {
-		return p.outstanding() == 0
-	}
-	look := time.NewTicker(flushLook)
-	defer look.Stop()
-	for !p.health.paused() {
-		p.wake()
-		waits := make(chan bool, 1)
-		if memory && p.ask(ctx, func() { waits <- p.waitsFor(mark) }) != nil {
+	if p.store == nil || p.store.Spill {
+		var mark uint64 // everything that was accepted is numbered below it
+		if p.ask(ctx, func() { p.feedAll(p.now()); mark = p.nextNumber() }) != nil {
 			return false
 		}
-		if (!memory || !<-waits) && (p.store == nil || p.store.spool.Stats().Frontier >= next) {
+		if !p.until(ctx, func() bool {
+			waits := make(chan bool, 1)
+			return p.ask(ctx, func() { waits <- p.waitsFor(mark) }) == nil && !<-waits
+		}) {
+			return false
+		}
+	}
+	if p.store == nil {
+		return true
+	}
+	next := p.store.spool.Stats().Next // not before: what left memory for the disk meanwhile is below it
+	return p.until(ctx, func() bool { return p.store.spool.Stats().Frontier >= next })
+}
+
+// until looks whether it is done until it is, and says so; not any more when ctx ends, the queue is paused, or its sender has ended.
+func (p *Producer) until(ctx context.Context, done func() bool) bool {
+	look := time.NewTicker(flushLook)
+	defer look.Stop()
+	for !p.health.paused() && !p.state.broken.Load() {
+		if p.wake(); done() {
 			return true
 		}
 		select {
