@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/nearest"
 	"github.com/halon-extras/kafka/internal/report"
 )
@@ -52,19 +53,13 @@ func describe(queues []Queue, topics []string) []described {
 	return all
 }
 
-// sideBySide runs run for 0 to n-1, each on a goroutine of its own, and returns when all have ended, with what has panicked: a panic that
-// left its goroutine would end the mail server.
+// sideBySide runs run for 0 to n-1, each on a goroutine of its own, and returns when all have ended, with what has panicked.
 func sideBySide(n int, run func(i int)) []error {
 	faults := make([]error, n)
 	var group sync.WaitGroup
 	for i := range n {
 		group.Go(func() {
-			defer func() {
-				if fault := recover(); fault != nil {
-					faults[i] = fmt.Errorf("internal error, please report it: %v", fault)
-				}
-			}()
-			run(i)
+			logsink.Guard(func() { run(i) }, func(fault any, _ string) { faults[i] = fmt.Errorf("internal error, please report it: %v", fault) })
 		})
 	}
 	group.Wait()

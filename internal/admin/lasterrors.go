@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/logsink"
 )
 
 // loggedJSON is a warning or an error in JSON.
@@ -27,7 +29,7 @@ func lastErrors(c *call) (answer, error) {
 	all := []loggedJSON{}
 	var b strings.Builder
 	for _, e := range c.Recent(id) {
-		one := loggedJSON{e.First.UTC(), e.Last.UTC(), e.Count, levelName(e.Priority), e.Queue, e.Text}
+		one := loggedJSON{e.First.UTC(), e.Last.UTC(), e.Count, logsink.LevelOf(e.Priority).Name, e.Queue, e.Text}
 		all = append(all, one)
 		fmt.Fprintf(&b, "%s  %s: %s", one.Last.Format(time.RFC3339), one.Level, one.Text)
 		if e.Count > 1 {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
@@ -39,7 +40,7 @@ func Listen(d Deps, address string, log *slog.Logger) *Listener {
 		Handler: handler(d), ReadHeaderTimeout: answerTime, ReadTimeout: answerTime, WriteTimeout: answerTime, IdleTimeout: time.Minute,
 		MaxHeaderBytes: largestHead, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	l.ended.Go(func() { l.serve(ctx, address, log) })
+	l.ended.Go(func() { logsink.Report(log, "the metrics", func() { l.serve(ctx, address, log) }) })
 	return l
 }
 

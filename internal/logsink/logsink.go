@@ -40,6 +40,33 @@ const (
 	LevelNotice = slog.LevelInfo + 2
 )
 
+// A Level is a level of syslog by its name, its priority and what it is in slog.
+type Level struct {
+	Name     string
+	Priority int
+	Slog     slog.Level
+}
+
+// Levels are all that there are, the most urgent first.
+var Levels = [...]Level{
+	{"crit", Crit, LevelCrit},
+	{"err", Err, slog.LevelError},
+	{"warning", Warning, slog.LevelWarn},
+	{"notice", Notice, LevelNotice},
+	{"info", Info, slog.LevelInfo},
+	{"debug", Debug, slog.LevelDebug},
+}
+
+// LevelOf returns the level of a priority; what is more urgent than critical counts as critical.
+func LevelOf(priority int) Level {
+	for _, l := range Levels {
+		if l.Priority >= priority {
+			return l
+		}
+	}
+	return Levels[len(Levels)-1]
+}
+
 // Each is the group of lines that are never held back: reports, each of which has news. What follows it in the name of a group
 // says which of them belong together.
 const Each = "each"
@@ -169,18 +196,11 @@ func shorten(line string) string {
 	return line[:cut] + end
 }
 
-func priority(l slog.Level) int {
-	switch {
-	case l >= LevelCrit:
-		return Crit
-	case l >= slog.LevelError:
-		return Err
-	case l >= slog.LevelWarn:
-		return Warning
-	case l >= LevelNotice:
-		return Notice
-	case l >= slog.LevelInfo:
-		return Info
+func priority(level slog.Level) int {
+	for _, l := range Levels {
+		if level >= l.Slog {
+			return l.Priority
+		}
 	}
 	return Debug
 }
@@ -209,18 +229,21 @@ func (s *Sink) hold(priority int, what, source, line string, at time.Time) bool 
 }
 
 // sweep writes the counts of lines whose minute is over, or of all.
+func (s *Sink) sweep(all bool) {
+	for _, e := range s.due(all) {
+		s.out.put(e.priority, e.line)
+	}
+}
+
+// due returns the lines that sweep writes.
 //
 // What a source repeats comes in one line with the first of it that is due, the most urgent first: a
 // queue whose cluster is away fails to connect and fails messages, and that is one line and not two.
 // At the end each has its own: it is the last that will be read of it.
-func (s *Sink) sweep(all bool) {
-	type out struct {
-		priority int
-		line     string
-	}
-	var outs []out
+func (s *Sink) due(all bool) (outs []entry) {
 	now := time.Now()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	due := make(map[string][]*repeat)
 	for key, r := range s.seen {
 		switch {
@@ -244,7 +267,7 @@ func (s *Sink) sweep(all bool) {
 		slices.SortFunc(repeats, func(a, b *repeat) int {
 			return cmp.Or(cmp.Compare(a.priority, b.priority), a.since.Compare(b.since), cmp.Compare(a.line, b.line))
 		})
-		var o out
+		var o entry
 		for _, r := range repeats {
 			line := fmt.Sprintf("%s, %d more in the last %d s", r.line, r.held, int(now.Sub(r.since).Round(time.Second)/time.Second))
 			r.held, r.since = 0, now
@@ -252,7 +275,7 @@ func (s *Sink) sweep(all bool) {
 				if o.line != "" {
 					outs = append(outs, o)
 				}
-				o = out{r.priority, line}
+				o = entry{r.priority, line}
 				continue
 			}
 			o.line += "; and " + strings.TrimPrefix(line, prefix)
@@ -260,11 +283,8 @@ func (s *Sink) sweep(all bool) {
 		outs = append(outs, o)
 	}
 	s.scheduleLocked(now)
-	s.mu.Unlock()
-	slices.SortFunc(outs, func(a, b out) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.line, b.line)) })
-	for _, o := range outs {
-		s.out.put(o.priority, o.line)
-	}
+	slices.SortFunc(outs, func(a, b entry) int { return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.line, b.line)) })
+	return outs
 }
 
 // scheduleLocked lets the next sweep come when the first minute is over.
@@ -280,5 +300,7 @@ func (s *Sink) scheduleLocked(now time.Time) {
 	for _, r := range s.seen {
 		next = min(next, window-now.Sub(r.since))
 	}
-	s.timer = time.AfterFunc(max(next, 0), func() { s.sweep(false) })
+	s.timer = time.AfterFunc(max(next, 0), func() {
+		Guard(func() { s.sweep(false) }, func(fault any, stack string) { s.out.put(Crit, faultLine(fault, stack)) })
+	})
 }

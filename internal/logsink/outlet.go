@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/halon-extras/kafka/internal/report"
 )
 
 const (
@@ -59,12 +61,22 @@ func (o *outlet) run() {
 		}
 		o.mu.Unlock()
 		for _, e := range lines {
-			o.write(e.priority, e.line)
+			o.give(e.priority, e.line)
 		}
 		if lost > 0 {
-			o.write(Warning, fmt.Sprintf("%ssyslog was too slow, %d line(s) were not written", prefix, lost))
+			o.give(Warning, fmt.Sprintf("%ssyslog was too slow, %d line(s) were not written", prefix, lost))
 		}
 	}
+}
+
+// give writes one line. One that makes the writer panic is lost, and has a line instead of it.
+func (o *outlet) give(priority int, line string) {
+	Guard(func() { o.write(priority, line) }, func(fault any, stack string) { o.write(Crit, faultLine(fault, stack)) })
+}
+
+// faultLine is the line of a panic in the log itself.
+func faultLine(fault any, stack string) string {
+	return shorten(fmt.Sprintf("%sinternal error in the log, please report it: %s (stack %s)", prefix, report.Printable(fmt.Sprint(fault)), report.Printable(stack)))
 }
 
 // flush waits until all lines are written, but not longer than patience.

@@ -104,3 +104,41 @@ func TestACriticalLineIsWrittenBeforeItsCallerGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// The writer is code of ours, too, and who logs has no guard for it: a line that makes it panic is lost, and says so.
+func TestAPanicOfTheWriterLosesOneLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		sink := New(slog.LevelDebug, func(priority int, line string) {
+			if strings.HasPrefix(line, "kafka: the second") {
+				panic("a fault of ours")
+			}
+			out.write(priority, line)
+		})
+		log := slog.New(sink.Handler())
+		for _, line := range []string{"the first", "the second", "the third"} {
+			log.Debug(line)
+		}
+		sink.Close() // nobody waits for what is lost
+		got := strings.Split(out.take(), "\n")
+		if len(got) != 3 || got[0] != "7 kafka: the first" || got[2] != "7 kafka: the third" ||
+			!strings.HasPrefix(got[1], "2 kafka: internal error in the log, please report it: a fault of ours (stack goroutine ") {
+			t.Errorf("written: %q", got)
+		}
+	})
+}
+
+func TestAWriterThatAlwaysPanicsEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		sink := New(slog.LevelDebug, func(int, string) {
+			calls++
+			panic("a fault of ours")
+		})
+		slog.New(sink.Handler()).Log(t.Context(), LevelCrit, "the last words")
+		sink.Close()
+		if calls != 2 {
+			t.Errorf("the writer was called %d times; the line, and that it was lost, are 2", calls)
+		}
+	})
+}

@@ -144,7 +144,7 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 	}
 	for _, w := range c.Warnings {
 		// The form of librdkafka's lines; the original logs them all as errors, we keep the level.
-		p.log.Log(context.Background(), producer.Level(w.Level),
+		p.log.Log(context.Background(), logsink.LevelOf(w.Level).Slog,
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text), "queue", c.ID)
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
@@ -236,3 +236,6 @@ func (p *Plugin) stopAll(all []*producer.Producer, limit time.Duration) {
 	}
 	group.Wait()
 }
+
+// guard runs a goroutine of the plugin. What it has deferred is done after a panic, too.
+func (p *Plugin) guard(what string, run func()) { logsink.Report(p.log, what, run) }

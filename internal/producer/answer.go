@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -63,7 +64,7 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 		out = reject // an answer that makes no sense
 	}
 	if code != resperr.NoError && b.last != code {
-		p.clientLog.say(priorityDebug, "PRODUCE", "", fmt.Sprintf("%s [%d]: %d message(s) are not taken: %s", t.name, part.id, b.count(), code.Error()),
+		p.clientLog.say(logsink.Debug, "PRODUCE", "", fmt.Sprintf("%s [%d]: %d message(s) are not taken: %s", t.name, part.id, b.count(), code.Error()),
 			slog.String("topic", t.name), slog.Int("partition", int(part.id)), errnoAttr(code))
 	}
 	if part.noted && p.doubts(b, code, out, now) {

@@ -49,7 +49,10 @@ func (p *Producer) Deliver(r *record.Record, limit time.Duration, done func(Deli
 	if limit > 0 {
 		// It runs before the record is admitted, because the report may come at once and stops it;
 		// and it starts only when it can be found by whoever stops it.
-		a.timer = time.AfterFunc(math.MaxInt64, func() { a.owner.Load().overdue(a) })
+		a.timer = time.AfterFunc(math.MaxInt64, func() {
+			p := a.owner.Load()
+			p.guard("the limit of a call", func() { p.overdue(a) })
+		})
 		a.timer.Reset(limit)
 	}
 	if p.store != nil {

@@ -8,34 +8,9 @@ import (
 
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/reason"
 )
-
-// Priorities of syslog(3), in which log_level counts.
-const (
-	priorityErr    = 3
-	priorityWarn   = 4
-	priorityNotice = 5
-	priorityInfo   = 6
-	priorityDebug  = 7
-)
-
-// Level turns a priority of syslog(3), which librdkafka's log uses, into a level of slog.
-func Level(priority int) slog.Level {
-	switch {
-	case priority <= 2:
-		return LevelCritical
-	case priority == priorityErr:
-		return slog.LevelError
-	case priority == priorityWarn:
-		return slog.LevelWarn
-	case priority == priorityNotice:
-		return levelNotice
-	case priority == priorityInfo:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
-}
 
 // A clientLog writes what there is to say of brokers in the form of librdkafka's lines,
 //
@@ -83,7 +58,7 @@ func (c *clientLog) say(priority int, facility, group, text string, attrs ...slo
 	if group != "" {
 		log = log.WithGroup(group)
 	}
-	log.LogAttrs(context.Background(), Level(priority),
+	log.LogAttrs(context.Background(), logsink.LevelOf(priority).Slog,
 		fmt.Sprintf("%s(%d): %s: %s%s", facility, priority, c.set.Name, c.thread, text), attrs...)
 }
 
@@ -102,10 +77,12 @@ func (c *clientLog) Lost(address string, err error) {
 		return
 	}
 	if _, _, _, away := c.outage.present(); away || !c.set.LogConnectionClose {
-		c.lost(priorityDebug, loss{address, lostText(err)})
+		c.lost(logsink.Debug, loss{address, lostText(err)})
 		return
 	}
-	c.losses.hold(loss{address, lostText(err)}, func() { c.released(priorityInfo) })
+	c.losses.hold(loss{address, lostText(err)}, func() {
+		logsink.Report(c.log, "the log", func() { c.released(logsink.Info) })
+	})
 }
 
 // lost writes the line of a lost connection.
@@ -141,9 +118,9 @@ func (c *clientLog) Nonsense(address string, err error) {
 
 // Throttled implements [client.Log].
 func (c *clientLog) Throttled(address string, d time.Duration) {
-	priority, group := priorityDebug, ""
+	priority, group := logsink.Debug, ""
 	if d > time.Minute {
-		priority, group = priorityErr, groupConnection // no quota is counted over that long
+		priority, group = logsink.Err, groupConnection // no quota is counted over that long
 	}
 	c.say(priority, "THROTTLE", group, fmt.Sprintf("%s: the broker asks for a pause of %d ms", address, d.Milliseconds()), brokerAttr(address))
 }
@@ -151,7 +128,7 @@ func (c *clientLog) Throttled(address string, d time.Duration) {
 // topicConflict says, once, why every message is refused.
 func (p *Producer) topicConflict(topic string) {
 	if p.conflict.CompareAndSwap(false, true) {
-		p.clientLog.say(priorityErr, "TOPICCONF", "",
+		p.clientLog.say(logsink.Err, "TOPICCONF", "",
 			fmt.Sprintf("Incompatible configuration settings for topic %q: %s", topic, conf.LingerConflict), slog.String("topic", topic))
 	}
 }

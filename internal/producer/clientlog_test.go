@@ -284,6 +284,17 @@ func TestALossIsTheOutagesLineOrItsOwn(t *testing.T) {
 	}
 }
 
+func TestAPanicWhileALossIsToldEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClientLog(t.Context(), slog.New(faulty{}), settings(t))
+		c.Lost("mx:1", io.EOF)
+		time.Sleep(2 * lossHeld) // the process lives
+		if lost := c.losses.take(); lost != nil {
+			t.Errorf("%v was not told", lost)
+		}
+	})
+}
+
 func TestABrokerThatHangsIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -23,7 +24,7 @@ func (p *Producer) Pause() (news bool) {
 	now := time.Now()
 	news = p.health.told[report.Paused].CompareAndSwap(nil, &now)
 	if news {
-		p.log.WithGroup(groupOf("pause", true)).Log(p.life, levelNotice, "paused by command: nothing is sent until resume")
+		p.log.WithGroup(groupOf("pause", true)).Log(p.life, logsink.LevelNotice, "paused by command: nothing is sent until resume")
 		p.changed()
 	}
 	return news
@@ -37,7 +38,7 @@ func (p *Producer) Resume(ctx context.Context) (paused time.Duration, err error)
 		if at := p.health.told[report.Paused].Swap(nil); at != nil {
 			over = max(time.Since(*at), 1)
 			p.postpone(over, p.now())
-			p.log.WithGroup(groupOf("pause", true)).Log(p.life, levelNotice, fmt.Sprintf("resumed by command after %s", spell(over)))
+			p.log.WithGroup(groupOf("pause", true)).Log(p.life, logsink.LevelNotice, fmt.Sprintf("resumed by command after %s", spell(over)))
 		}
 		p.health.news.Store(true)
 		answer <- over

@@ -3,18 +3,14 @@ package producer
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
-
-// LevelCritical is the level of a lost queue and of a configuration that keeps the host from
-// starting: LOG_CRIT.
-const LevelCritical = slog.LevelError + 4
 
 // Flush waits until each message that was accepted before it has its delivery report, or ctx ends, and says whether they have. It
 // sends without linger meanwhile. It does not wait for those that come meanwhile: a queue with a steady load is never empty. A pause ends
@@ -184,7 +180,7 @@ func (p *Producer) senderEnded() bool {
 func (p *Producer) logLost(lost int64) {
 	if lost > 0 {
 		// The text is the original's, to the letter.
-		p.log.Log(context.Background(), LevelCritical, fmt.Sprintf("terminated with %d message(s) lost in queue", lost))
+		p.log.Log(context.Background(), logsink.LevelCrit, fmt.Sprintf("terminated with %d message(s) lost in queue", lost))
 	}
 }
 
@@ -228,7 +224,7 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
 	if kept > 0 && !p.state.releasing.Load() {
-		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
+		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
 	}
 	return lost
 }

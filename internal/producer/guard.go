@@ -3,8 +3,8 @@ package producer
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -15,14 +15,11 @@ import (
 //
 // Running out of memory and concurrent writes to a map kill the process whatever is done here.
 func (p *Producer) guard(what string, run func()) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			p.log.Log(context.Background(), LevelCritical, fmt.Sprintf("%s has failed, the queue takes no more messages until the mail server is restarted: %v", what, fault),
-				"stack", string(debug.Stack()))
-			p.breakDown()
-		}
-	}()
-	run()
+	logsink.Guard(run, func(fault any, stack string) {
+		defer p.breakDown()
+		p.log.Log(context.Background(), logsink.LevelCrit, fmt.Sprintf("%s has failed, the queue takes no more messages until the mail server is restarted: %v", what, fault),
+			"stack", stack)
+	})
 }
 
 // breakDown ends the queue: every call is answered with [resperr.Fatal] from now on, and who waits is woken with it.

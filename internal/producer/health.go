@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -228,9 +229,9 @@ func (p *Producer) noteProblem(kind report.Kind, found *report.Problem, wall tim
 		log := p.log.WithGroup(groupOf(kind.String()+"-over", h.each[kind]))
 		switch kind {
 		case report.Full:
-			log.Log(p.life, levelNotice, fmt.Sprintf("the queue has room again after %s, %s queued", over, report.Thousands(queued)))
+			log.Log(p.life, logsink.LevelNotice, fmt.Sprintf("the queue has room again after %s, %s queued", over, report.Thousands(queued)))
 		case report.Stalled:
-			log.Log(p.life, levelNotice, fmt.Sprintf("all topics make progress again after %s, %s queued", over, report.Thousands(queued)))
+			log.Log(p.life, logsink.LevelNotice, fmt.Sprintf("all topics make progress again after %s, %s queued", over, report.Thousands(queued)))
 		}
 	}
 }

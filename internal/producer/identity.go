@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -47,7 +48,7 @@ func (p *Producer) identified(e *client.Event, now mono) {
 	i := &p.sender.ids
 	i.asking = false
 	if code := resperr.Code(e.Code); code != resperr.NoError {
-		p.clientLog.say(priorityErr, "GETPID", groupLogin, fmt.Sprintf("no producer id: %s: look at the rights of the queue, or set enable.idempotence=false", code.Error()), errnoAttr(code))
+		p.clientLog.say(logsink.Err, "GETPID", groupLogin, fmt.Sprintf("no producer id: %s: look at the rights of the queue, or set enable.idempotence=false", code.Error()), errnoAttr(code))
 		if p.store == nil {
 			for _, t := range p.sender.active {
 				p.failWaiting(t, code)

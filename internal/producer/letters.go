@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
@@ -86,7 +87,7 @@ func (p *Producer) Requeue(ctx context.Context, topic string) (report.Requeue, e
 		q.running, q.last.Done = false, true
 		last := q.last
 		q.mu.Unlock()
-		p.log.Log(p.life, levelNotice, fmt.Sprintf("%d dead letters are sent again by command, %d stay", last.Moved, last.Kept), "topic", topic)
+		p.log.Log(p.life, logsink.LevelNotice, fmt.Sprintf("%d dead letters are sent again by command, %d stay", last.Moved, last.Kept), "topic", topic)
 	})
 	q.mu.Unlock()
 	select {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
@@ -191,7 +192,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 	recreated := s.known && s.id != none && m.ID != none && s.id != m.ID
 	s.id, s.missing, s.refreshed = m.ID, 0, now
 	if t.refusal.Load() != 0 {
-		p.log.LogAttrs(p.life, levelNotice, "the cluster takes messages of a topic again", slog.String("topic", t.name))
+		p.log.LogAttrs(p.life, logsink.LevelNotice, "the cluster takes messages of a topic again", slog.String("topic", t.name))
 		t.refuse(resperr.NoError, now)
 		s.born = now
 	}

@@ -69,11 +69,11 @@ func (c *clientLog) fails(group, address, text string) {
 		facility = "FAIL"
 	}
 	if again {
-		c.say(priorityDebug, facility, group, line, brokerAttr(address))
+		c.say(logsink.Debug, facility, group, line, brokerAttr(address))
 		return
 	}
-	c.say(priorityErr, facility, groupOf(group, each), line, brokerAttr(address))
-	c.released(priorityDebug)
+	c.say(logsink.Err, facility, groupOf(group, each), line, brokerAttr(address))
+	c.released(logsink.Debug)
 	c.tell()
 }
 
@@ -115,7 +115,7 @@ func (c *clientLog) recovers(queued int64) {
 	o.since = time.Time{}
 	o.mu.Unlock()
 	if !since.IsZero() {
-		c.say(priorityNotice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", spell(now.Sub(since)), report.Thousands(queued)))
+		c.say(logsink.Notice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", spell(now.Sub(since)), report.Thousands(queued)))
 	}
 }
 

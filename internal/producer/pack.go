@@ -8,6 +8,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/recordbatch"
 )
@@ -237,7 +238,7 @@ func (p *Producer) unpackBatch(b *batch) {
 	})
 	if err != nil {
 		// What it would send is not what was accepted.
-		p.log.Log(context.Background(), LevelCritical, "a batch in memory is damaged, the queue takes no more messages until the mail server is restarted",
+		p.log.Log(context.Background(), logsink.LevelCrit, "a batch in memory is damaged, the queue takes no more messages until the mail server is restarted",
 			"topic", t.name, "partition", packed.Partition(), "error", err)
 		p.breakDown()
 		return

@@ -34,6 +34,7 @@ import (
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
@@ -212,7 +213,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	p.client = client.New(set, client.Deps{
 		Log: p.clientLog, Events: func(e client.Event) { p.post(event{news: e}) }, Dialer: deps.Client.Dialer, Secret: deps.Client.Secret,
 		Report: func(err error) {
-			p.clientLog.say(priorityWarn, "SSL", groupTLS, "changed TLS files cannot be used, the old ones stay: "+err.Error())
+			p.clientLog.say(logsink.Warning, "SSL", groupTLS, "changed TLS files cannot be used, the old ones stay: "+err.Error())
 		},
 		Guard:   func(run func()) { p.guard("a connection", run) },
 		Written: p.written(),

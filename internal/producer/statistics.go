@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/client"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
@@ -20,7 +21,7 @@ import (
 // writes nothing.
 func (p *Producer) startStatistics(log *slog.Logger) {
 	every := p.set.StatisticsInterval
-	if every <= 0 || log == nil || p.set.Silent || p.set.LogLevel < priorityInfo {
+	if every <= 0 || log == nil || p.set.Silent || p.set.LogLevel < logsink.Info {
 		return
 	}
 	born := time.Now()
@@ -32,7 +33,7 @@ func (p *Producer) startStatistics(log *slog.Logger) {
 			for {
 				select {
 				case <-tick.C:
-					say.say(priorityInfo, "STATS", "", p.statistics(born))
+					say.say(logsink.Info, "STATS", "", p.statistics(born))
 				case <-p.life.Done():
 					return
 				}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
@@ -126,7 +126,7 @@ func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, err
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
 		p.stats.Restore(int64(st.Pending) - before.outstandingIn(cfg.Path))
-		p.log.Log(context.Background(), levelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
+		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
 	}
 	return s, nil
 }
@@ -153,9 +153,6 @@ func (s *storage) close(ctx context.Context) error {
 	}
 	return errors.Join(err, s.spool.Close(ctx))
 }
-
-// levelNotice is LOG_NOTICE.
-const levelNotice = slog.LevelInfo + 2
 
 // Spooled says whether calls go through Store.
 func (p *Producer) Spooled() bool { return p.store != nil }
