@@ -75,7 +75,7 @@ var samples = map[string]string{
 	"docs/design.md: script  kafka_producer(id, topic, value, key, headers, partition, block)":  "a drawing",
 	"docs/design.md: producer/keep.go            durable: into the spool":                       "a drawing",
 	"docs/design.md: Plugin.stop -> Plugin.mu":                                                  "a drawing",
-	"docs/design.md: cmd/kafka -> abi -> plugin -> { binding, admin, producer, queueconf }":     "a drawing",
+	"docs/design.md: cmd/kafka -> abi -> plugin -> { binding, admin, producer }":                "a drawing",
 	"docs/fields.md: in = delivered + failed + dropped + expired + dead + queued + on_disk":     "a formula",
 	"docs/fields.md: kafka1: degraded since":                                                    "what a command prints in an outage; its times and numbers are made up",
 	"docs/fields.md: queue kafka1: rdkafka#producer-1":                                          "what a command prints; its times and numbers are made up",

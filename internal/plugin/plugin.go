@@ -148,24 +148,10 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text), "queue", c.ID)
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
-		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: spoolConfig(c.Spool),
+		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
 		Intake: p.intake(c), Quiet: true, Worked: p.scaling.worked, Wake: p.wake,
 		Before: before, Estate: estate,
 	})
-}
-
-// spoolConfig returns what producer needs to know of a spool, or nil without one.
-func spoolConfig(s *queueconf.Spool) *producer.SpoolConfig {
-	if s == nil {
-		return nil
-	}
-	return &producer.SpoolConfig{
-		Path: s.Path, Spill: s.Spill, MaxBytes: s.MaxBytes, SegmentBytes: s.SegmentBytes, MaxAge: s.MaxAge,
-		DeadLetter: s.DeadLetter, IDHeader: s.IDHeader, LockedMemory: s.LockedMemory,
-		OnFull: map[queueconf.OnFull]producer.OnFull{
-			queueconf.Refuse: producer.Refuse, queueconf.Wait: producer.Wait, queueconf.DropOldest: producer.DropOldest,
-		}[s.OnFull],
-	}
 }
 
 // intake returns where calls leave their records without entering Go, or nil. Without it the queue

@@ -14,13 +14,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
 // small is a spool that is full after some sixty records of a kilobyte.
-func small(disk *faultfs.FS, spill bool, full OnFull) SpoolConfig {
+func small(disk *faultfs.FS, spill bool, full queueconf.OnFull) spoolOn {
 	cfg := durable(disk)
 	cfg.Spill, cfg.OnFull, cfg.MaxBytes, cfg.SegmentBytes = spill, full, 64<<10, 4<<10
 	return cfg
@@ -57,7 +58,7 @@ func TestAFullSpoolAnswersWhatItWasToldTo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCluster(t, kfake.SeedTopics(1, "mail"))
 				c.down.Store(true)
-				p := c.spooled(&logged{}, small(faultfs.New(1), spill, Refuse), "queue.buffering.max.messages=10")
+				p := c.spooled(&logged{}, small(faultfs.New(1), spill, queueconf.Refuse), "queue.buffering.max.messages=10")
 				taken := fill(t, p)
 				if taken < 40 || taken > 80 {
 					t.Errorf("%d records fit", taken)
@@ -97,7 +98,7 @@ func TestAFullSpoolThatWaitsParksEveryCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		c.down.Store(true)
-		p := c.spooled(&logged{}, small(faultfs.New(1), false, Wait))
+		p := c.spooled(&logged{}, small(faultfs.New(1), false, queueconf.Wait))
 		answers := make([]<-chan resperr.Code, 200)
 		for i := range answers {
 			answers[i] = keep(t, p, kilobyte(i), false)
@@ -127,7 +128,7 @@ func TestAFullSpoolThatDropsKeepsTheNewest(t *testing.T) {
 		c.down.Store(true)
 		disk := faultfs.New(1)
 		log := &logged{}
-		cfg := small(disk, false, DropOldest)
+		cfg := small(disk, false, queueconf.DropOldest)
 		p := c.spooled(log, cfg, "queue.buffering.max.messages=10")
 		for i := range 300 {
 			if code := <-keep(t, p, kilobyte(i), false); code != resperr.NoError {
@@ -259,7 +260,7 @@ func TestALogThatHangsHoldsNoLockWhileTheOldestAreDropped(t *testing.T) {
 				c := newCluster(t, kfake.SeedTopics(1, "mail"))
 				c.down.Store(true)
 				hang := &hanging{until: make(chan struct{})}
-				p := c.spooledTo(slog.New(hang), small(faultfs.New(1), spill, DropOldest), "queue.buffering.max.messages=10")
+				p := c.spooledTo(slog.New(hang), small(faultfs.New(1), spill, queueconf.DropOldest), "queue.buffering.max.messages=10")
 				free := sync.OnceFunc(func() { close(hang.until) })
 				defer free()
 				for i := range 100 { // some forty of them are dropped
@@ -314,7 +315,7 @@ func TestThoseBehindTheOldestWaitingCallAreNotLookedAt(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		c.down.Store(true)
 		log := &logged{}
-		p := c.spooled(log, small(faultfs.New(1), false, Wait))
+		p := c.spooled(log, small(faultfs.New(1), false, queueconf.Wait))
 		for i := 0; p.Parked() == 0; i++ {
 			keep(t, p, kilobyte(i), false)
 			synctest.Wait()

@@ -96,7 +96,7 @@ func TestAPanicInAnyGoroutineEndsOnlyItsQueue(t *testing.T) {
 				if test.spooled {
 					cfg := durable(faultfs.New(1))
 					cfg.FS = disk
-					deps.Spool = &cfg
+					deps.Spool, deps.Disk = &cfg.Spool, cfg.FS
 				}
 				if test.goroutine == "the writer of statistics" {
 					properties = append(properties, "statistics.interval.ms=1000")
@@ -105,7 +105,7 @@ func TestAPanicInAnyGoroutineEndsOnlyItsQueue(t *testing.T) {
 				if test.goroutine == "the reader of the spool" {
 					// Something for it to read, that an earlier run has left.
 					c.down.Store(true)
-					p := c.spooled(&logged{}, *deps.Spool)
+					p := c.spooled(&logged{}, spoolOn{*deps.Spool, deps.Disk})
 					store(t, p, "mail", 0, 10)
 					stop(t, p, time.Second)
 					disk.read.Store(true)

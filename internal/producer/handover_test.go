@@ -15,6 +15,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
@@ -65,11 +66,11 @@ func (c *cluster) once(topic string, n int) {
 func TestWhatWaitsInMemoryGoesByTheNewSettings(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		spool *SpoolConfig
+		spool *queueconf.Spool
 	}{
 		{"memory", nil},
-		{"durable", &SpoolConfig{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, FS: faultfs.New(1)}},
-		{"spill", &SpoolConfig{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, FS: faultfs.New(2), Spill: true}},
+		{"durable", &queueconf.Spool{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20}},
+		{"spill", &queueconf.Spool{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, Spill: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -91,7 +92,7 @@ func TestWhatWaitsInMemoryGoesByTheNewSettings(t *testing.T) {
 					}
 				}
 				time.Sleep(time.Minute)
-				next := c.after(p, Deps{Spool: test.spool}, "queue.buffering.max.messages=500")
+				next := c.after(p, Deps{Spool: test.spool, Disk: faultfs.New(1)}, "queue.buffering.max.messages=500")
 				p.PassOn(next)
 				if code := p.Offer(value("late")); code != resperr.Destroy {
 					t.Errorf("a call that comes to the old queue is answered %v", code)
@@ -182,7 +183,7 @@ func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
 				c := newCluster(t, kfake.SeedTopics(1, "mail"))
 				cfg := durable(faultfs.New(1))
 				cfg.Spill = mode == "spill"
-				p := c.after(nil, Deps{Spool: &cfg}, "linger.ms=1")
+				p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}, "linger.ms=1")
 				next, n := 0, 0
 				calls := func(count int) {
 					for range count {
@@ -202,7 +203,7 @@ func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
 					}
 					next++
 					cfg.MaxBytes += 1 << 20
-					p = c.after(p, Deps{Spool: &cfg, Estate: estate}, "linger.ms="+fmt.Sprint(1+next%3))
+					p = c.after(p, Deps{Spool: &cfg.Spool, Disk: cfg.FS, Estate: estate}, "linger.ms="+fmt.Sprint(1+next%3))
 				}
 				calls(200)
 				stop(t, p, time.Minute)
@@ -222,8 +223,8 @@ func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCluster(t, kfake.SeedTopics(1, "mail"))
 				c.down.Store(true)
-				cfg := SpoolConfig{Path: "/spool", MaxBytes: 64 << 10, SegmentBytes: 16 << 10, FS: faultfs.New(1), Spill: mode == "spill", OnFull: Wait}
-				p := c.after(nil, Deps{Spool: &cfg}, "queue.buffering.max.messages=10")
+				cfg := spoolOn{queueconf.Spool{Path: "/spool", MaxBytes: 64 << 10, SegmentBytes: 16 << 10, Spill: mode == "spill", OnFull: queueconf.Wait}, faultfs.New(1)}
+				p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}, "queue.buffering.max.messages=10")
 				deliveries := make(chan Delivery, 5)
 				for i := range 5 {
 					if parked, code := p.Deliver(value(fmt.Sprintf("v%06d", i)), time.Hour, func(d Delivery) { deliveries <- d }); !parked {
@@ -251,7 +252,7 @@ func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 				}
 				estate := p.Release(t.Context())
 				cfg.MaxBytes = 1 << 30
-				next := c.after(p, Deps{Spool: &cfg, Estate: estate}, "queue.buffering.max.messages=10")
+				next := c.after(p, Deps{Spool: &cfg.Spool, Disk: cfg.FS, Estate: estate}, "queue.buffering.max.messages=10")
 				time.Sleep(time.Minute)
 				if got := stored.Load(); got != n-5 || next.Parked() != 0 {
 					t.Errorf("%d of %d are stored, %d wait", got, n-5, next.Parked())
@@ -279,7 +280,7 @@ func TestWhoWaitsAtAFolderThatIsNotOpenedAgainHearsIt(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
 		c.down.Store(true)
 		cfg := durable(faultfs.New(1))
-		p := c.after(nil, Deps{Spool: &cfg})
+		p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS})
 		delivery := make(chan Delivery, 1)
 		if parked, code := p.Deliver(value("v000000"), 0, func(d Delivery) { delivery <- d }); !parked {
 			t.Fatal(code)
@@ -290,7 +291,7 @@ func TestWhoWaitsAtAFolderThatIsNotOpenedAgainHearsIt(t *testing.T) {
 			t.Errorf("the call is answered %+v", d)
 		}
 		c.down.Store(false)
-		stop(t, c.after(nil, Deps{Spool: &cfg}), time.Minute)
+		stop(t, c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}), time.Minute)
 		c.once("mail", 1)
 	})
 }

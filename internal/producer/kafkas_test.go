@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/realkafka"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -269,7 +270,7 @@ func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
 	open := func() (*Producer, *logged) {
 		log := new(logged)
 		p, err := New("kafka1", settings(t, "bootstrap.servers="+k.brokers[0].Addr(), "enable.idempotence=true", "socket.timeout.ms=2000", "request.timeout.ms=1000"),
-			Deps{Log: log.logger(), Spool: &SpoolConfig{Path: dir, MaxBytes: 1 << 24, SegmentBytes: 1 << 20}})
+			Deps{Log: log.logger(), Spool: &queueconf.Spool{Path: dir, MaxBytes: 1 << 24, SegmentBytes: 1 << 20}})
 		k.must(err)
 		return p, log
 	}

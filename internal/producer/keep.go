@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
@@ -29,7 +30,7 @@ func (p *Producer) Store(r *record.Record, block bool, done func(resperr.Code)) 
 // keep is Store for either function.
 func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.Code) {
 	s := p.store
-	w.patient = w.patient || s.OnFull == Wait
+	w.patient = w.patient || s.OnFull == queueconf.Wait
 	if r.Timestamp == 0 {
 		r.Timestamp = milliseconds()
 	}
@@ -148,7 +149,7 @@ func (s *storage) appendLocked(p *Producer, payload []byte, done func(error)) (s
 		add = s.spool.AppendLater
 	}
 	seq, err = add(payload, done)
-	if s.OnFull != DropOldest || !errors.Is(err, spool.ErrFull) {
+	if s.OnFull != queueconf.DropOldest || !errors.Is(err, spool.ErrFull) {
 		return seq, err
 	}
 	n := s.spool.DropOldest(int64(len(payload)) + 64)

@@ -63,7 +63,7 @@ func (f *fold) Snapshot() []byte {
 // plans, and removes what there is: they would be wrong when that queue has sent.
 func (p *Producer) openOnce(s *storage) (*once, error) {
 	if s.Spill || !p.set.Idempotence {
-		if err := spool.RemoveNotes(s.FS, s.Path); err != nil {
+		if err := spool.RemoveNotes(s.fs, s.Path); err != nil {
 			return nil, fmt.Errorf("%s: the plans of an earlier run cannot be removed from %s: %w", p.id, s.Path, err)
 		}
 		return nil, nil
@@ -79,7 +79,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 	var found bool
 	var damage, err error
 	o.notes, found, damage, err = spool.OpenNotes(spool.NotesOptions{
-		Dir: s.Path, FS: s.FS, Fold: f, Log: p.log, Point: killPoint(), Every: min(p.set.Linger, plansEvery), Guard: func(run func()) { p.guard("the writer of plans", run) },
+		Dir: s.Path, FS: s.fs, Fold: f, Log: p.log, Point: killPoint(), Every: min(p.set.Linger, plansEvery), Guard: func(run func()) { p.guard("the writer of plans", run) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.id, err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
@@ -52,12 +53,12 @@ func (h *history) open() (*Producer, error) {
 			return nil, err
 		}
 	}
-	cfg := SpoolConfig{Path: "/spool", MaxBytes: 1 << 24, SegmentBytes: 4 << 10, FS: h.disk, DeadLetter: true, Probes: 3}
+	cfg := queueconf.Spool{Path: "/spool", MaxBytes: 1 << 24, SegmentBytes: 4 << 10, DeadLetter: true}
 	cfgs := append([]string{
 		"bootstrap.servers=sim:9092", "enable.idempotence=true", "linger.ms=2", "batch.num.messages=3", "socket.timeout.ms=2000", "retry.backoff.ms=20",
 		"retry.backoff.max.ms=200", "reconnect.backoff.ms=10", "reconnect.backoff.max.ms=100", "topic.metadata.refresh.fast.interval.ms=20",
 	}, h.more...)
-	return New("kafka1", settings(h.t, cfgs...), Deps{Log: h.log.logger(), Client: conf.Deps{Dialer: h.kafka.dial}, Spool: &cfg})
+	return New("kafka1", settings(h.t, cfgs...), Deps{Log: h.log.logger(), Client: conf.Deps{Dialer: h.kafka.dial}, Spool: &cfg, Disk: h.disk, probes: 3})
 }
 
 // live opens the queue, lets it work while the broker has its faults, and ends it: by a kill, a power cut, a disk that crashes at a call, or in order.

@@ -35,8 +35,10 @@ import (
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
 )
 
 // A Producer is one configured queue.
@@ -115,7 +117,9 @@ type Deps struct {
 
 	// Statistics is where statistics.interval.ms writes to, a log that holds back no line; nil is nowhere.
 	Statistics *slog.Logger
-	Spool      *SpoolConfig // nil keeps everything in memory
+	Spool      *queueconf.Spool // nil keeps everything in memory
+	Disk       spool.FS         // where Spool is; nil is the disk
+	probes     int              // in place of probeRecords, for the simulation
 
 	// Intake is where calls of the host leave records without entering Go, or nil. It is the queue's from
 	// New on. A queue behind a spool has none: its calls wait for the disk.
@@ -147,7 +151,7 @@ type Deps struct {
 // not fail.
 func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	if deps.Spool != nil {
-		set = deps.Spool.lifetime(set)
+		set = lifetime(deps.Spool, set)
 	}
 	p := &Producer{
 		id:     id,
@@ -202,7 +206,7 @@ func New(id string, set *conf.Settings, deps Deps) (*Producer, error) {
 	}
 	if deps.Spool != nil {
 		var err error
-		if p.store, err = p.openStorage(*deps.Spool, deps.Before); err != nil {
+		if p.store, err = p.openStorage(deps); err != nil {
 			p.end()
 			return nil, err
 		}

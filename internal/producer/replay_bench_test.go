@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -31,7 +32,7 @@ func BenchmarkReplay(b *testing.B) {
 			delivered := 0
 			for b.Loop() {
 				b.StopTimer()
-				cfg := SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20}
+				cfg := queueconf.Spool{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20}
 				s, err := spool.Open(spool.Options{Dir: cfg.Path, MaxWaiting: 1 << 30, SegmentBytes: cfg.SegmentBytes})
 				if err != nil {
 					b.Fatal(err)
@@ -76,7 +77,7 @@ func BenchmarkDurable(b *testing.B) {
 			b.Run(fmt.Sprintf("scripts=%d/idempotence=%s", scripts, idempotence), func(b *testing.B) {
 				p, err := New("bench", benchSettings(b, "bootstrap.servers", broker, "enable.idempotence", idempotence), Deps{
 					Log:   slog.New(slog.DiscardHandler),
-					Spool: &SpoolConfig{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20},
+					Spool: &queueconf.Spool{Path: b.TempDir(), MaxBytes: 10 << 30, SegmentBytes: 64 << 20},
 				})
 				if err != nil {
 					b.Fatal(err)

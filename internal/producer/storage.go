@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,35 +13,10 @@ import (
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/logsink"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
-)
-
-// SpoolConfig is how a queue keeps records on disk.
-type SpoolConfig struct {
-	Path         string
-	Spill        bool // memory first; false is durable: a call is answered once its record is synced
-	MaxBytes     int64
-	SegmentBytes int64
-	OnFull       OnFull
-	MaxAge       time.Duration // 0 never expires
-	DeadLetter   bool
-	IDHeader     string // the name of a header that each record gets with an id of its own; "" is none
-	LockedMemory bool   // a second process on the same folder runs without a spool
-	Probes       int    // records of a stalled topic that stay in memory to be tried; 0 is a thousand
-
-	FS spool.FS // nil is the disk
-}
-
-// OnFull is what becomes of a call when the spool takes no more.
-type OnFull uint8
-
-// The answers to a full spool.
-const (
-	Refuse OnFull = iota
-	Wait
-	DropOldest
 )
 
 const (
@@ -55,11 +31,13 @@ const (
 // A storage is the spool of a queue, and what the queue knows of the records in it. Its mu comes after Producer.mu and before the
 // spool's own. No method of the spool waits for the disk but Open, Sync and Close.
 type storage struct {
-	SpoolConfig
-	spool *spool.Spool
-	dead  *spool.Spool // nil without dead letters
-	run   string       // names this opening of the queue, in the ids of records
-	once  *once        // nil unless each message is delivered once
+	queueconf.Spool
+	fs     spool.FS // nil is the disk
+	probes int
+	spool  *spool.Spool
+	dead   *spool.Spool // nil without dead letters
+	run    string       // names this opening of the queue, in the ids of records
+	once   *once        // nil unless each message is delivered once
 	feeder
 	ids atomic.Uint64 // given to records, see IDHeader
 
@@ -88,14 +66,15 @@ type storage struct {
 
 // openStorage opens the spool of p, or returns nil when another process has it and p may run in
 // memory. Every error is one sentence for the operator.
-func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, error) {
+func (p *Producer) openStorage(deps Deps) (*storage, error) {
+	cfg, fs := deps.Spool, deps.Disk
 	s := &storage{
-		SpoolConfig: cfg, run: newRun(),
+		Spool: *cfg, fs: fs, probes: cmp.Or(deps.probes, probeRecords), run: newRun(),
 		lost: make(map[uint64]struct{}), early: make(map[uint64]bool), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
 	}
 	var err error
 	s.spool, err = spool.Open(spool.Options{
-		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: cfg.FS, Log: p.log,
+		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: fs, Log: p.log,
 		Point: killPoint(), Room: p.wake, Changed: p.changed,
 		Synced: func(took time.Duration, _ int, _ int64) { p.times.Sync.Observe(took) }, Guard: func(run func()) { p.guard("the writer of the spool", run) },
 	})
@@ -109,7 +88,7 @@ func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, err
 	if cfg.DeadLetter {
 		most := max(cfg.MaxBytes/deadShare, minDeadSize)
 		s.dead, err = spool.Open(spool.Options{
-			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: cfg.FS, Log: p.log, Guard: func(run func()) { p.guard("the writer of dead letters", run) },
+			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: fs, Log: p.log, Guard: func(run func()) { p.guard("the writer of dead letters", run) },
 		})
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -125,7 +104,7 @@ func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, err
 	st := s.spool.Stats()
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
-		p.stats.Restore(int64(st.Pending) - before.outstandingIn(cfg.Path))
+		p.stats.Restore(int64(st.Pending) - deps.Before.outstandingIn(cfg.Path))
 		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
 	}
 	return s, nil
@@ -133,7 +112,7 @@ func (p *Producer) openStorage(cfg SpoolConfig, before *Producer) (*storage, err
 
 // lifetime returns set with the time that a message has behind a spool: without end, unless the
 // operator has said otherwise.
-func (c *SpoolConfig) lifetime(set *conf.Settings) *conf.Settings {
+func lifetime(c *queueconf.Spool, set *conf.Settings) *conf.Settings {
 	own := *set
 	if !own.MessageTimeoutChosen {
 		own.MessageTimeout, own.TopicLingerConflict = 0, false

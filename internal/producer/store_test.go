@@ -11,26 +11,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/halon-extras/kafka/internal/conf"
+	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
+// A spoolOn is a spool, and the disk that it is on.
+type spoolOn struct {
+	queueconf.Spool
+	FS spool.FS
+}
+
 // durable returns the configuration of a spool on a disk of the test's own.
-func durable(disk *faultfs.FS) SpoolConfig {
-	return SpoolConfig{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, DeadLetter: true, FS: disk}
+func durable(disk *faultfs.FS) spoolOn {
+	return spoolOn{queueconf.Spool{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, DeadLetter: true}, disk}
 }
 
 // spooled opens a queue with a spool.
-func (c *cluster) spooled(log *logged, cfg SpoolConfig, properties ...string) *Producer {
+func (c *cluster) spooled(log *logged, cfg spoolOn, properties ...string) *Producer {
 	c.t.Helper()
 	return c.spooledTo(log.logger(), cfg, properties...)
 }
 
-func (c *cluster) spooledTo(log *slog.Logger, cfg SpoolConfig, properties ...string) *Producer {
+func (c *cluster) spooledTo(log *slog.Logger, cfg spoolOn, properties ...string) *Producer {
 	c.t.Helper()
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
-	p, err := New("kafka1", set, Deps{Log: log, Client: conf.Deps{Dialer: c.dial}, Spool: &cfg})
+	p, err := New("kafka1", set, Deps{Log: log, Client: conf.Deps{Dialer: c.dial}, Spool: &cfg.Spool, Disk: cfg.FS})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -165,11 +165,14 @@ func (p *Producer) bornAt(timestamp int64) mono {
 	return p.now() - mono(max(0, milliseconds()-timestamp))*mono(time.Millisecond)
 }
 
+// probeRecords is how many records of a stalled topic stay in memory to be tried.
+const probeRecords = 1000
+
 // unload drops what a stalled topic holds and does not send, but for a few records to try: the
 // feeder reads the rest again when the topic makes progress, and so everything of the topic from there on. So only the newest are dropped,
 // newer than all that is on its way, and only records that are on the disk. The sender runs it.
 func (p *Producer) unload(t *topic) {
-	s, probes := &t.send, cmp.Or(p.store.Probes, 1000)
+	s, probes := &t.send, p.store.probes
 	if !t.stalled.Load() || s.records <= probes {
 		return
 	}

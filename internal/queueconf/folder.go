@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/halon-extras/kafka/internal/spool"
 )
 
 // folder is the spool folder of a queue that was read.
@@ -17,9 +19,6 @@ type folder struct {
 	dead     string // its folder of dead letters, resolved
 }
 
-// deadName is the folder of dead letters below that of a spool. Part of the format.
-const deadName = "dead"
-
 // folder judges the folder of a spool as the start needs it, and changes nothing: the start makes a missing one.
 func (r *reader) folder(p place, s *Spool) {
 	if err := usable(s.Path); err != nil {
@@ -27,18 +26,18 @@ func (r *reader) folder(p place, s *Spool) {
 		return
 	}
 	if s.DeadLetter {
-		if dead := filepath.Join(s.Path, deadName); usable(dead) != nil {
+		if dead := filepath.Join(s.Path, spool.DeadFolder); usable(dead) != nil {
 			r.problem(p, "spool: path: %q, where dead letters go, %v", dead, usable(dead))
 			return
 		}
 	}
-	for _, path := range []string{s.Path, filepath.Join(s.Path, deadName)} {
+	for _, path := range []string{s.Path, filepath.Join(s.Path, spool.DeadFolder)} {
 		if text := Exposed(path, uint32(os.Geteuid())); text != "" {
 			r.warn(p, "spool: path: %s", text)
 		}
 	}
 	// Also without dead letters: the commands for a spool look for them there, and the next configuration may have them.
-	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path), dead: resolve(filepath.Join(s.Path, deadName))}
+	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path), dead: resolve(filepath.Join(s.Path, spool.DeadFolder))}
 	s.folder = mine
 	for _, other := range r.folders {
 		switch {
