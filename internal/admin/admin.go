@@ -284,6 +284,37 @@ func (c *call) queue(id string) (Queue, error) {
 	return nil, fmt.Errorf("%s\nthere is no queue %q%s, the queues are: %s", noSuchID, id, nearest.Meant(id, ids), report.Printable(strings.Join(ids, ", ")))
 }
 
+// each runs one for the queue that the call names, or for all, and returns what it has written and its values, which are no null in JSON.
+func each[T any](c *call, one func(b *strings.Builder, q Queue) (T, error)) (text string, all []T, err error) {
+	queues, err := c.queues()
+	if err != nil {
+		return "", nil, err
+	}
+	var b strings.Builder
+	all = []T{}
+	for _, q := range queues {
+		value, err := one(&b, q)
+		if err != nil {
+			return b.String(), nil, err
+		}
+		all = append(all, value)
+	}
+	return b.String(), all, nil
+}
+
+// nextBlock puts an empty line between what is written of two queues.
+func nextBlock(b *strings.Builder) {
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+// noQueues is the text where there are none.
+const noQueues = "there are no queues\n"
+
+// inQueues is the JSON of a list with an element for each queue.
+func inQueues[T any](all []T) map[string][]T { return map[string][]T{"queues": all} }
+
 // queues returns the queue that is named, or all where none is.
 func (c *call) queues() ([]Queue, error) {
 	if len(c.args) == 0 {

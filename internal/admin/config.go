@@ -30,13 +30,7 @@ type configured struct {
 const masked = "***"
 
 func showConfig(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
-	all := []configured{}
-	var b strings.Builder
-	for i, q := range queues {
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (configured, error) {
 		one := configured{ID: q.ID(), Client: q.Settings().Name, Properties: []setting{}}
 		for _, e := range q.Settings().Effective() {
 			if e.Origin != conf.Default || c.flag["--all"] {
@@ -44,15 +38,10 @@ func showConfig(c *call) (answer, error) {
 			}
 		}
 		one.Spool = spoolSettings(c.Spool(q.ID()))
-		all = append(all, one)
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if err := one.write(&b); err != nil {
-			return answer{}, err
-		}
-	}
-	return answer{b.String(), map[string][]configured{"queues": all}}, nil
+		nextBlock(b)
+		return one, one.write(b)
+	})
+	return answer{text, inQueues(all)}, err
 }
 
 func settingOf(e conf.Effective) setting {

@@ -37,7 +37,7 @@ func list(c *call) (answer, error) {
 		all = append(all, one)
 	}
 	if len(all) == 0 {
-		return answer{"there are no queues\n", map[string][]listed{"queues": all}}, nil
+		return answer{noQueues, inQueues(all)}, nil
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
@@ -49,5 +49,5 @@ func list(c *call) (answer, error) {
 	if err := w.Flush(); err != nil {
 		return answer{}, err
 	}
-	return answer{b.String(), map[string][]listed{"queues": all}}, nil
+	return answer{b.String(), inQueues(all)}, nil
 }

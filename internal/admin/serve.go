@@ -119,7 +119,7 @@ func health(d Deps) (text string, ok bool) {
 		ok = ok && h.State != report.Broken
 	}
 	if b.Len() == 0 {
-		b.WriteString("there are no queues\n")
+		b.WriteString(noQueues)
 	}
 	return b.String(), ok
 }

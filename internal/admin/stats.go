@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -16,34 +17,21 @@ import (
 const statsTime = 2 * time.Second
 
 func stats(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), statsTime)
 	defer cancel()
-	all := []report.Statistics{}
-	var b strings.Builder
-	for i, q := range queues {
-		one, err := q.Statistics(ctx)
-		all = append(all, one)
-		if i > 0 {
-			b.WriteByte('\n')
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (report.Statistics, error) {
+		one, late := q.Statistics(ctx)
+		nextBlock(b)
+		err := writeStats(b, &one)
+		if late != nil {
+			fmt.Fprintf(b, "partitions are left out: %v\n", late)
 		}
-		if werr := writeStats(&b, &one); werr != nil {
-			return answer{}, werr
-		}
-		if err != nil {
-			fmt.Fprintf(&b, "partitions are left out: %v\n", err)
-		}
+		return one, err
+	})
+	if err == nil && len(c.args) > 0 {
+		return answer{text, all[0]}, nil // as librdkafka's
 	}
-	switch {
-	case len(c.args) > 0:
-		return answer{b.String(), all[0]}, nil // as librdkafka's
-	case len(all) == 0:
-		b.WriteString("there are no queues\n")
-	}
-	return answer{b.String(), map[string][]report.Statistics{"queues": all}}, nil
+	return answer{cmp.Or(text, noQueues), inQueues(all)}, err
 }
 
 func writeStats(b *strings.Builder, s *report.Statistics) error {
@@ -53,7 +41,7 @@ func writeStats(b *strings.Builder, s *report.Statistics) error {
 	fmt.Fprintln(w, " broker\tstate\tfor\trtt\tin flight\twaiting\ttx\ttxretries\ttimeouts\tconnects\tdisconnects\tpartitions\tlast error")
 	for _, name := range slices.Sorted(maps.Keys(s.Brokers)) {
 		r := s.Brokers[name]
-		fmt.Fprintf(w, " %s\t%s\t%s\t%.1f ms\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", report.Printable(name), r.State, age(time.Duration(r.StateAge)*time.Microsecond),
+		fmt.Fprintf(w, " %s\t%s\t%s\t%.1f ms\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", report.Printable(name), r.State, report.Lasted(time.Duration(r.StateAge)*time.Microsecond),
 			float64(r.RTT.Avg)/1000, r.WaitrespCnt, r.OutbufCnt, r.Tx, r.TxRetries, r.ReqTimeouts, r.Connects, r.Disconnects, r.TopparCnt, report.Printable(r.LastError))
 	}
 	if err := w.Flush(); err != nil {

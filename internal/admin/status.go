@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -49,24 +50,13 @@ type statusesJSON struct {
 }
 
 func status(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
-	all := []statusJSON{}
-	var b strings.Builder
-	for i, q := range queues {
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (statusJSON, error) {
 		one := statusOf(q, c.now())
-		all = append(all, one)
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		one.write(&b, c.now())
-	}
-	if len(all) == 0 {
-		b.WriteString("there are no queues\n")
-	}
-	return answer{b.String(), statusesJSON{c.Start.UTC(), versionsNow().Plugin, all}}, nil
+		nextBlock(b)
+		one.write(b, c.now())
+		return one, nil
+	})
+	return answer{cmp.Or(text, noQueues), statusesJSON{c.Start.UTC(), versionsNow().Plugin, all}}, err
 }
 
 func statusOf(q Queue, now time.Time) statusJSON {
@@ -98,7 +88,7 @@ func statusOf(q Queue, now time.Time) statusJSON {
 
 func (s *statusJSON) write(b *strings.Builder, now time.Time) {
 	n := report.Thousands
-	fmt.Fprintf(b, "%s: %s since %s (%s)", report.Printable(s.Queue), s.State, s.Since.Format(time.RFC3339), age(now.Sub(s.Since)))
+	fmt.Fprintf(b, "%s: %s since %s (%s)", report.Printable(s.Queue), s.State, s.Since.Format(time.RFC3339), report.Lasted(now.Sub(s.Since)))
 	if s.Reason != "" {
 		fmt.Fprintf(b, ": %s", report.Printable(s.Reason))
 	}
@@ -106,7 +96,7 @@ func (s *statusJSON) write(b *strings.Builder, now time.Time) {
 	for _, p := range s.Problems[min(1, len(s.Problems)):] {
 		fmt.Fprintf(b, "  also %s since %s: %s\n", p.Kind, p.Since.Format(time.RFC3339), report.Printable(p.Text))
 	}
-	fmt.Fprintf(b, "  queued %s, on disk %s, in flight %s, oldest %s, waiting calls %d\n", n(s.Queued), n(s.OnDisk), n(s.InFlight), age(time.Duration(s.OldestAge*float64(time.Second))), s.Parked)
+	fmt.Fprintf(b, "  queued %s, on disk %s, in flight %s, oldest %s, waiting calls %d\n", n(s.Queued), n(s.OnDisk), n(s.InFlight), report.Lasted(time.Duration(s.OldestAge*float64(time.Second))), s.Parked)
 	fmt.Fprintf(b, "  in %.1f/s, delivered %.1f/s over 10 s\n", s.InRate, s.OutRate)
 	fmt.Fprintf(b, "  in %s = delivered %s + failed %s + dropped %s + expired %s + dead %s + queued %s + on disk %s; refused %s\n",
 		n(s.In), n(s.Delivered), n(s.Failed), n(s.Dropped), n(s.Expired), n(s.Dead), n(s.Queued), n(s.OnDisk), n(s.Refused))
@@ -125,20 +115,4 @@ func (s *statusJSON) write(b *strings.Builder, now time.Time) {
 		}
 		b.WriteByte('\n')
 	}
-}
-
-// age is a duration as operators read it.
-func age(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

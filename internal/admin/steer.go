@@ -34,49 +34,37 @@ func doneTo(q Queue) doneJSON {
 }
 
 func pause(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
-	var b strings.Builder
-	all := []doneJSON{}
-	for _, q := range queues {
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (doneJSON, error) {
 		what := "is paused already"
 		if q.Pause() {
 			what = "is paused: nothing is sent until resume"
 		}
 		one := doneTo(q)
 		one.Paused = true
-		fmt.Fprintf(&b, "OK: %s %s, %s queued\n", report.Printable(q.ID()), what, report.Thousands(one.Queued))
-		all = append(all, one)
-	}
-	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+		fmt.Fprintf(b, "OK: %s %s, %s queued\n", report.Printable(q.ID()), what, report.Thousands(one.Queued))
+		return one, nil
+	})
+	return answer{text, inQueues(all)}, err
 }
 
 func resume(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), steerTime)
 	defer cancel()
-	var b strings.Builder
-	all := []doneJSON{}
-	for _, q := range queues {
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (doneJSON, error) {
 		paused, err := q.Resume(ctx)
 		if err != nil {
-			return answer{}, fmt.Errorf("%s%s: %w", b.String(), q.ID(), err)
+			return doneJSON{}, fmt.Errorf("%s%s: %w", b.String(), q.ID(), err)
 		}
 		one := doneTo(q)
 		one.Paused, one.Seconds = false, paused.Seconds()
 		if paused == 0 {
-			fmt.Fprintf(&b, "OK: %s was not paused\n", report.Printable(q.ID()))
+			fmt.Fprintf(b, "OK: %s was not paused\n", report.Printable(q.ID()))
 		} else {
-			fmt.Fprintf(&b, "OK: %s goes on after %s, %s queued\n", report.Printable(q.ID()), age(paused), report.Thousands(one.Queued))
+			fmt.Fprintf(b, "OK: %s goes on after %s, %s queued\n", report.Printable(q.ID()), report.Lasted(paused), report.Thousands(one.Queued))
 		}
-		all = append(all, one)
-	}
-	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+		return one, nil
+	})
+	return answer{text, inQueues(all)}, err
 }
 
 func purge(c *call) (answer, error) {
@@ -140,7 +128,7 @@ func flush(c *call) (answer, error) {
 			fmt.Fprintf(&b, "%s: %s are still queued: see status\n", report.Printable(one.Queue), report.Thousands(one.Queued))
 		}
 	}
-	value := map[string][]doneJSON{"queues": all}
+	value := inQueues(all)
 	if !flushed {
 		return answer{}, &refusal{b.String(), value}
 	}
@@ -148,20 +136,13 @@ func flush(c *call) (answer, error) {
 }
 
 func countQueued(c *call) (answer, error) {
-	queues, err := c.queues()
-	if err != nil {
-		return answer{}, err
-	}
-	var b strings.Builder
-	all := []doneJSON{}
-	for _, q := range queues {
+	text, all, err := each(c, func(b *strings.Builder, q Queue) (doneJSON, error) {
 		one := doneTo(q)
-		all = append(all, one)
-		if len(c.args) > 0 {
-			fmt.Fprintf(&b, "%d\n", one.Queued)
-		} else {
-			fmt.Fprintf(&b, "%s %d\n", report.Printable(one.Queue), one.Queued)
+		if len(c.args) == 0 {
+			b.WriteString(report.Printable(one.Queue) + " ")
 		}
-	}
-	return answer{b.String(), map[string][]doneJSON{"queues": all}}, nil
+		fmt.Fprintf(b, "%d\n", one.Queued)
+		return one, nil
+	})
+	return answer{text, inQueues(all)}, err
 }

@@ -32,21 +32,15 @@ func (p *Producer) Pause() (news bool) {
 
 // Resume ends a pause, and says for how long it was; 0 is none.
 func (p *Producer) Resume(ctx context.Context) (paused time.Duration, err error) {
-	answer := make(chan time.Duration, 1)
-	err = p.ask(ctx, func() {
-		var over time.Duration
+	return ask(ctx, p, func() (over time.Duration) {
 		if at := p.health.told[report.Paused].Swap(nil); at != nil {
 			over = max(time.Since(*at), 1)
 			p.postpone(over, p.now())
-			p.log.WithGroup(groupOf("pause", true)).Log(p.life, logsink.LevelNotice, fmt.Sprintf("resumed by command after %s", spell(over)))
+			p.log.WithGroup(groupOf("pause", true)).Log(p.life, logsink.LevelNotice, fmt.Sprintf("resumed by command after %s", report.Lasted(over)))
 		}
 		p.health.news.Store(true)
-		answer <- over
+		return over
 	})
-	if err != nil {
-		return 0, err
-	}
-	return <-answer, nil
 }
 
 // postpone takes a pause, which ends now, out of the age of what was queued meanwhile: nothing could be sent. The sender runs it.
@@ -75,11 +69,9 @@ func (p *Producer) postpone(pause time.Duration, now mono) {
 // Purge gives up everything that is queued in memory and on disk, but for what is on its way to a broker, and returns how many
 // messages that were: they are counted as dropped. Dead letters stay, and so do scripts that wait for room, which there is then.
 func (p *Producer) Purge(ctx context.Context) (n int64, err error) {
-	answer := make(chan int64, 1)
-	if err = p.ask(ctx, func() { answer <- p.purge() }); err != nil {
+	if n, err = ask(ctx, p, p.purge); err != nil {
 		return 0, err
 	}
-	n = <-answer
 	p.log.WithGroup(groupOf("purge", true)).Warn(fmt.Sprintf("purged by command: %s messages are given up", report.Thousands(n)))
 	return n, nil
 }
@@ -173,12 +165,7 @@ func (p *Producer) Head(ctx context.Context) (r record.Record, some bool, err er
 			return r, true, nil
 		}
 	}
-	type found struct {
-		record record.Record
-		some   bool
-	}
-	answer := make(chan found, 1)
-	err = p.ask(ctx, func() {
+	found, err := ask(ctx, p, func() *record.Record {
 		var oldest *entry
 		for _, t := range p.sender.active {
 			p.unpackOldest(t)
@@ -189,17 +176,16 @@ func (p *Producer) Head(ctx context.Context) (r record.Record, some bool, err er
 			})
 		}
 		if oldest == nil {
-			answer <- found{}
-			return
+			return nil
 		}
 		r := oldest.record()
-		answer <- found{Clone(&r), true}
+		r = Clone(&r)
+		return &r
 	})
-	if err != nil {
+	if found == nil {
 		return r, false, err
 	}
-	got := <-answer
-	return got.record, got.some, nil
+	return *found, true, nil
 }
 
 func (p *Producer) headOnDisk() (r record.Record, some bool) {

@@ -19,13 +19,13 @@ func (p *Producer) Flush(ctx context.Context) (done bool) {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
 	if p.store == nil || p.store.Spill {
-		var mark uint64 // everything that was accepted is numbered below it
-		if p.ask(ctx, func() { p.feedAll(p.now()); mark = p.nextNumber() }) != nil {
-			return false
-		}
-		if !p.until(ctx, func() bool {
-			waits := make(chan bool, 1)
-			return p.ask(ctx, func() { waits <- p.waitsFor(mark) }) == nil && !<-waits
+		mark, err := ask(ctx, p, func() uint64 { // everything that was accepted is numbered below it
+			p.feedAll(p.now())
+			return p.nextNumber()
+		})
+		if err != nil || !p.until(ctx, func() bool {
+			waits, err := ask(ctx, p, func() bool { return p.waitsFor(mark) })
+			return err == nil && !waits
 		}) {
 			return false
 		}

@@ -224,7 +224,7 @@ func (p *Producer) noteProblem(kind report.Kind, found *report.Problem, wall tim
 			p.log.WithGroup(groupOf(kind.String(), h.each[kind])).Error(found.Text)
 		}
 	case found == nil && begun:
-		over := spell(wall.Sub(h.begun[kind]))
+		over := report.Lasted(wall.Sub(h.begun[kind]))
 		h.begun[kind] = time.Time{}
 		log := p.log.WithGroup(groupOf(kind.String()+"-over", h.each[kind]))
 		switch kind {

@@ -38,18 +38,18 @@ func (p *Producer) post(e event) {
 // errNoSender is the answer of a queue that has ended, or whose sender is busy for too long.
 var errNoSender = errors.New("the queue does not answer: it has ended, or is busy")
 
-// ask has the sender run do between two steps of its own, and waits for the end of that as long as ctx lasts. What was asked
-// for may still be done afterwards, so do must own what it writes to.
-func (p *Producer) ask(ctx context.Context, do func()) error {
-	done := make(chan struct{})
-	p.post(event{do: func() { defer close(done); do() }})
+// ask has the sender run do between two steps of its own, and returns what do does. It waits for that as long as ctx lasts; what was asked
+// for may still be done afterwards.
+func ask[T any](ctx context.Context, p *Producer, do func() T) (got T, err error) {
+	answer := make(chan T, 1)
+	p.post(event{do: func() { answer <- do() }})
 	select {
-	case <-done:
-		return nil
+	case got = <-answer:
+		return got, nil
 	case <-p.finished:
 	case <-ctx.Done():
 	}
-	return errNoSender
+	return got, errNoSender
 }
 
 // listen lets answers wake the sender from now on, and says whether there is one already.

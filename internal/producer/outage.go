@@ -115,7 +115,7 @@ func (c *clientLog) recovers(queued int64) {
 	o.since = time.Time{}
 	o.mu.Unlock()
 	if !since.IsZero() {
-		c.say(logsink.Notice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", spell(now.Sub(since)), report.Thousands(queued)))
+		c.say(logsink.Notice, "CONNECT", groupOf("connected", each), fmt.Sprintf("connected again after %s, %s queued", report.Lasted(now.Sub(since)), report.Thousands(queued)))
 	}
 }
 
@@ -152,17 +152,4 @@ func (s *losses) take() []loss {
 		s.timer = nil
 	}
 	return held
-}
-
-// spell is a duration as operators read it.
-func spell(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	}
-	return fmt.Sprintf("%.0f h", d.Hours())
 }

@@ -78,8 +78,7 @@ func (p *Producer) Statistics(ctx context.Context) (report.Statistics, error) {
 		retries map[int32]int64
 		toppars map[int32]int
 	}
-	answer := make(chan seen, 1)
-	err := p.ask(ctx, func() {
+	got, err := ask(ctx, p, func() seen {
 		one := seen{make(map[string]map[string]report.PartitionStatistics), make(map[int32]int64), make(map[int32]int)}
 		p.mu.Lock()
 		topics := slices.Collect(maps.Values(p.topics))
@@ -90,11 +89,9 @@ func (p *Producer) Statistics(ctx context.Context) (report.Statistics, error) {
 		for id, b := range p.sender.brokers {
 			one.retries[id] = b.retries
 		}
-		answer <- one
+		return one
 	})
-	var got seen
 	if err == nil {
-		got = <-answer
 		for name, t := range s.Topics {
 			t.Partitions = got.topics[name]
 			s.Topics[name] = t

@@ -84,12 +84,6 @@ func AppendRecord(dst []byte, offsetDelta int32, timestampDelta int64, key, valu
 	return dst
 }
 
-// RecordSize returns how many bytes AppendRecord appends.
-func RecordSize(offsetDelta int32, timestampDelta int64, key, value []byte, headers []Header) int {
-	n := bodySize(offsetDelta, timestampDelta, key, value, headers)
-	return varintSize(int64(n)) + n
-}
-
 func bodySize(offsetDelta int32, timestampDelta int64, key, value []byte, headers []Header) int {
 	n := 1 + varintSize(timestampDelta) + varintSize(int64(offsetDelta)) + bytesSize(key) + bytesSize(value) + varintSize(int64(len(headers)))
 	for i := range headers {

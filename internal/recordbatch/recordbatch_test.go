@@ -192,7 +192,8 @@ func FuzzRecord(f *testing.F) {
 		}
 		headers := []Header{{Key: name, Value: header}, {Key: name + name, Value: key}}
 		b := AppendRecord(nil, offset, delta, key, value, headers)
-		if want := RecordSize(offset, delta, key, value, headers); len(b) != want {
+		body := bodySize(offset, delta, key, value, headers)
+		if want := varintSize(int64(body)) + body; len(b) != want {
 			t.Fatalf("%d bytes, and %d were announced", len(b), want)
 		}
 		var r kmsg.Record

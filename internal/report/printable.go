@@ -89,3 +89,19 @@ func Age(d time.Duration) string {
 	}
 	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 }
+
+// Lasted returns a duration as sentences have it: 9.5 s, 90 s, 5 min, 30 h, 3 days.
+func Lasted(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
