@@ -143,28 +143,27 @@ func strtod(s string) (f float64, ok bool) {
 
 // decimalPrefix returns the part of s that is digits, a point and an exponent; "" without a digit.
 func decimalPrefix(s string) string {
-	n, some := digits(s, 0, 10)
-	if n < len(s) && s[n] == '.' {
-		m, more := digits(s, n+1, 10)
-		if some || more {
-			n, some = m, true
-		}
-	}
+	n, some := mantissa(s, 10)
 	if !some {
 		return ""
 	}
 	return s[:exponent(s, n, 'e')]
 }
 
-// hexPrefix is decimalPrefix for what follows "0x", with the exponent that Go insists on.
-func hexPrefix(s string) string {
-	n, some := digits(s, 0, 16)
+// mantissa returns where the digits and the point that s begins with end, and whether there is a digit.
+func mantissa(s string, base uint64) (n int, some bool) {
+	n, some = digits(s, 0, base)
 	if n < len(s) && s[n] == '.' {
-		m, more := digits(s, n+1, 16)
-		if some || more {
-			n, some = m, true
+		if m, more := digits(s, n+1, base); some || more {
+			return m, true
 		}
 	}
+	return n, some
+}
+
+// hexPrefix is decimalPrefix for what follows "0x", with the exponent that Go insists on.
+func hexPrefix(s string) string {
+	n, some := mantissa(s, 16)
 	if !some {
 		return ""
 	}

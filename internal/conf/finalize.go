@@ -1,9 +1,9 @@
 package conf
 
 import (
-	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +18,7 @@ type NewError struct {
 // Error returns librdkafka's words.
 func (e *NewError) Error() string { return e.Text }
 
-func refuse(format string, args ...any) error { return &NewError{Text: fmt.Sprintf(format, args...)} }
+func refuse(format string, args ...any) error { return refuseFor("", format, args...) }
 
 // Finalize checks the configuration as a whole, as rd_kafka_new does and in its order, and returns
 // it in a form that cannot change any more. The error is a [*NewError].
@@ -58,21 +58,21 @@ func (c *Conf) Finalize(instance int) (*Settings, []Warning, error) {
 }
 
 func (c *Conf) clone() *Conf {
-	return &Conf{values: append([]value(nil), c.values...), topic: c.topic, secrets: c.secrets}
+	return &Conf{values: slices.Clone(c.values), topic: c.topic, secrets: c.secrets}
 }
 
 // finalizeSoftware makes the two names fit for a broker, which refuses other characters.
 func (c *Conf) finalizeSoftware() error {
 	name, version := c.global("client.software.name"), c.global("client.software.version")
 	if !version.present {
-		version.text, version.present = contractVersion, true
+		version.text, version.present = ContractVersion, true
 	}
 	name.text, version.text = softwareName(name.text), softwareName(version.text)
 	return nil
 }
 
-// contractVersion is the librdkafka version whose behaviour this package copies.
-const contractVersion = "2.15.0"
+// ContractVersion is the librdkafka version whose behaviour this package copies.
+const ContractVersion = "2.15.0"
 
 // softwareName replaces what KIP-511 does not allow.
 func softwareName(s string) string {
@@ -127,9 +127,6 @@ func (c *Conf) finalizeTransaction() error {
 	return nil
 }
 
-// idempotentInFlight is how many requests a broker keeps apart for one idempotent producer.
-const idempotentInFlight = 5
-
 func (c *Conf) finalizeIdempotence() error {
 	if !c.truth("enable.idempotence") {
 		if c.truth("enable.gapless.guarantee") {
@@ -138,10 +135,10 @@ func (c *Conf) finalizeIdempotence() error {
 		return nil
 	}
 	inFlight := c.global("max.in.flight")
-	if inFlight.modified && inFlight.number > idempotentInFlight {
-		return refuse("`max.in.flight` must be set <= %d when `enable.idempotence` is true", idempotentInFlight)
+	if inFlight.modified && inFlight.number > idempotentWindow {
+		return refuse("`max.in.flight` must be set <= %d when `enable.idempotence` is true", idempotentWindow)
 	}
-	inFlight.number = min(inFlight.number, idempotentInFlight)
+	inFlight.number = min(inFlight.number, idempotentWindow)
 	retries := c.global("retries")
 	if !retries.modified {
 		retries.number = math.MaxInt32
@@ -176,22 +173,13 @@ func (c *Conf) finalizeTimes() error {
 		fast.number = c.number("retry.backoff.ms")
 	}
 	// Azure cuts idle connections after four minutes and says nothing.
-	if idle := c.global("connections.max.idle.ms"); !idle.modified && containsFold(c.text("bootstrap.servers"), "azure") {
+	if idle := c.global("connections.max.idle.ms"); !idle.modified && strings.Contains(strings.ToLower(c.text("bootstrap.servers")), "azure") {
 		idle.number = (4*60 - 10) * 1000
 	}
 	if create := c.global("allow.auto.create.topics"); !create.modified {
 		create.number = 1
 	}
 	return nil
-}
-
-func containsFold(s, part string) bool {
-	for i := 0; i+len(part) <= len(s); i++ {
-		if equalFold(s[i:i+len(part)], part) {
-			return true
-		}
-	}
-	return false
 }
 
 // LingerConflict is what librdkafka says when a message would expire while it waits for others.

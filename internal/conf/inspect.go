@@ -22,21 +22,23 @@ func (p *Property) Takes() string { return p.effective().kindText() }
 
 // SettableName returns the name under which p can be set: with "topic." before it where another property of
 // the same name would be found first.
-func (p *Property) SettableName() string { return p.reached() }
+func (p *Property) SettableName() string {
+	if p.Scope == TopicScope && globalNamed(p.Name) {
+		return topicPrefix + p.Name
+	}
+	return p.Name
+}
 
 // Aliases returns the other names of p that can be set.
 func (p *Property) Aliases() []string {
 	var names []string
 	for i := range properties {
 		if a := &properties[i]; a.Kind == Alias && a.Scope == p.Scope && a.Alias == p.Name {
-			names = append(names, a.reached())
+			names = append(names, a.SettableName())
 		}
 	}
 	return names
 }
-
-// ContractVersion is the version of librdkafka whose configuration this is.
-const ContractVersion = contractVersion
 
 // Origin says where an effective value comes from.
 type Origin string

@@ -39,14 +39,14 @@ func Manual() string {
 		"They are checked as librdkafka checks them, and then ignored with a warning.\n\n")
 	for i := range properties {
 		if p := &properties[i]; p.Role == ConsumerRole && p.Kind != Pointer {
-			fmt.Fprintf(&b, "- `%s`%s: %s\n", p.reached(), p.inBrackets(), p.line())
+			fmt.Fprintf(&b, "- `%s`%s: %s\n", p.SettableName(), p.inBrackets(), p.line())
 		}
 	}
 	b.WriteString("\n## Never settable\n\n" +
 		"librdkafka takes these from a program, and refuses them as text.\n\n")
 	for i := range properties {
 		if p := &properties[i]; p.Kind == Pointer || p.Kind == Internal {
-			fmt.Fprintf(&b, "- `%s`\n", p.reached())
+			fmt.Fprintf(&b, "- `%s`\n", p.SettableName())
 		}
 	}
 	return b.String()
@@ -83,20 +83,12 @@ func (p *Property) effective() *Property {
 	return p
 }
 
-// reached returns the name under which p can be set.
-func (p *Property) reached() string {
-	if p.Scope == TopicScope && globalNamed(p.Name) {
-		return topicPrefix + p.Name
-	}
-	return p.Name
-}
-
 func globalNamed(name string) bool { return find(GlobalScope, name) >= 0 }
 
 // line returns the sentence about p.
 func (p *Property) line() string {
 	if p.Kind == Alias {
-		return "Another name of `" + p.effective().reached() + "`."
+		return "Another name of `" + p.effective().SettableName() + "`."
 	}
 	return p.Doc
 }
@@ -104,7 +96,7 @@ func (p *Property) line() string {
 // Manual returns the manual of one property, in Markdown.
 func (p *Property) Manual() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n%s\n", p.reached(), p.line())
+	fmt.Fprintf(&b, "### %s\n\n%s\n", p.SettableName(), p.line())
 	if p.Kind == Alias {
 		return b.String()
 	}

@@ -37,7 +37,7 @@ func (s Source) read() (string, error) {
 		}
 		data, err := readFile(s.File)
 		if err != nil {
-			return "", fmt.Errorf("%s cannot be read: %w", s, cause(err))
+			return "", fmt.Errorf("%s cannot be read: %w", s, Cause(err))
 		}
 		text = string(data)
 	} else {
@@ -56,8 +56,8 @@ func (s Source) read() (string, error) {
 	return text, nil
 }
 
-// cause returns err without the operation and the name, which the message has already.
-func cause(err error) error {
+// Cause returns err without the operation and the name, for a message that has them already.
+func Cause(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err

@@ -121,3 +121,6 @@ var topicProperties = []Property{
 		Doc: "How many messages one call of the old simple consumer gives.",
 	},
 }
+
+// partitioners are the values of the property partitioner. What they do with a key is the intake's to know, which chooses partitions.
+var partitioners = []string{"random", "consistent", "consistent_random", "murmur2", "murmur2_random", "fnv1a", "fnv1a_random"}

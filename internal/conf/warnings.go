@@ -27,8 +27,8 @@ func (s *Settings) filter(warnings []Warning) []Warning {
 // warnings returns librdkafka's warnings in its order, then ours.
 func (c *Conf) warnings(brokers int) []Warning {
 	var all []Warning
-	warn := func(level int, facility, format string, args ...any) {
-		all = append(all, Warning{Level: level, Facility: facility, Text: fmt.Sprintf(format, args...)})
+	warn := func(level int, format string, args ...any) {
+		all = append(all, Warning{Level: level, Facility: "CONFWARN", Text: fmt.Sprintf(format, args...)})
 	}
 	for i := range properties {
 		p := &properties[i]
@@ -44,31 +44,31 @@ func (c *Conf) warnings(brokers int) []Warning {
 			if p.Experimental {
 				state += "experimental"
 			}
-			warn(4, "CONFWARN", "Configuration property %s is %s: %s", p.Name, state, p.Notice)
+			warn(4, "Configuration property %s is %s: %s", p.Name, state, p.Notice)
 		}
 		if p.Role == ConsumerRole {
-			warn(4, "CONFWARN", "Configuration property %s is a consumer property and will be ignored by this producer instance", p.Name)
+			warn(4, "Configuration property %s is a consumer property and will be ignored by this producer instance", p.Name)
 		}
 	}
 	limit := c.number("retry.backoff.max.ms")
 	for _, name := range []string{"retry.backoff.ms", "topic.metadata.refresh.fast.interval.ms"} {
 		v := c.global(name)
 		if v.number > limit && (name == "retry.backoff.ms" || v.modified) {
-			warn(4, "CONFWARN", "Configuration `%s` with value %d is greater than configuration `retry.backoff.max.ms` with value %d. "+
+			warn(4, "Configuration `%s` with value %d is greater than configuration `retry.backoff.max.ms` with value %d. "+
 				"A static backoff with value `retry.backoff.max.ms` will be applied.", name, v.number, limit)
 		}
 	}
 	mechanism := c.text("sasl.mechanisms")
 	if c.modified("sasl.mechanisms") && !c.usesSASL() {
-		warn(4, "CONFWARN", "Configuration property `sasl.mechanism` set to `%s` but `security.protocol` is not configured for SASL: "+
+		warn(4, "Configuration property `sasl.mechanism` set to `%s` but `security.protocol` is not configured for SASL: "+
 			"recommend setting `security.protocol` to SASL_SSL or SASL_PLAINTEXT", mechanism)
 	}
 	if c.modified("sasl.username") && mechanism != "PLAIN" && (len(mechanism) < 5 || mechanism[:5] != "SCRAM") {
-		warn(4, "CONFWARN", "Configuration property `sasl.username` only applies when `sasl.mechanism` is set to PLAIN or SCRAM-SHA-..")
+		warn(4, "Configuration property `sasl.username` only applies when `sasl.mechanism` is set to PLAIN or SCRAM-SHA-..")
 	}
 	// librdkafka counts its stand-in for a transaction coordinator as a broker, and its mock brokers.
 	if brokers == 0 && !c.present("transactional.id") && c.number("test.mock.num.brokers") == 0 {
-		warn(5, "CONFWARN", "No `bootstrap.servers` configured: client will not be able to connect to Kafka cluster")
+		warn(5, "No `bootstrap.servers` configured: client will not be able to connect to Kafka cluster")
 	}
 	return append(all, c.noEffects()...)
 }

@@ -13,17 +13,17 @@ type Effective struct {
 
 // Effective returns what counts for each key of the spool, in the order of the manual.
 func (s *Spool) Effective() []Effective {
-	word := func(is bool, yes, no string) string {
-		if is {
-			return yes
+	word := func(key string, second bool) string {
+		if second {
+			return spoolWords[key][1]
 		}
-		return no
+		return spoolWords[key][0]
 	}
 	values := map[string]string{
-		"path": s.Path, "mode": word(s.Spill, "spill", "durable"), "locked": word(s.LockedMemory, "memory", "error"),
+		"path": s.Path, "mode": word("mode", s.Spill), "locked": word("locked", s.LockedMemory),
 		"max_bytes": strconv.FormatInt(s.MaxBytes, 10), "segment_bytes": strconv.FormatInt(s.SegmentBytes, 10),
-		"on_full": [...]string{"error", "wait", "drop_oldest"}[s.OnFull], "max_age": strconv.FormatInt(int64(s.MaxAge/time.Second), 10),
-		"dead_letter": strconv.FormatBool(s.DeadLetter),
+		"on_full": spoolWords["on_full"][s.OnFull], "max_age": strconv.FormatInt(int64(s.MaxAge/time.Second), 10),
+		"dead_letter": word("dead_letter", !s.DeadLetter),
 	}
 	var all []Effective
 	for _, name := range spoolKeys {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/spool"
 )
 
@@ -39,7 +40,7 @@ func (r *reader) folder(p place, s *Spool) {
 	// Also without dead letters: the commands for a spool look for them there, and the next configuration may have them.
 	mine := folder{queue: p.queue, path: s.Path, resolved: resolve(s.Path), dead: resolve(filepath.Join(s.Path, spool.DeadFolder))}
 	s.folder = mine
-	for _, other := range r.folders {
+	for _, other := range r.config.folders {
 		switch {
 		case other.resolved == mine.resolved:
 			r.problem(p, "spool: path: %q is the folder of queue %s, give each its own", s.Path, other.queue)
@@ -52,7 +53,7 @@ func (r *reader) folder(p place, s *Spool) {
 			return
 		}
 	}
-	r.folders = append(r.folders, mine)
+	r.config.folders = append(r.config.folders, mine)
 }
 
 // Overlaps reports whether two queues with these spools cannot run side by side: they have one folder, or one holds the dead letters of
@@ -78,7 +79,7 @@ func usable(path string) error {
 		}
 		return nil
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("cannot be looked at: %w", reasonOf(err))
+		return fmt.Errorf("cannot be looked at: %w", conf.Cause(err))
 	}
 	if _, err := os.Lstat(path); err == nil {
 		return errors.New("is a symbolic link to nothing, remove it or make what it names")
@@ -149,13 +150,4 @@ func resolve(path string) string {
 		}
 		rest = filepath.Join(filepath.Base(at), rest)
 	}
-}
-
-// reasonOf returns err without the operation and the name, which the message has already.
-func reasonOf(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }

@@ -91,16 +91,15 @@ type Config struct {
 // Compat: like the original it sets the properties in the order of the host, leaves out a value that is no scalar, and has the
 // original's texts. Unlike the original it refuses two queues with one id, and keys that it does not know.
 func Read(n *Node, instance func() int) (Config, Findings) {
-	r := &reader{instance: instance, keys: pluginKeys, ids: map[string]int{}}
+	r := &reader{instance: instance, keys: pluginKeys, config: Config{ids: map[string]int{}}}
 	r.all(n)
-	r.config.ids, r.config.folders = r.ids, r.folders
 	return r.config, r.found
 }
 
 // ReadApp is Read for the running configuration, plugins[].config of smtpd-app.yaml, which stands beside start, that of smtpd.yaml. It has
 // queues and nothing else, and none with an id or a folder that a queue of start has.
 func ReadApp(n *Node, start Config, instance func() int) (Config, Findings) {
-	r := &reader{instance: instance, keys: appKeys, ids: map[string]int{}, start: start.ids, folders: slices.Clone(start.folders)}
+	r := &reader{instance: instance, keys: appKeys, config: Config{ids: map[string]int{}, folders: slices.Clone(start.folders)}, start: start.ids}
 	r.all(n)
 	for _, f := range r.found {
 		f.App = true
@@ -114,9 +113,7 @@ type reader struct {
 	keys     []string // that the configuration may have
 	config   Config
 	found    Findings
-	ids      map[string]int // positions in queues[]
-	start    map[string]int // of smtpd.yaml, where smtpd-app.yaml is read
-	folders  []folder
+	start    map[string]int // positions in queues[] of smtpd.yaml, where smtpd-app.yaml is read
 }
 
 // place is where the reader is: a queue, and the way to it.
@@ -217,11 +214,11 @@ func (r *reader) queue(p place, n *Node, position int) {
 		if id.Text == "" {
 			r.problem(p.at("id"), "id: it is empty, give the queue a name that scripts can use")
 		}
-		if other, twice := r.ids[id.Text]; twice {
+		if other, twice := r.config.ids[id.Text]; twice {
 			// Compat: two queues with one id end the host with the original. Here the start is refused.
 			r.problem(p.at("id"), "two queues have this id, give each its own").Hint = fmt.Sprintf("queues[%d] has it too", other)
 		} else {
-			r.ids[id.Text] = position
+			r.config.ids[id.Text] = position
 		}
 		if other, twice := r.start[id.Text]; twice {
 			r.problem(p.at("id"), "smtpd.yaml has a queue with this id, give each its own, or take one of them out").Hint = fmt.Sprintf("queues[%d] there", other)

@@ -49,6 +49,11 @@ const (
 
 var spoolKeys = []string{"path", "mode", "max_bytes", "segment_bytes", "on_full", "max_age", "dead_letter", "locked", "headers"}
 
+// spoolWords are the values of keys that take one of a few.
+var spoolWords = map[string][]string{
+	"mode": {"durable", "spill"}, "on_full": {"error", "wait", "drop_oldest"}, "locked": {"error", "memory"}, "dead_letter": {"true", "false"},
+}
+
 // spool reads the spool of a queue, or returns nil for a queue without one. Unlike config, which has librdkafka's
 // rules, nothing is left out: a spool that is not what the operator meant would be found when it is
 // needed. Each finding names the property and the value.
@@ -91,6 +96,16 @@ func (s *Spool) set(f Field) (err error) {
 		return errors.New("it must be one value")
 	}
 	text := f.Value.Text
+	word := 0
+	if words := spoolWords[f.Key]; words != nil {
+		if f.Key == "dead_letter" {
+			text = strings.ToLower(text) // YAML writes a boolean in three ways, and the host may hand over the text as written
+		}
+		if word = slices.Index(words, text); word < 0 {
+			last := len(words) - 1
+			return fmt.Errorf("%q must be %s or %s", text, strings.Join(words[:last], ", "), words[last])
+		}
+	}
 	switch f.Key {
 	case "path":
 		switch {
@@ -104,27 +119,13 @@ func (s *Spool) set(f Field) (err error) {
 			return fmt.Errorf("%q is the root of the file system, name a folder of this queue's own", text)
 		}
 	case "mode":
-		return choose(text, map[string]func(){
-			"durable": func() { s.Spill = false },
-			"spill":   func() { s.Spill = true },
-		}, "durable or spill")
+		s.Spill = word == 1
 	case "on_full":
-		return choose(text, map[string]func(){
-			"error":       func() { s.OnFull = Refuse },
-			"wait":        func() { s.OnFull = Wait },
-			"drop_oldest": func() { s.OnFull = DropOldest },
-		}, "error, wait or drop_oldest")
+		s.OnFull = OnFull(word)
 	case "locked":
-		return choose(text, map[string]func(){
-			"error":  func() { s.LockedMemory = false },
-			"memory": func() { s.LockedMemory = true },
-		}, "error or memory")
+		s.LockedMemory = word == 1
 	case "dead_letter":
-		// YAML writes a boolean in three ways, and the host may hand over the text as written.
-		return choose(strings.ToLower(text), map[string]func(){
-			"true":  func() { s.DeadLetter = true },
-			"false": func() { s.DeadLetter = false },
-		}, "true or false")
+		s.DeadLetter = word == 0
 	case "max_bytes":
 		s.MaxBytes, err = size(text, leastBytes, math.MaxInt64)
 	case "segment_bytes":
@@ -149,13 +150,4 @@ func readSpoolHeaders(n *Node) (name string, err error) {
 		name = f.Value.Text
 	}
 	return name, nil
-}
-
-func choose(text string, words map[string]func(), all string) error {
-	set, ok := words[text]
-	if !ok {
-		return fmt.Errorf("%q must be %s", text, all)
-	}
-	set()
-	return nil
 }

@@ -13,11 +13,6 @@ type CheckReport struct {
 	Missing uint64 // pending records that no segment has
 }
 
-// OK reports whether nothing is wrong.
-func (r CheckReport) OK() bool {
-	return len(r.Damage) == 0 && r.Missing == 0 && r.Position == ""
-}
-
 // Damage is a place in a segment that holds no frames but should.
 type Damage struct {
 	Segment  string

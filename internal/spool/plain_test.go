@@ -100,7 +100,7 @@ func TestWhatIsNoPlainFileIsNeitherWaitedForNorFollowed(t *testing.T) {
 				if file == "owner" {
 					return
 				}
-				if check.OK() {
+				if intact(&check) {
 					t.Errorf("check finds nothing: %+v", check)
 				}
 				c := opened.NewCursor()
