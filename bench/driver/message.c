@@ -70,15 +70,20 @@ void messages_init(struct messages *m, const struct shape *shape, unsigned threa
 
     m->topics_len = shape->topics;
     m->topics = need(malloc(m->topics_len * sizeof *m->topics));
-    for (unsigned i = 0; i < m->topics_len; ++i)
-        snprintf(m->topics[i], sizeof m->topics[i], "bench-%u", i);
+    for (unsigned i = 0; i < m->topics_len; ++i) {
+        char *name = need(malloc(24));
+        m->topics[i] = host_string(name, (size_t)snprintf(name, 24, "bench-%u", i));
+    }
 
     /* Threads that all began with the first queue would go on from queue to queue together. */
     m->queues_len = shape->queues;
     m->queues_at = thread % m->queues_len;
     m->queues = need(malloc(m->queues_len * sizeof *m->queues));
-    for (unsigned i = 0; i < m->queues_len; ++i)
-        queue_id(m->queues[i], i);
+    for (unsigned i = 0; i < m->queues_len; ++i) {
+        char *id = need(malloc(QUEUE_ID_SIZE));
+        queue_id(id, i);
+        m->queues[i] = host_string(id, strlen(id));
+    }
 
     HalonHSLValue *v = m->arguments.values;
     v[3] = m->key_len ? host_string(m->key, m->key_len) : (HalonHSLValue){.type = HALONMTA_HSL_TYPE_NONE};
@@ -107,6 +112,10 @@ void messages_free(struct messages *m)
             free((char *)m->headers[i].key.text);
             free((char *)m->headers[i].value.text);
         }
+    for (unsigned i = 0; i < m->queues_len; ++i)
+        free((char *)m->queues[i].text);
+    for (unsigned i = 0; i < m->topics_len; ++i)
+        free((char *)m->topics[i].text);
     free(m->headers);
     free(m->queues);
     free(m->topics);
@@ -114,18 +123,23 @@ void messages_free(struct messages *m)
     free(m->values);
 }
 
-static void stamp(char *to, uint64_t number)
+/* The upper half of number in hexadecimal, a digit in each byte of a word. */
+static uint64_t digits(uint64_t number)
 {
-    static const char digits[] = "0123456789abcdef";
+    uint64_t n = number >> 32;
 
-    for (unsigned i = 0; i < STAMP; ++i)
-        to[i] = digits[number >> (60 - 4 * i) & 15];
+    n = (n | n << 16) & 0x0000ffff0000ffffu;
+    n = (n | n << 8) & 0x00ff00ff00ff00ffu;
+    n = (n | n << 4) & 0x0f0f0f0f0f0f0f0fu;
+    uint64_t letters = (n + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+    return n + 0x3030303030303030u + letters * ('a' - '0' - 10);
 }
 
 void messages_next(struct messages *m)
 {
     HalonHSLValue *v = m->arguments.values;
-    char *topic = m->topics[m->topics_at], *queue = m->queues[m->queues_at];
+    v[0] = m->queues[m->queues_at];
+    v[1] = m->topics[m->topics_at];
     char *value = m->values + m->values_at * m->stride;
     /* An odd factor maps no two sequences to the same number, and spreads the keys over the partitions. */
     uint64_t number = ++m->sequence * 0x9e3779b97f4a7c15u;
@@ -138,11 +152,10 @@ void messages_next(struct messages *m)
     }
     if (++m->values_at == m->values_len)
         m->values_at = 0;
+    uint64_t stamp = digits(number);
     if (m->stamp_value)
-        stamp(value + m->value_stamp, number);
+        memcpy(value + m->value_stamp, &stamp, STAMP);
     if (m->stamp_key)
-        stamp(m->key, number);
-    v[0] = host_string(queue, strlen(queue));
-    v[1] = host_string(topic, strlen(topic));
+        memcpy(m->key, &stamp, STAMP);
     v[2] = host_string(value, m->value_len);
 }

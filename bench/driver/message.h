@@ -16,9 +16,9 @@ struct messages {
     size_t stride;
     size_t value_stamp; /* where in a value it is made unique */
     char *key;
-    char (*topics)[24];
+    HalonHSLValue *topics;
     unsigned topics_len, topics_at;
-    char (*queues)[QUEUE_ID_SIZE];
+    HalonHSLValue *queues;
     unsigned queues_len, queues_at;
     struct pair *headers;
     uint64_t sequence;

@@ -10,8 +10,9 @@
 /* How many chunks there must be room for before one is made ahead. */
 #define PLENTY 8
 
-/* Chunks that the kernel is asked for at once. */
-#define CHUNKS_AT_ONCE 16
+/* Chunks that the kernel is asked for at first, and at most: each time twice as many, so that a queue that fills asks seldom. */
+#define FIRST_ROW 16
+#define LARGEST_ROW 1024
 
 _Static_assert(sizeof(struct intake_chunk) == INTAKE_CHUNK, "chunk.go knows the layout");
 _Static_assert(offsetof(struct intake_chunk, frames) == INTAKE_HEAD, "chunk.go knows the layout");
@@ -30,12 +31,12 @@ static void prepare(struct intake_chunk *chunk, struct intake_load grant, uint32
 }
 
 /*
- * A row of chunks of fresh memory, which costs nothing before it is written to. Each call of the kernel for more delays all
+ * A row of chunks of fresh memory, which takes none before it is written to. The caller waits for the kernel, and with it all
  * threads that touch new memory.
  */
-static struct intake_chunk *map_chunks(void)
+static struct intake_chunk *map_chunks(unsigned count)
 {
-    struct intake_chunk *row = mmap(NULL, CHUNKS_AT_ONCE * INTAKE_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct intake_chunk *row = mmap(NULL, count * sizeof *row, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return row == MAP_FAILED ? NULL : row;
 }
@@ -82,10 +83,12 @@ static struct intake_chunk *take_free(struct intake *in)
         in->cold = chunk->next;
         return chunk;
     }
-    if (in->fresh_count == 0 && (in->fresh = map_chunks()))
-        in->fresh_count = CHUNKS_AT_ONCE;
-    if (in->fresh_count == 0)
-        return NULL;
+    if (in->fresh_count == 0) {
+        in->row = in->row == 0 ? FIRST_ROW : in->row < LARGEST_ROW ? 2 * in->row : LARGEST_ROW;
+        if (!(in->fresh = map_chunks(in->row)) && !(in->fresh = map_chunks(in->row = FIRST_ROW)))
+            return NULL;
+        in->fresh_count = in->row;
+    }
     in->fresh_count--;
     return in->fresh++;
 }

@@ -62,7 +62,7 @@ struct intake {
     struct intake_parked *first_parked, *last_parked;
     struct intake_chunk *free, *cold; /* cold: without memory behind the head */
     struct intake_chunk *fresh;       /* the first of fresh_count chunks that were never used */
-    unsigned fresh_count;
+    unsigned fresh_count, row;        /* row: of the last that the kernel gave */
     unsigned free_count, idle;        /* idle: the fewest in free since the last trim */
     unsigned topic_count;
     struct intake_known *by_index[TOPIC_PLACES / 2];

@@ -112,7 +112,7 @@ func (p *Plugin) Start(config, app *queueconf.Node) error {
 	p.showLocked(qs)
 	p.mu.Unlock()
 	tuneCollector()
-	p.scaling.start(qs.spooled())
+	p.scaling.start(qs.needs())
 	for _, l := range qs.live {
 		l.queue.Publish()
 	}

@@ -45,13 +45,13 @@ func (qs *queues) all() []*producer.Producer {
 	return all
 }
 
-func (qs *queues) spooled() bool {
+// needs returns what the queues ask of the processors.
+func (qs *queues) needs() (n needs) {
 	for _, l := range qs.live {
-		if l.config.Spool != nil {
-			return true
-		}
+		n.spooled = n.spooled || l.config.Spool != nil
+		n.compressed = n.compressed || l.config.Set.Codec != "none"
 	}
-	return false
+	return n
 }
 
 // showLocked lets calls and commands find qs.

@@ -175,7 +175,7 @@ func (p *Plugin) follow(n *plan) {
 		qs.leaving = append(qs.leaving, leaving...)
 	})
 	p.mu.Unlock()
-	p.scaling.follow(p.queues.Load().spooled())
+	p.scaling.follow(p.queues.Load().needs())
 	for _, s := range n.steps {
 		if s.opened != nil {
 			s.opened.queue.Publish()

@@ -23,19 +23,26 @@ const (
 //
 // A mail server mostly logs a few thousand messages a second. With several processors each batch then wakes threads that
 // look for work and find none, which costs more than the batch. With one, the same goroutines run one after
-// another in the thread that the kernel woke. At full speed every processor is needed. The host's own threads
-// are not concerned: the runtime is ours alone.
+// another in the thread that the kernel woke. At full speed one processor is left to the host's threads, which make the calls:
+// a sender that moves from one to the other drives both out of their caches. Codecs are worth more than that, and take all.
+// The host's own threads are not concerned: the runtime is ours alone.
 type scaling struct {
 	now func() time.Time
 	set func(processors int)
 	all int // the most; 1 or less: there is nothing to choose
 
 	mu             sync.Mutex
-	many           bool      // guarded by mu
-	fixed          bool      // all of them at any load; guarded by mu
+	needs          needs     // guarded by mu
+	processors     int       // as set; guarded by mu
 	since          time.Time // of the window; guarded by mu
 	records, bytes int       // within the window; guarded by mu
 	busy           time.Time // when the load was last too much for one; guarded by mu
+}
+
+// needs is what the queues of a configuration ask of the processors.
+type needs struct {
+	spooled    bool // a processor whose goroutine waits for the disk is given on only after a while: all of them, at any load
+	compressed bool // by several goroutines
 }
 
 // heapGrowth is by how many percent the garbage collector lets the heap grow. What is in it are the records of the
@@ -51,33 +58,33 @@ func tuneCollector() {
 
 // newScaling returns the scaling of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.
 func newScaling() *scaling {
-	p := &scaling{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: runtime.GOMAXPROCS(0), many: true}
+	all := runtime.GOMAXPROCS(0)
+	p := &scaling{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: all, processors: all}
 	if os.Getenv("GOMAXPROCS") != "" {
 		p.all = 1
 	}
 	return p
 }
 
-// start begins with one processor, or with all where a queue has a spool: a processor whose goroutine waits for the
-// disk is given on only after a while.
-func (p *scaling) start(spooled bool) {
+// start begins with what a small load needs.
+func (p *scaling) start(n needs) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all <= 1 {
 		return
 	}
-	p.fixed = spooled
-	p.chooseLocked(spooled)
+	p.needs = n
+	p.chooseLocked(n.spooled)
 }
 
 // follow is start for queues that have changed while records come.
-func (p *scaling) follow(spooled bool) {
+func (p *scaling) follow(n needs) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.all <= 1 || p.fixed == spooled {
+	if p.all <= 1 || p.needs == n {
 		return
 	}
-	p.fixed, p.busy = spooled, p.now()
+	p.needs, p.busy = n, p.now()
 	p.chooseLocked(true) // the load brings it down, if it is small
 }
 
@@ -85,7 +92,7 @@ func (p *scaling) follow(spooled bool) {
 func (p *scaling) worked(records, valueBytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.all <= 1 || p.fixed {
+	if p.all <= 1 || p.needs.spooled {
 		return
 	}
 	now := p.now()
@@ -104,7 +111,7 @@ func (p *scaling) worked(records, valueBytes int) {
 		p.chooseLocked(true)
 	case p.exceedsLocked(calmRecords, calmBytes, over):
 		p.busy = now
-	case p.many && now.Sub(p.busy) >= calmAfter:
+	case p.processors > 1 && now.Sub(p.busy) >= calmAfter:
 		p.chooseLocked(false)
 	}
 	p.since, p.records, p.bytes = now, 0, 0
@@ -116,15 +123,17 @@ func (p *scaling) exceedsLocked(records, valueBytes int, over time.Duration) boo
 	return float64(p.records) > float64(records)*seconds || float64(p.bytes) > float64(valueBytes)*seconds
 }
 
-// chooseLocked sets all processors or one.
-func (p *scaling) chooseLocked(many bool) {
-	if p.many == many {
-		return
+// chooseLocked sets as many processors as a large load needs, or a small one.
+func (p *scaling) chooseLocked(large bool) {
+	processors := 1
+	switch {
+	case large && (p.needs.spooled || p.needs.compressed):
+		processors = p.all
+	case large:
+		processors = p.all - 1
 	}
-	p.many = many
-	if many {
-		p.set(p.all)
-	} else {
-		p.set(1)
+	if p.processors != processors {
+		p.processors = processors
+		p.set(processors)
 	}
 }

@@ -14,23 +14,24 @@ func TestTheProcessorsFollowTheLoad(t *testing.T) {
 	}
 	for _, test := range []struct {
 		sentence string
-		spooled  bool
+		needs    needs
 		seconds  []second
 	}{
-		{"a few thousand messages a second need one", false, []second{{2000, 400_000, 1}, {20_000, 4_000_000, 1}}},
-		{"many messages need all", false, []second{{60_000, 600_000, 4}}},
-		{"few large messages need all", false, []second{{1000, 10 << 20, 4}}},
-		{"calm is believed after two seconds", false, []second{{60_000, 0, 4}, {2000, 0, 4}, {2000, 0, 4}, {2000, 0, 1}}},
-		{"between calm and busy, what is stays", false, []second{
-			{40_000, 0, 1}, {40_000, 0, 1}, {60_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4}, {40_000, 0, 4},
+		{"a few thousand messages a second need one", needs{}, []second{{2000, 400_000, 1}, {20_000, 4_000_000, 1}}},
+		{"many messages leave one to the host", needs{}, []second{{60_000, 600_000, 3}}},
+		{"so do few large messages", needs{}, []second{{1000, 10 << 20, 3}}},
+		{"calm is believed after two seconds", needs{}, []second{{60_000, 0, 3}, {2000, 0, 3}, {2000, 0, 3}, {2000, 0, 1}}},
+		{"between calm and busy, what is stays", needs{}, []second{
+			{40_000, 0, 1}, {40_000, 0, 1}, {60_000, 0, 3}, {40_000, 0, 3}, {40_000, 0, 3}, {40_000, 0, 3}, {40_000, 0, 3},
 		}},
-		{"a queue behind a spool needs all at any load", true, []second{{10, 0, 4}, {10, 0, 4}, {10, 0, 4}, {10, 0, 4}}},
+		{"codecs need all", needs{compressed: true}, []second{{2000, 0, 1}, {60_000, 0, 4}, {2000, 0, 4}, {2000, 0, 4}, {2000, 0, 1}}},
+		{"a queue behind a spool needs all at any load", needs{spooled: true}, []second{{10, 0, 4}, {10, 0, 4}, {10, 0, 4}, {10, 0, 4}}},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
 			now := time.Unix(0, 0)
 			processors := 4
-			p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, many: true}
-			p.start(test.spooled)
+			p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, processors: 4}
+			p.start(test.needs)
 			for i, s := range test.seconds {
 				for range 200 {
 					now = now.Add(5 * time.Millisecond)
@@ -46,10 +47,10 @@ func TestTheProcessorsFollowTheLoad(t *testing.T) {
 
 func TestABurstIsNotWaitedOut(t *testing.T) {
 	var set []int
-	p := &scaling{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, many: true}
-	p.start(false)
+	p := &scaling{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, processors: 4}
+	p.start(needs{})
 	p.worked(6000, 0)
-	if !slices.Equal(set, []int{1, 4}) {
+	if !slices.Equal(set, []int{1, 3}) {
 		t.Errorf("the processors were set to %v", set)
 	}
 }
