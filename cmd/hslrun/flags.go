@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -179,10 +180,8 @@ func (o *options) check() error {
 			return fmt.Errorf("--broker %q: it must be %q or HOST:PORT", o.broker, embedded)
 		}
 	}
-	for _, topic := range o.topics {
-		if topic == "" {
-			return errors.New("--consume needs the name of a topic")
-		}
+	if slices.Contains(o.topics, "") {
+		return errors.New("--consume needs the name of a topic")
 	}
 	for _, command := range o.commands {
 		if strings.TrimSpace(command) == "" {

@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/halon-extras/kafka/internal/hsl"
 	"github.com/halon-extras/kafka/internal/smtpdconf"
 	"github.com/halon-extras/kafka/internal/standin"
 	"github.com/halon-extras/kafka/share/plugins"
-	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 // stage is what a run needs: the loaded plugin, and the broker.
@@ -192,18 +194,7 @@ func firstFile(what string, places []string) (string, error) {
 			return "", fmt.Errorf("hslrun: %s: %w", what, err)
 		}
 	}
-	return "", fmt.Errorf("hslrun: %s is not found: there is no %s", what, joined(places))
-}
-
-func joined(places []string) string {
-	text := ""
-	for i, place := range places {
-		if i > 0 {
-			text += " and no "
-		}
-		text += place
-	}
-	return text
+	return "", fmt.Errorf("hslrun: %s is not found: there is no %s", what, strings.Join(places, " and no "))
 }
 
 // validate holds the configuration against the plugin's schema file: the one installed with it, else this

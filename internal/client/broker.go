@@ -210,8 +210,7 @@ func (b *broker) failed(n *conn, stage Stage, err error) {
 		b.answer(open, ErrClosed)
 		return
 	}
-	var odd *nonsense
-	if errors.As(err, &odd) {
+	if isNonsense(err) {
 		b.c.deps.Log.Nonsense(b.address, err)
 	} else {
 		b.c.deps.Log.Failed(b.address, stage, err)
@@ -239,11 +238,10 @@ func (b *broker) ended(n *conn, e end) {
 		b.answer(open, ErrClosed)
 		return
 	}
-	var odd *nonsense
 	switch {
 	case e.renew:
 		return
-	case errors.As(e.err, &odd):
+	case isNonsense(e.err):
 		b.c.deps.Log.Nonsense(b.address, e.err)
 	case e.login:
 		b.c.deps.Log.Failed(b.address, e.stage, e.err)
@@ -260,11 +258,8 @@ func (b *broker) ended(n *conn, e end) {
 // choosePauseLocked decides on the pause after a loss: it starts again at the first one only if the connection
 // was of use. A broker that lets the client in and then hangs up, or talks nonsense, is asked ever less often.
 func (b *broker) choosePauseLocked(n *conn, err error) {
-	var odd *nonsense
-	if n.answered || time.Since(n.up) >= b.c.set.ReconnectMax {
-		if !errors.As(err, &odd) {
-			b.pause, b.failures = 0, 0
-		}
+	if (n.answered || time.Since(n.up) >= b.c.set.ReconnectMax) && !isNonsense(err) {
+		b.pause, b.failures = 0, 0
 	}
 	b.growLocked(err)
 }

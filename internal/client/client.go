@@ -46,9 +46,6 @@ type Deps struct {
 	// Report gets changed TLS files that cannot be used, while the old ones stay; nil is nobody.
 	Report func(err error)
 
-	// SoftwareName and SoftwareVersion are reported to brokers unless the configuration names others.
-	SoftwareName, SoftwareVersion string
-
 	// Guard runs the function that it is given, on the goroutine that calls it, and does what has to be
 	// done when that panics. Every goroutine of the client runs in it. Nil runs it plainly.
 	Guard func(func())

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -225,8 +224,7 @@ func (b *broker) moved() {
 func (c *Client) rebootstrap(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var odd *nonsense
-	if !c.net.Rebootstrap || len(c.known) == 0 || time.Since(c.fresh) < c.net.RebootstrapAfter && !errors.As(err, &odd) {
+	if !c.net.Rebootstrap || len(c.known) == 0 || time.Since(c.fresh) < c.net.RebootstrapAfter && !isNonsense(err) {
 		return
 	}
 	c.fresh = time.Now()

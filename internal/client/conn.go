@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -76,7 +75,7 @@ func (b *broker) serve(n *conn) end {
 		case a.expired != nil:
 			a.expired.finish(a.expired.timedOut())
 		case a.refused != nil:
-			a.refused.finish(fmt.Errorf("%s: %w", name(a.refused.key), errNotSpoken))
+			a.refused.finish(fmt.Errorf("%s: %w", speaks[a.refused.key].name, errNotSpoken))
 		case a.tell:
 			b.tell(Event{Kind: Up})
 		case a.login:
@@ -192,8 +191,7 @@ const unusedAfter = 5 * time.Second
 
 // unusedLocked reports whether the broker has closed a connection that nobody needed.
 func (n *conn) unusedLocked(now time.Time) bool {
-	var odd *nonsense
-	return len(n.open) == 0 && len(n.b.queue) == 0 && now.Sub(n.used) >= unusedAfter && !errors.As(n.lost, &odd)
+	return len(n.open) == 0 && len(n.b.queue) == 0 && now.Sub(n.used) >= unusedAfter && !isNonsense(n.lost)
 }
 
 // oldestLocked returns the request that is answered next, of those for which somebody waits.

@@ -61,7 +61,7 @@ func (n *conn) agree(theirs map[int16]span, source string) error {
 			continue
 		}
 		if t.min < 0 || t.min > t.max {
-			return nonsensef("the answer to ApiVersions has %s in the versions %d to %d", name(key), t.min, t.max)
+			return nonsensef("the answer to ApiVersions has %s in the versions %d to %d", speaks[key].name, t.min, t.max)
 		}
 		if both := (span{max(ours.min, t.min), min(ours.max, t.max)}); both.min <= both.max {
 			n.has[key] = both
@@ -74,11 +74,11 @@ func (n *conn) agree(theirs map[int16]span, source string) error {
 		t, ok := theirs[key]
 		switch {
 		case !ok:
-			return fmt.Errorf("the broker does not take %s, %s: is this the port of a controller?", name(key), source)
+			return fmt.Errorf("the broker does not take %s, %s: is this the port of a controller?", speaks[key].name, source)
 		case t.max < speaks[key].min:
-			return fmt.Errorf("the broker speaks %s only up to version %d, %s: brokers before Apache Kafka 0.11 are not supported", name(key), t.max, source)
+			return fmt.Errorf("the broker speaks %s only up to version %d, %s: brokers before Apache Kafka 0.11 are not supported", speaks[key].name, t.max, source)
 		}
-		return nonsensef("the broker speaks %s in the versions %d to %d, %s, and this client %d to %d", name(key), t.min, t.max, source, speaks[key].min, speaks[key].max)
+		return nonsensef("the broker speaks %s in the versions %d to %d, %s, and this client %d to %d", speaks[key].name, t.min, t.max, source, speaks[key].min, speaks[key].max)
 	}
 	return nil
 }

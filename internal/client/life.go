@@ -40,6 +40,9 @@ type Client struct {
 
 // New returns a client. It opens nothing and starts nothing.
 func New(set *conf.Settings, deps Deps) *Client {
+	if deps.Guard == nil {
+		deps.Guard = func(run func()) { run() }
+	}
 	c := &Client{
 		set:      set,
 		net:      set.Connections(),
@@ -48,10 +51,7 @@ func New(set *conf.Settings, deps Deps) *Client {
 		known:    map[int32]string{},
 		brokers:  map[string]*broker{},
 	}
-	own := conf.Deps{
-		Dialer: deps.Dialer, Wrap: quiet.Hush, Secret: deps.Secret, Report: deps.Report,
-		SoftwareName: deps.SoftwareName, SoftwareVersion: deps.SoftwareVersion,
-	}
+	own := conf.Deps{Dialer: deps.Dialer, Wrap: quiet.Hush, Secret: deps.Secret, Report: deps.Report}
 	c.dialer, c.mechanism = set.Dialer(own), set.Login(own)
 	c.software[0], c.software[1] = set.Software(own)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -103,15 +103,7 @@ func (c *Client) spawnLocked(f func()) bool {
 	if c.closed {
 		return false
 	}
-	c.work.Add(1)
-	go func() {
-		defer c.work.Done()
-		if c.deps.Guard != nil {
-			c.deps.Guard(f)
-			return
-		}
-		f()
-	}()
+	c.work.Go(func() { c.deps.Guard(f) })
 	return true
 }
 

@@ -15,7 +15,7 @@ func appendHeader(dst []byte, key, version int16, id int32, clientID string) []b
 	dst = kbin.AppendInt16(dst, version)
 	dst = kbin.AppendInt32(dst, id)
 	dst = kbin.AppendString(dst, clientID)
-	if version >= firstFlexible(key) {
+	if version >= speaks[key].flexible {
 		dst = append(dst, 0) // no tagged fields
 	}
 	return dst
@@ -43,7 +43,7 @@ func (r *Produce) version(highest int16) int16 {
 //
 // Batches that lie elsewhere are cuts.
 func (r *Produce) appendBody(dst []byte, version int16, cuts []cut) ([]byte, []cut) {
-	flexible := version >= firstFlexible(produceKey)
+	flexible := version >= speaks[produceKey].flexible
 	count := func(n int) {
 		if flexible {
 			dst = kbin.AppendCompactArrayLen(dst, n)

@@ -114,7 +114,7 @@ func (n *conn) handle(body []byte) error {
 	if err != nil || r == nil {
 		return err
 	}
-	a := cursor{Reader: kbin.Reader{Src: body}, flexible: r.version >= firstFlexible(r.key)}
+	a := cursor{Reader: kbin.Reader{Src: body}, flexible: r.version >= speaks[r.key].flexible}
 	if !r.raw {
 		a.Int32() // the id
 		if a.flexible && r.key != versionsKey {
@@ -133,11 +133,10 @@ func (n *conn) handle(body []byte) error {
 	if throttle > 0 && err == nil {
 		n.b.c.deps.Log.Throttled(n.b.address, time.Duration(throttle)*time.Millisecond)
 	}
-	var odd *nonsense
-	if errors.As(err, &odd) {
+	if isNonsense(err) {
 		return err
 	}
-	return nil
+	return nil // of this request alone
 }
 
 // match finds the request of an answer. Answers come in the order of the requests.

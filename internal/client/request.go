@@ -1,7 +1,9 @@
 package client
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 )
@@ -22,60 +24,25 @@ const (
 // span is a range of versions.
 type span struct{ min, max int16 }
 
-// speaks has the versions that the client knows. Metadata 4 and Produce 3 came with Kafka 0.11, as did
+// A kind is what the client knows of requests with one key.
+type kind struct {
+	span            // the versions that it speaks
+	flexible int16  // from which version on there are compact lengths and tagged fields
+	name     string // Kafka's
+}
+
+// speaks has the kinds that the client knows. Metadata 4 and Produce 3 came with Kafka 0.11, as did
 // the record batches that the client is given.
-var speaks = map[int16]span{
-	produceKey:    {3, 13},
-	fetchKey:      {4, 13},
-	listKey:       {1, 6},
-	metadataKey:   {4, 13},
-	handshakeKey:  {0, 1},
-	versionsKey:   {0, 4},
-	producerIDKey: {0, 5},
-	loginKey:      {0, 2},
-	describeKey:   {0, 0},
-}
-
-// name returns Kafka's name of a key of ours.
-func name(key int16) string {
-	switch key {
-	case produceKey:
-		return "Produce"
-	case fetchKey:
-		return "Fetch"
-	case listKey:
-		return "ListOffsets"
-	case describeKey:
-		return "DescribeProducers"
-	case metadataKey:
-		return "Metadata"
-	case handshakeKey:
-		return "SaslHandshake"
-	case versionsKey:
-		return "ApiVersions"
-	case producerIDKey:
-		return "InitProducerId"
-	}
-	return "SaslAuthenticate"
-}
-
-// firstFlexible is the version from which on a request has compact lengths and tagged fields.
-func firstFlexible(key int16) int16 {
-	switch key {
-	case produceKey, metadataKey:
-		return 9
-	case fetchKey:
-		return 12
-	case listKey:
-		return 6
-	case describeKey:
-		return 0
-	case versionsKey:
-		return 3
-	case producerIDKey, loginKey:
-		return 2
-	}
-	return 1<<15 - 1
+var speaks = map[int16]kind{
+	produceKey:    {span{3, 13}, 9, "Produce"},
+	fetchKey:      {span{4, 13}, 12, "Fetch"},
+	listKey:       {span{1, 6}, 6, "ListOffsets"},
+	metadataKey:   {span{4, 13}, 9, "Metadata"},
+	handshakeKey:  {span{0, 1}, math.MaxInt16, "SaslHandshake"},
+	versionsKey:   {span{0, 4}, 3, "ApiVersions"},
+	producerIDKey: {span{0, 5}, 2, "InitProducerId"},
+	loginKey:      {span{0, 2}, 2, "SaslAuthenticate"},
+	describeKey:   {span{0, 0}, 0, "DescribeProducers"},
 }
 
 // request is one that waits to be written or to be answered. Its way is: a broker's queue, then the
@@ -116,12 +83,17 @@ func (r *request) finish(err error) {
 
 // timedOut is the error of a request that was not answered in time.
 func (r *request) timedOut() error {
-	return fmt.Errorf("no answer to %s for %v: %w", name(r.key), r.deadline, os.ErrDeadlineExceeded)
+	return fmt.Errorf("no answer to %s for %v: %w", speaks[r.key].name, r.deadline, os.ErrDeadlineExceeded)
 }
 
 // nonsense is an answer that no broker gives: one sentence that says what was wrong.
 type nonsense struct{ text string }
 
 func (e *nonsense) Error() string { return e.text }
+
+func isNonsense(err error) bool {
+	_, is := errors.AsType[*nonsense](err)
+	return is
+}
 
 func nonsensef(format string, args ...any) error { return &nonsense{fmt.Sprintf(format, args...)} }

@@ -12,7 +12,7 @@ import (
 )
 
 func at(body []byte, key, version int16) *cursor {
-	return &cursor{Reader: kbin.Reader{Src: body}, flexible: version >= firstFlexible(key)}
+	return &cursor{Reader: kbin.Reader{Src: body}, flexible: version >= speaks[key].flexible}
 }
 
 func each(key int16, f func(version int16)) {

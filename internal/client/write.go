@@ -80,7 +80,7 @@ func (n *conn) send(r *request, version int16) (early bool, err error) {
 		r.due = n.muted.Add(r.deadline)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return false, fmt.Errorf("%s could not be written in time: %w", name(r.key), err)
+		return false, fmt.Errorf("%s could not be written in time: %w", speaks[r.key].name, err)
 	}
 	return false, err
 }
@@ -176,7 +176,7 @@ func exchange[T any](ctx context.Context, n *conn, r *request, version int16, re
 		if n.b.c.ctx.Err() != nil {
 			return none, ErrClosed
 		}
-		return none, fmt.Errorf("no answer to %s: %w", name(r.key), os.ErrDeadlineExceeded)
+		return none, fmt.Errorf("no answer to %s: %w", speaks[r.key].name, os.ErrDeadlineExceeded)
 	}
 	select {
 	case err := <-done:

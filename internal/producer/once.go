@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/plan"
@@ -246,15 +247,11 @@ func (p *Producer) arrive(t *topic, e *entry) bool {
 		return false
 	}
 	r := o.plans[e.stored.seq]
-	if int(r.Partition) < len(t.send.partitions) {
-		for _, mine := range t.send.partitions[r.Partition].restored {
-			if mine == r {
-				delete(r.missing, e.stored.seq)
-				r.entries = append(r.entries, e)
-				p.rebuild(t.send.partitions[r.Partition])
-				return true
-			}
-		}
+	if int(r.Partition) < len(t.send.partitions) && slices.Contains(t.send.partitions[r.Partition].restored, r) {
+		delete(r.missing, e.stored.seq)
+		r.entries = append(r.entries, e)
+		p.rebuild(t.send.partitions[r.Partition])
+		return true
 	}
 	p.doubtful(t, r.Partition, len(r.missing)+len(r.entries), "the topic was recreated")
 	o.notes.AddLater(plan.AppendVoid(nil, &r.Place, r.Epoch, r.First))

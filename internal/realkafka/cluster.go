@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
 )
@@ -30,9 +31,7 @@ func StartCluster(ctx context.Context, n int, options Options) (brokers []*Broke
 		"replica.lag.time.max.ms": "2000", "default.replication.factor": fmt.Sprint(min(n, 3)), "min.insync.replicas": fmt.Sprint(min(n, 2)),
 		"auto.leader.rebalance.enable": "false",
 	}
-	for name, value := range options.Properties {
-		own[name] = value
-	}
+	maps.Copy(own, options.Properties)
 	options.Properties = own
 	for node := 1; node <= n; node++ {
 		if node > 1 {

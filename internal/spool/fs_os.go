@@ -99,8 +99,7 @@ func (OS) SyncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
-	return errors.Join(err, d.Close())
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Lock implements [FS] with flock(2).
@@ -109,7 +108,7 @@ func (OS) Lock(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(f.(osFile).f, syscall.LOCK_EX); err != nil {
+	if err := flock(f.(osFile).File, syscall.LOCK_EX); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -124,7 +123,7 @@ func (OS) Locked(name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = flock(f.(osFile).f, syscall.LOCK_SH)
+	err = flock(f.(osFile).File, syscall.LOCK_SH)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -163,12 +162,7 @@ func (OS) Space(dir string) (Space, error) {
 	return s, nil
 }
 
-type osFile struct{ f *os.File }
-
-func (o osFile) ReadAt(p []byte, off int64) (int, error)  { return o.f.ReadAt(p, off) }
-func (o osFile) WriteAt(p []byte, off int64) (int, error) { return o.f.WriteAt(p, off) }
-func (o osFile) Truncate(size int64) error                { return o.f.Truncate(size) }
-func (o osFile) Close() error                             { return o.f.Close() }
+type osFile struct{ *os.File }
 
 func (o osFile) Sync() error {
 	return o.ignoringEINTR("fdatasync", func(fd int) error { return syscall.Fdatasync(fd) })
@@ -179,26 +173,26 @@ func (o osFile) Sync() error {
 func (o osFile) Preallocate(size int64) error {
 	err := o.ignoringEINTR("fallocate", func(fd int) error { return syscall.Fallocate(fd, 0, 0, size) })
 	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
-		return o.f.Truncate(size)
+		return o.Truncate(size)
 	}
 	return err
 }
 
 func (o osFile) ignoringEINTR(call string, fn func(fd int) error) error {
 	for {
-		err := fn(int(o.f.Fd()))
+		err := fn(int(o.Fd()))
 		if errors.Is(err, syscall.EINTR) {
 			continue
 		}
 		if err != nil {
-			return &fs.PathError{Op: call, Path: o.f.Name(), Err: err}
+			return &fs.PathError{Op: call, Path: o.Name(), Err: err}
 		}
 		return nil
 	}
 }
 
 func (o osFile) Size() (int64, error) {
-	info, err := o.f.Stat()
+	info, err := o.Stat()
 	if err != nil {
 		return 0, err
 	}
@@ -206,7 +200,7 @@ func (o osFile) Size() (int64, error) {
 }
 
 func (o osFile) Linked() (bool, error) {
-	info, err := o.f.Stat()
+	info, err := o.Stat()
 	if err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +81,8 @@ func (l *Listener) get(ctx context.Context, path string, good ...int) (string, e
 	if err != nil {
 		return "", fmt.Errorf("http://%s%s: the answer ended early: %w", l.address, path, err)
 	}
-	for _, status := range good {
-		if response.StatusCode == status {
-			return string(text), nil
-		}
+	if slices.Contains(good, response.StatusCode) {
+		return string(text), nil
 	}
 	return "", fmt.Errorf("http://%s%s answers %s: %s", l.address, path, report.Printable(response.Status), firstLine(text))
 }

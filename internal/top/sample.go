@@ -125,8 +125,8 @@ func readQueue(raw []byte) (q Queue, err error) {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return q, fmt.Errorf("a queue of it cannot be read: %w", err)
 	}
-	for i := range reflect.TypeFor[Queue]().NumField() {
-		name := reflect.TypeFor[Queue]().Field(i).Tag.Get("json")
+	for field := range reflect.TypeFor[Queue]().Fields() {
+		name := field.Tag.Get("json")
 		if _, ok := fields[name]; !ok {
 			return q, fmt.Errorf("it has no %q", name)
 		}
