@@ -87,12 +87,10 @@ func (c *Client) Close() (ended bool) {
 		c.work.Wait()
 		close(done)
 	}()
-	limit := time.NewTimer(closeLimit)
-	defer limit.Stop()
 	select {
 	case <-done:
 		return true
-	case <-limit.C:
+	case <-time.After(closeLimit):
 		return false
 	}
 }

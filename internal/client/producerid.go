@@ -57,10 +57,8 @@ func passes(code int16) bool {
 
 // sleep waits, and returns false if the client was closed meanwhile.
 func (c *Client) sleep(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-c.ctx.Done():
 		return false

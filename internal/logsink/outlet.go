@@ -87,10 +87,8 @@ func (o *outlet) flush() {
 	if written == nil {
 		return
 	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	select {
 	case <-written:
-	case <-timer.C:
+	case <-time.After(patience):
 	}
 }

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/admin"
@@ -39,7 +40,7 @@ type queues struct {
 // all returns every queue, with those that leave.
 func (qs *queues) all() []*producer.Producer {
 	var all []*producer.Producer
-	for _, l := range append(qs.live[:len(qs.live):len(qs.live)], qs.leaving...) {
+	for _, l := range slices.Concat(qs.live, qs.leaving) {
 		all = append(all, l.queue)
 	}
 	return all
@@ -62,11 +63,8 @@ func (p *Plugin) showLocked(qs *queues) {
 		qs.spool[l.config.ID] = l.config.Spool
 		qs.asked = append(qs.asked, l.queue)
 	}
-	for _, l := range qs.live {
-		add(l)
-	}
-	for _, l := range qs.leaving {
-		// Until it is empty, calls are answered by it that it has gone, and the operator sees what it still holds.
+	for _, l := range slices.Concat(qs.live, qs.leaving) {
+		// Until one that leaves is empty, calls are answered by it that it has gone, and the operator sees what it still holds.
 		if qs.byID[l.config.ID] == nil {
 			add(l)
 		}
@@ -77,21 +75,15 @@ func (p *Plugin) showLocked(qs *queues) {
 // changeLocked lets f change a copy of the queues.
 func (p *Plugin) changeLocked(f func(*queues)) {
 	next := *p.queues.Load()
-	next.live = append([]*live(nil), next.live...)
-	next.leaving = append([]*live(nil), next.leaving...)
+	next.live = slices.Clone(next.live)
+	next.leaving = slices.Clone(next.leaving)
 	f(&next)
 	p.showLocked(&next)
 }
 
-// without returns all but one.
+// without takes one out of all, which changes.
 func without(all []*live, one *live) []*live {
-	var kept []*live
-	for _, l := range all {
-		if l != one {
-			kept = append(kept, l)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(all, func(l *live) bool { return l == one })
 }
 
 // stopTime bounds the end of a queue that is empty.

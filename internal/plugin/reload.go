@@ -90,7 +90,7 @@ func (p *Plugin) plan(qs *queues, running queueconf.Config) *plan {
 		if s.kept != nil || s.config.Spool == nil {
 			continue
 		}
-		for _, l := range append(qs.live[:len(qs.live):len(qs.live)], qs.leaving...) {
+		for _, l := range slices.Concat(qs.live, qs.leaving) {
 			if l.queue.Spooled() && !l.ended && l.config.Spool.Overlaps(s.config.Spool) {
 				s.holders = append(s.holders, l)
 			}
@@ -257,11 +257,9 @@ func (o *opener) work(ctx context.Context, first bool) {
 		if len(o.steps) == 0 {
 			return
 		}
-		retry := time.NewTimer(retryEvery)
 		select {
-		case <-retry.C:
+		case <-time.After(retryEvery):
 		case <-ctx.Done():
-			retry.Stop()
 			return
 		}
 	}

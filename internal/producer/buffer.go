@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/halon-extras/kafka/internal/intake"
@@ -222,4 +223,13 @@ func (p *Producer) letGo(s *batchBuffer) {
 	default:
 		p.pool.put(s)
 	}
+}
+
+// buffersLocked returns the buffers that the sender has not taken, in order. The list is the caller's.
+func (p *Producer) buffersLocked() []*batchBuffer {
+	buffers := slices.Clone(p.full)
+	if p.current != nil {
+		buffers = append(buffers, p.current)
+	}
+	return buffers
 }

@@ -38,20 +38,31 @@ func (p *Producer) Flush(ctx context.Context) (done bool) {
 }
 
 // until looks whether it is done until it is, and says so; not any more when ctx ends, the queue is paused, or its sender has ended.
-func (p *Producer) until(ctx context.Context, done func() bool) bool {
-	look := time.NewTicker(flushLook)
-	defer look.Stop()
-	for !p.health.paused() && !p.state.broken.Load() {
-		if p.wake(); done() {
+func (p *Producer) until(ctx context.Context, done func() bool) (is bool) {
+	p.poll(ctx, flushLook, func() bool {
+		if p.health.paused() {
 			return true
+		}
+		is = done()
+		return is
+	})
+	return is
+}
+
+// poll wakes the sender and looks, each time that so long has passed, until over says so, ctx ends, or the queue has failed.
+func (p *Producer) poll(ctx context.Context, each time.Duration, over func() bool) {
+	look := time.NewTicker(each)
+	defer look.Stop()
+	for !p.state.broken.Load() {
+		if p.wake(); over() {
+			return
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return false
+			return
 		}
 	}
-	return false
 }
 
 // flushLook is how often [Producer.Flush] looks.
@@ -167,12 +178,10 @@ const senderTime = 2 * time.Second
 
 // senderEnded waits for the sender. Without its end, what it holds is not ours to count.
 func (p *Producer) senderEnded() bool {
-	timer := time.NewTimer(senderTime)
-	defer timer.Stop()
 	select {
 	case <-p.finished:
 		return true
-	case <-timer.C:
+	case <-time.After(senderTime):
 		return false
 	}
 }
@@ -244,16 +253,9 @@ const leastPatience = time.Second
 func (p *Producer) drainStored(ctx context.Context, each time.Duration) {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
-	p.wake()
-	look := time.NewTicker(each)
-	defer look.Stop()
-	for !p.state.broken.Load() && (p.outstanding() > 0 || p.waiting.Load() > 0 || p.store.spool.Stats().Pending > 0) {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	p.poll(ctx, each, func() bool {
+		return p.outstanding() == 0 && p.waiting.Load() == 0 && p.store.spool.Stats().Pending == 0
+	})
 }
 
 // dismissStored answers the calls that wait for the disk or for a delivery: nobody else will.
@@ -287,11 +289,9 @@ func (p *Producer) closeClient(senderEnded bool) {
 			p.packer.Close()
 		}
 	})
-	timer := time.NewTimer(closeTime)
-	defer timer.Stop()
 	select {
 	case <-closed:
-	case <-timer.C:
+	case <-time.After(closeTime):
 	}
 }
 
@@ -299,10 +299,7 @@ func (p *Producer) closeClient(senderEnded bool) {
 // own is ours.
 func (p *Producer) abandon() {
 	p.mu.Lock()
-	buffers := p.full
-	if p.current != nil {
-		buffers = append(buffers, p.current)
-	}
+	buffers := p.buffersLocked()
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
 	buffers = append(buffers, slices.DeleteFunc(p.sender.current, func(s *batchBuffer) bool { return s == nil })...) // of a sender that has failed

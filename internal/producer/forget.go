@@ -57,11 +57,7 @@ func (p *Producer) forgetTopics(now mono) {
 // untakenLocked returns the topics of records that the sender has not taken yet.
 func (p *Producer) untakenLocked() map[*topic]bool {
 	used := make(map[*topic]bool)
-	buffers := p.full
-	if p.current != nil {
-		buffers = append(buffers[:len(buffers):len(buffers)], p.current)
-	}
-	for _, s := range buffers {
+	for _, s := range p.buffersLocked() {
 		for i := range s.entries {
 			used[s.entries[i].topic] = true
 		}

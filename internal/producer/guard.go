@@ -60,11 +60,7 @@ func (p *Producer) answerAwaits(code resperr.Code) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	buffers := p.full
-	if p.current != nil {
-		buffers = append(buffers[:len(buffers):len(buffers)], p.current)
-	}
-	for _, s := range append(buffers[:len(buffers):len(buffers)], p.sender.current...) {
+	for _, s := range append(p.buffersLocked(), p.sender.current...) {
 		if s == nil {
 			continue
 		}

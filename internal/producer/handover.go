@@ -293,16 +293,7 @@ func (p *Producer) Release(ctx context.Context) *Estate {
 func (p *Producer) awaitAnswers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
-	look := time.NewTicker(2 * time.Millisecond)
-	defer look.Stop()
-	for !p.state.broken.Load() && p.onTheirWay() > 0 {
-		p.wake()
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	p.poll(ctx, 2*time.Millisecond, func() bool { return p.onTheirWay() == 0 })
 }
 
 func (p *Producer) onTheirWay() (n int64) {
@@ -330,11 +321,9 @@ func (p *Producer) takeAwaits() map[uint64]*await {
 	for _, t := range p.sender.active {
 		t.send.each(take)
 	}
-	for _, buffer := range append(p.full[:len(p.full):len(p.full)], p.current) {
-		if buffer != nil {
-			for i := range buffer.entries {
-				take(&buffer.entries[i])
-			}
+	for _, buffer := range p.buffersLocked() {
+		for i := range buffer.entries {
+			take(&buffer.entries[i])
 		}
 	}
 	awaits := s.awaits
@@ -377,10 +366,7 @@ func (p *Producer) inherit(e *Estate) {
 
 // Dismiss answers the calls of e with code.
 func (p *Producer) Dismiss(e *Estate, code resperr.Code) {
-	for _, w := range e.waiters {
-		w.code = code
-	}
-	p.resumeWaiters(e.waiters)
+	p.answerWaiters(e.waiters, code)
 	for _, a := range e.awaits {
 		p.resumes.answer(a, Delivery{Code: code})
 	}

@@ -135,15 +135,17 @@ func (p *Producer) resumeWaiters(ready []*waiter) {
 // dismissWaiters answers all parked calls with code: the queue is going away.
 func (p *Producer) dismissWaiters(code resperr.Code) {
 	p.mu.Lock()
-	ready := p.waiters
-	p.waiters = nil
-	p.waiting.Store(0)
-	p.announceWaitersLocked()
+	waiters := p.takeWaitersLocked()
 	p.mu.Unlock()
-	for _, w := range ready {
+	p.answerWaiters(waiters, code)
+}
+
+// answerWaiters answers calls that are in no list any more with code.
+func (p *Producer) answerWaiters(waiters []*waiter, code resperr.Code) {
+	for _, w := range waiters {
 		w.code = code
 	}
-	p.resumeWaiters(ready)
+	p.resumeWaiters(waiters)
 }
 
 // resumes wakes scripts from a goroutine of its own, which lives only while there are any: waking

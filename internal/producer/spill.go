@@ -101,19 +101,11 @@ func (p *Producer) unsaved(want func(*entry) bool) []*entry {
 // waitingEntriesLocked returns those that the sender has not taken yet.
 func (p *Producer) waitingEntriesLocked(want func(*entry) bool) []*entry {
 	var found []*entry
-	for _, s := range p.full {
-		found = appendUnsaved(found, s, want)
-	}
-	if p.current != nil {
-		found = appendUnsaved(found, p.current, want)
-	}
-	return found
-}
-
-func appendUnsaved(found []*entry, s *batchBuffer, want func(*entry) bool) []*entry {
-	for i := range s.entries {
-		if e := &s.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
-			found = append(found, e)
+	for _, s := range p.buffersLocked() {
+		for i := range s.entries {
+			if e := &s.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
+				found = append(found, e)
+			}
 		}
 	}
 	return found
