@@ -46,19 +46,23 @@ func produce(call *C.struct_kafka_call, headers []record.Header) {
 		throw(call, string(wrong))
 		return
 	}
+	hand(call, &c, attempt{context: call.context, ret: call.ret, block: c.Blocks()})
+}
+
+// hand gives the record of c to its queue. a says how.
+func hand(call *C.struct_kafka_call, c *binding.Produce, a attempt) {
 	var r record.Record
 	topic := c.TopicName()
 	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
 	r.Timestamp = int64(call.milliseconds)
-	done := attempt{context: call.context, ret: call.ret, block: c.Blocks()}
 	queue := find(c.QueueID())
 	if queue != nil {
-		if parked, code := done.produce(queue, &r); code != resperr.Destroy {
+		if parked, code := a.run(queue, &r); code != resperr.Destroy {
 			end(call, parked, code)
 			return
 		}
 	}
-	elsewhere(call, c.QueueID(), queue, &r, &done)
+	elsewhere(call, c.QueueID(), queue, &r, &a)
 }
 
 // kafkaDeliver is kafkaProduce for kafka_deliver.
@@ -72,19 +76,7 @@ func kafkaDeliver(call *C.struct_kafka_call) {
 		throw(call, string(wrong))
 		return
 	}
-	var r record.Record
-	topic := c.TopicName()
-	c.Record(&r, unsafe.String(unsafe.SliceData(topic), len(topic)))
-	r.Timestamp = int64(call.milliseconds)
-	done := attempt{context: call.context, ret: call.ret, deliver: true, limit: c.Limit()}
-	queue := find(c.QueueID())
-	if queue != nil {
-		if parked, code := done.run(queue, &r); code != resperr.Destroy {
-			end(call, parked, code)
-			return
-		}
-	}
-	elsewhere(call, c.QueueID(), queue, &r, &done)
+	hand(call, &c.Produce, attempt{context: call.context, ret: call.ret, deliver: true, limit: c.Limit()})
 }
 
 // gather views the arguments that both functions have.

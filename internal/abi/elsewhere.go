@@ -23,21 +23,16 @@ type attempt struct {
 	limit   time.Duration // of deliver
 }
 
-func (a *attempt) produce(q *producer.Producer, r *record.Record) (parked bool, code resperr.Code) {
+func (a *attempt) run(q *producer.Producer, r *record.Record) (parked bool, code resperr.Code) {
 	switch {
+	case a.deliver:
+		return q.Deliver(r, a.limit, resumeDelivered(a.context, a.ret))
 	case q.Spooled():
 		return q.Store(r, a.block, resume(a.context, a.ret))
 	case a.block:
 		return q.Park(r, resume(a.context, a.ret))
 	}
 	return false, q.Offer(r)
-}
-
-func (a *attempt) run(q *producer.Producer, r *record.Record) (parked bool, code resperr.Code) {
-	if a.deliver {
-		return q.Deliver(r, a.limit, resumeDelivered(a.context, a.ret))
-	}
-	return a.produce(q, r)
 }
 
 // elsewhere goes on with a call for the queue named id, which is not there, or was tried and has ended: a reload may have put another one in its place, or may be about

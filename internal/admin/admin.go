@@ -206,14 +206,14 @@ func toJSON(v any) string {
 
 func find(d Deps, args []string) (answer, error) {
 	if len(args) == 0 {
-		return answer{}, fmt.Errorf("%s", overview())
+		return answer{}, fmt.Errorf("%s", Overview())
 	}
 	for _, c := range commands() {
 		if c.name == args[0] || c.also != "" && c.also == args[0] {
 			return c.call(d, args[1:])
 		}
 	}
-	return answer{}, fmt.Errorf("there is no command %q%s\n%s", args[0], nearest.Meant(args[0], names()), overview())
+	return answer{}, fmt.Errorf("there is no command %q%s\n%s", args[0], nearest.Meant(args[0], names()), Overview())
 }
 
 func (c *command) call(d Deps, args []string) (answer, error) {
@@ -247,11 +247,8 @@ func names() []string {
 
 func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.args) }
 
-// Overview returns the list of the commands, for the manual page.
-func Overview() string { return overview() }
-
-// overview is the list of the commands.
-func overview() string {
+// Overview returns the list of the commands.
+func Overview() string {
 	var b strings.Builder
 	for _, c := range commands() {
 		also := ""

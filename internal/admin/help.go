@@ -29,7 +29,7 @@ func help(c *call) (answer, error) {
 		rows = append(rows, one)
 	}
 	if len(c.args) > 0 {
-		return answer{}, fmt.Errorf("there is no command %q%s\n%s", c.args[0], nearest.Meant(c.args[0], names()), overview())
+		return answer{}, fmt.Errorf("there is no command %q%s\n%s", c.args[0], nearest.Meant(c.args[0], names()), Overview())
 	}
-	return answer{overview(), map[string][]helpJSON{"commands": rows}}, nil
+	return answer{Overview(), map[string][]helpJSON{"commands": rows}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,13 +38,7 @@ func Advise(name, text string) []string {
 	if p.Name != "sasl.kerberos.kinit.cmd" {
 		all = append(all, p.adviseTemplate(name, text))
 	}
-	var some []string
-	for _, text := range all {
-		if text != "" {
-			some = append(some, text)
-		}
-	}
-	return some
+	return slices.DeleteFunc(all, func(text string) bool { return text == "" })
 }
 
 var (

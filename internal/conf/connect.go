@@ -3,6 +3,7 @@ package conf
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,10 +97,5 @@ func (s *Settings) Software(deps Deps) (name, version string) {
 
 // isSeed reports whether address was configured and not learnt from the cluster.
 func (s *Settings) isSeed(address string) bool {
-	for _, b := range s.Brokers {
-		if strings.EqualFold(b, address) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Brokers, func(b string) bool { return strings.EqualFold(b, address) })
 }

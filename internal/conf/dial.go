@@ -67,10 +67,6 @@ func (s *Settings) Dialer(deps Deps) *Dialer {
 func (d *Dialer) Connect(ctx context.Context, address string) (conn net.Conn, outdated func() bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.set.network.setup)
 	defer cancel()
-	return d.reach(ctx, address)
-}
-
-func (d *Dialer) reach(ctx context.Context, address string) (conn net.Conn, outdated func() bool, err error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, nil, err

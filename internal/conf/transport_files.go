@@ -126,8 +126,8 @@ func folder(path string) []string {
 // source wins, as in librdkafka: text over file, and the PKCS#12 store over both.
 func (s *tlsSource) loadIdentity() (*tls.Certificate, error) {
 	id := &tls.Certificate{}
-	if s.hasCert {
-		data, err := readFile(s.cert)
+	if s.cert.is {
+		data, err := readFile(s.cert.text)
 		if err == nil {
 			err = s.setCertificate(id, data)
 		}
@@ -135,13 +135,13 @@ func (s *tlsSource) loadIdentity() (*tls.Certificate, error) {
 			return nil, refuse("ssl.certificate.location failed: error:%v", err)
 		}
 	}
-	if s.hasCertPEM {
-		if err := s.setCertificate(id, []byte(s.certPEM)); err != nil {
+	if s.certPEM.is {
+		if err := s.setCertificate(id, []byte(s.certPEM.text)); err != nil {
 			return nil, refuse("ssl.certificate.pem failed: not in PEM format?: error:%v", err)
 		}
 	}
-	if s.hasKey {
-		data, err := readFile(s.key)
+	if s.key.is {
+		data, err := readFile(s.key.text)
 		if err == nil {
 			err = s.setKey(id, data)
 		}
@@ -152,15 +152,15 @@ func (s *tlsSource) loadIdentity() (*tls.Certificate, error) {
 			return nil, refuse("ssl.key.location failed: error:%v", err)
 		}
 	}
-	if s.hasKeyPEM {
-		if err := s.setKey(id, []byte(s.keyPEM)); err != nil {
+	if s.keyPEM.is {
+		if err := s.setKey(id, []byte(s.keyPEM.text)); err != nil {
 			return nil, refuse("ssl.key.pem failed: not in PEM format?: error:%v", err)
 		}
 		if err := mismatch(id); err != nil {
 			return nil, refuse("ssl.key.pem failed: error:%v", err)
 		}
 	}
-	if s.hasStore {
+	if s.store.is {
 		if err := s.loadStore(id); err != nil {
 			return nil, err
 		}
@@ -209,7 +209,7 @@ func (s *tlsSource) setCertificate(id *tls.Certificate, data []byte) error {
 
 // setKey takes the client's key from a PEM text and decrypts it where it must.
 func (s *tlsSource) setKey(id *tls.Certificate, data []byte) error {
-	key, err := keyfile.PrivateKey(data, s.keyPassword, s.hasKeyPassword)
+	key, err := keyfile.PrivateKey(data, s.keyPassword.text, s.keyPassword.is)
 	if errors.Is(err, keyfile.ErrNoPassword) {
 		err = errKeyPassword
 	}
@@ -246,23 +246,23 @@ func sameKind(id *tls.Certificate) bool {
 
 // loadStore takes key, certificate and chain from a PKCS#12 file.
 func (s *tlsSource) loadStore(id *tls.Certificate) error {
-	data, err := readFile(s.store)
+	data, err := readFile(s.store.text)
 	if err != nil && !errors.Is(err, errIsFolder) {
-		return refuse("Failed to open ssl.keystore.location: %s: error:%v", s.store, err)
+		return refuse("Failed to open ssl.keystore.location: %s: error:%v", s.store.text, err)
 	}
-	store, err := keyfile.ParseStore(data, s.storePassword)
+	store, err := keyfile.ParseStore(data, s.storePassword.text)
 	switch {
 	case errors.Is(err, keyfile.ErrNotStore):
-		return refuse("Error reading ssl.keystore.location PKCS#12 file: %s: error:%v", s.store, err)
+		return refuse("Error reading ssl.keystore.location PKCS#12 file: %s: error:%v", s.store.text, err)
 	case err != nil:
-		return refuse("Failed to parse ssl.keystore.location PKCS#12 file: %s: error:%v", s.store, err)
+		return refuse("Failed to parse ssl.keystore.location PKCS#12 file: %s: error:%v", s.store.text, err)
 	}
 	const unusable = "Failed to use ssl.keystore.location: error:"
 	switch {
 	case store.Key == nil:
-		return refuse(unusable+"there is no private key in %s", s.store)
+		return refuse(unusable+"there is no private key in %s", s.store.text)
 	case store.Leaf == nil:
-		return refuse(unusable+"no certificate in %s belongs to its private key", s.store)
+		return refuse(unusable+"no certificate in %s belongs to its private key", s.store.text)
 	}
 	if err := s.level.check(store.Leaf, "ee"); err != nil {
 		return refuse(unusable+"%v", err)

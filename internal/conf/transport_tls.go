@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,21 +15,26 @@ import (
 
 // tlsSource is what the ssl.* properties say: where things are, and not yet what is in them.
 type tlsSource struct {
-	ca, caPEM                 string // ca is a file or a folder
-	cert, certPEM             string
-	key, keyPEM, keyPassword  string
-	store, storePassword      string
-	crl                       string
-	hasCAPEM, hasCert         bool // an empty text is a value too, and a bad one
-	hasCertPEM, hasKey        bool
-	hasKeyPEM, hasKeyPassword bool
-	hasStore, hasCRL          bool
-	verify, verifyName        bool
-	suites                    []uint16 // below TLS 1.3; perhaps none
-	chosen                    bool     // ssl.cipher.suites says which
-	level                     securityLevel
-	curves                    []tls.CurveID
+	ca                       string // a file or a folder
+	caPEM                    given
+	cert, certPEM            given
+	key, keyPEM, keyPassword given
+	store, storePassword     given
+	crl                      given
+	verify, verifyName       bool
+	suites                   []uint16 // below TLS 1.3; perhaps none
+	chosen                   bool     // ssl.cipher.suites says which
+	level                    securityLevel
+	curves                   []tls.CurveID
 }
+
+// A given text is the value of a property, which may be empty: that is a value too, and a bad one.
+type given struct {
+	text string
+	is   bool
+}
+
+func (c *Conf) given(name string) given { return given{c.text(name), c.present(name)} }
 
 // tlsFiles makes the TLS configuration of a connection, and makes it again when a file that it was
 // read from has changed: a renewed certificate is used by the next connection.
@@ -63,15 +69,10 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 		return nil, err
 	}
 	source := tlsSource{
-		caPEM: c.text("ssl.ca.pem"), hasCAPEM: c.present("ssl.ca.pem"),
-		cert: c.text("ssl.certificate.location"), hasCert: c.present("ssl.certificate.location"),
-		certPEM: c.text("ssl.certificate.pem"), hasCertPEM: c.present("ssl.certificate.pem"),
-		key: c.text("ssl.key.location"), hasKey: c.present("ssl.key.location"),
-		keyPEM: c.text("ssl.key.pem"), hasKeyPEM: c.present("ssl.key.pem"),
-		keyPassword: c.text("ssl.key.password"), hasKeyPassword: c.present("ssl.key.password"),
-		store: c.text("ssl.keystore.location"), hasStore: c.present("ssl.keystore.location"),
-		storePassword: c.text("ssl.keystore.password"),
-		crl:           c.text("ssl.crl.location"), hasCRL: c.present("ssl.crl.location"),
+		caPEM: c.given("ssl.ca.pem"), crl: c.given("ssl.crl.location"),
+		cert: c.given("ssl.certificate.location"), certPEM: c.given("ssl.certificate.pem"),
+		key: c.given("ssl.key.location"), keyPEM: c.given("ssl.key.pem"), keyPassword: c.given("ssl.key.password"),
+		store: c.given("ssl.keystore.location"), storePassword: c.given("ssl.keystore.password"),
 		verify:     c.truth("enable.ssl.certificate.verification"),
 		verifyName: c.word("ssl.endpoint.identification.algorithm") == "https",
 		suites:     suites,
@@ -102,57 +103,40 @@ func (t *tlsFiles) with(deps Deps) *tlsFiles {
 	return &tlsFiles{source: t.source, secret: deps.Secret, report: deps.Report, stamps: t.stamps, current: t.current}
 }
 
-// secretTexts are the properties of TLS that may be kept elsewhere.
-var secretTexts = []string{"ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "ssl.certificate.pem", "ssl.ca.pem"}
-
-// stamp returns the state of everything that the configuration is made from: of the files, and of
-// what is kept elsewhere, by its content.
-func (t *tlsFiles) stamp() []stamp {
-	all := t.source.stamps()
-	for _, property := range secretTexts {
-		if t.secret == nil {
-			break
-		}
-		if text, ok := t.secret(property); ok {
-			all = append(all, stamp{path: property, sum: sha256.Sum256([]byte(text))})
-		}
-	}
-	return all
-}
-
-// passwords returns the source with its passwords, and what else is kept elsewhere, as they are now.
-func (t *tlsFiles) passwords() *tlsSource {
-	source := t.source
+// present returns the source with its passwords, and what else is kept elsewhere, as they are now; and the state of everything that the
+// configuration is made from: of the files, and of what is kept elsewhere, by its content.
+func (t *tlsFiles) present() (*tlsSource, []stamp) {
+	source, all := t.source, t.source.stamps()
 	if t.secret == nil {
-		return &source
+		return &source, all
 	}
-	if text, ok := t.secret("ssl.key.password"); ok {
-		source.keyPassword, source.hasKeyPassword = text, true
+	for _, one := range []struct {
+		property string
+		to       *given
+	}{
+		{"ssl.key.password", &source.keyPassword},
+		{"ssl.keystore.password", &source.storePassword},
+		{"ssl.key.pem", &source.keyPEM},
+		{"ssl.certificate.pem", &source.certPEM},
+		{"ssl.ca.pem", &source.caPEM},
+	} {
+		if text, ok := t.secret(one.property); ok {
+			*one.to = given{text, true}
+			all = append(all, stamp{path: one.property, sum: sha256.Sum256([]byte(text))})
+		}
 	}
-	if text, ok := t.secret("ssl.keystore.password"); ok {
-		source.storePassword = text
-	}
-	if text, ok := t.secret("ssl.key.pem"); ok {
-		source.keyPEM = text
-	}
-	if text, ok := t.secret("ssl.certificate.pem"); ok {
-		source.certPEM = text
-	}
-	if text, ok := t.secret("ssl.ca.pem"); ok {
-		source.caPEM = text
-	}
-	return &source
+	return &source, all
 }
 
 // load reads the files. Its errors are librdkafka's up to ": error:", behind which OpenSSL's own
 // words would come.
 func (s *tlsSource) load() (*tlsConfig, error) {
-	t := &tlsConfig{checkCRL: s.hasCRL}
+	t := &tlsConfig{checkCRL: s.crl.is}
 	if err := s.loadRoots(t); err != nil {
 		return nil, err
 	}
-	if s.hasCRL {
-		found, err := readTrust(s.crl)
+	if s.crl.is {
+		found, err := readTrust(s.crl.text)
 		if err != nil {
 			return nil, refuse("ssl.crl.location failed: error:%v", err)
 		}
@@ -207,11 +191,11 @@ func (s *tlsSource) loadRoots(t *tlsConfig) error {
 		}
 		t.revoked = append(t.revoked, found.revoked...)
 	}
-	if s.hasCAPEM {
+	if s.caPEM.is {
 		if t.roots == nil {
 			t.roots = x509.NewCertPool()
 		}
-		found, err := keyfile.Authorities([]byte(s.caPEM))
+		found, err := keyfile.Authorities([]byte(s.caPEM.text))
 		if err == nil && len(found) == 0 {
 			err = errNoCertificate
 		}
@@ -280,7 +264,7 @@ type stamp struct {
 // has an empty one.
 func (s *tlsSource) stamps() []stamp {
 	var all []stamp
-	for _, path := range []string{s.ca, s.crl, s.cert, s.key, s.store} {
+	for _, path := range []string{s.ca, s.crl.text, s.cert.text, s.key.text, s.store.text} {
 		if path == "" {
 			continue
 		}
@@ -306,14 +290,14 @@ func (s *tlsSource) stamps() []stamp {
 // be used, because only one of two files is there yet, the old one stays and the next connection
 // tries again.
 func (t *tlsFiles) refresh() *tlsConfig {
-	stamps := t.stamp()
+	source, stamps := t.present()
 	t.mu.Lock()
-	current, same := t.current, sameStamps(t.stamps, stamps)
+	current, same := t.current, slices.EqualFunc(t.stamps, stamps, stamp.same)
 	t.mu.Unlock()
 	if same {
 		return current
 	}
-	fresh, err := t.passwords().load()
+	fresh, err := source.load()
 	if err != nil {
 		if t.report != nil {
 			t.report(err)
@@ -326,14 +310,6 @@ func (t *tlsFiles) refresh() *tlsConfig {
 	return fresh
 }
 
-func sameStamps(a, b []stamp) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].path != b[i].path || a[i].size != b[i].size || a[i].sum != b[i].sum || !a[i].modified.Equal(b[i].modified) {
-			return false
-		}
-	}
-	return true
+func (s stamp) same(as stamp) bool {
+	return s.path == as.path && s.size == as.size && s.sum == as.sum && s.modified.Equal(as.modified)
 }

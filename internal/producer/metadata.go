@@ -26,15 +26,20 @@ type questions struct {
 
 // wantMetadata asks the cluster about t as soon as that may be.
 func (p *Producer) wantMetadata(t *topic, now mono) {
-	if t.send.wanted {
-		return
-	}
-	t.send.wanted = true
 	l := &p.sender.questions
-	l.wanted = append(l.wanted, t)
-	if len(l.wanted) == 1 && l.pause == 0 {
+	if l.want(t) && len(l.wanted) == 1 && l.pause == 0 {
 		l.next = min(l.next, now)
 	}
+}
+
+// want puts t into the list, and says whether it was not there.
+func (l *questions) want(t *topic) bool {
+	if t.send.wanted {
+		return false
+	}
+	t.send.wanted = true
+	l.wanted = append(l.wanted, t)
+	return true
 }
 
 // unclear says whether metadata of t is needed.
@@ -70,10 +75,7 @@ func (p *Producer) askMetadata(now mono) time.Duration {
 	}
 	if !p.set.SparseMetadata {
 		for _, t := range p.sender.active {
-			if !t.send.wanted {
-				t.send.wanted = true
-				l.wanted = append(l.wanted, t)
-			}
+			l.want(t)
 		}
 	}
 	n := min(len(l.wanted), mostTopics)
@@ -150,9 +152,8 @@ func (p *Producer) lookAgain(now mono) {
 	l := &p.sender.questions
 	fresh := len(l.wanted)
 	for _, t := range p.sender.active {
-		if !t.send.wanted && p.unclear(t) {
-			t.send.wanted = true
-			l.wanted = append(l.wanted, t)
+		if p.unclear(t) {
+			l.want(t)
 		}
 	}
 	switch {

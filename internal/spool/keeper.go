@@ -214,12 +214,7 @@ func (s *Spool) unname(g *segment) error {
 
 // foreign reports whether another version of this program wrote g. No cursor may have looked at it when it is dropped.
 func (s *Spool) foreign(g *segment) bool {
-	f, err := s.fs.OpenRead(s.path(g.name))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	_, _, err = readSegmentHead(f)
+	_, err := headOf(s.fs, s.path(g.name))
 	return errors.Is(err, errSegmentVersion)
 }
 
@@ -235,11 +230,8 @@ func (s *Spool) findOldest() {
 		return
 	}
 	since := int64(-1) // not known, and not asked again
-	if f, err := s.fs.OpenRead(s.path(g.name)); err == nil {
-		if h, _, err := readSegmentHead(f); err == nil && h.created > 0 {
-			since = h.created
-		}
-		_ = f.Close()
+	if h, err := headOf(s.fs, s.path(g.name)); err == nil && h.created > 0 {
+		since = h.created
 	}
 	s.mu.Lock()
 	g.since = since

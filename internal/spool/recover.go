@@ -184,13 +184,19 @@ func splitFunc(segs []*segment, isOdd func(*segment) bool) (good, odd []*segment
 
 // namesAnother reports whether the header of g is whole and not that which its name tells.
 func namesAnother(fsys FS, dir string, g *segment) bool {
-	f, err := fsys.OpenRead(filepath.Join(dir, g.name))
+	head, err := headOf(fsys, filepath.Join(dir, g.name))
+	return err == nil && (head.ord != g.ord || head.first != g.first)
+}
+
+// headOf reads the header of a segment.
+func headOf(fsys FS, path string) (segmentHead, error) {
+	f, err := fsys.OpenRead(path)
 	if err != nil {
-		return false
+		return segmentHead{}, err
 	}
 	defer f.Close()
 	head, _, err := readSegmentHead(f)
-	return err == nil && (head.ord != g.ord || head.first != g.first)
+	return head, err
 }
 
 // stranger reports whether no frame of g belongs to its name.
