@@ -27,12 +27,7 @@ func kafkaStatus(call *C.struct_kafka_status) {
 		fail(string(binding.InvalidID))
 		return
 	}
-	b := current.Load()
-	if b == nil {
-		fail(string(binding.NoSuchID))
-		return
-	}
-	queue := b.plugin.Find(id.Bytes)
+	queue := find(id.Bytes)
 	if queue == nil {
 		fail(string(binding.NoSuchID))
 		return

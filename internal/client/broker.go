@@ -40,7 +40,7 @@ type broker struct {
 	failures int           // in a row
 	last     error
 	lost     time.Time // when the failures began; means nothing without last
-	stats    brokerStats
+	stats    Counters
 }
 
 // takesLocked reports whether a request of the caller can be sent.
@@ -186,7 +186,7 @@ func (b *broker) hold(n *conn) error {
 	b.conn = n
 	b.c.serial++
 	n.serial = b.c.serial
-	b.stats.connects++
+	b.stats.Connects++
 	if b.c.closed {
 		return ErrClosed
 	}
@@ -293,7 +293,7 @@ func (b *broker) release(n *conn, all func() bool) (open []*request) {
 	b.setLocked(Idle, time.Now())
 	if n != nil {
 		b.conn = nil
-		b.stats.disconnects++
+		b.stats.Disconnects++
 		for _, r := range n.open {
 			if !r.abandoned {
 				open = append(open, r)

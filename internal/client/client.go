@@ -186,18 +186,12 @@ type BrokerStatus struct {
 	ID        int32 // -1 for a bootstrap server that is not known to be a broker of the cluster
 	Address   string
 	State     State
-	Since     time.Time     // when State began
-	LastError string        // one sentence, "" if nothing has gone wrong since the connection was usable
-	InFlight  int           // requests without their answer
-	Waiting   int           // requests that are not written yet
-	Lost      time.Time     // when it began to fail; zero if nothing has since the connection was usable
-	Throttle  time.Duration // the last pause that the broker asked for
-	RTT       time.Duration // of produce and other requests, a moving average; 0 before the first answer
-
-	Connects, Disconnects uint64
-	Requests, TxBytes     uint64
-	Answers, RxBytes      uint64
-	Timeouts              uint64
+	Since     time.Time // when State began
+	LastError string    // one sentence, "" if nothing has gone wrong since the connection was usable
+	InFlight  int       // requests without their answer
+	Waiting   int       // requests that are not written yet
+	Lost      time.Time // when it began to fail; zero if nothing has since the connection was usable
+	Counters
 }
 
 // State is where the connection to a broker stands.

@@ -207,7 +207,7 @@ func (n *conn) oldestLocked() *request {
 // overdueLocked gives up a request. The connection ends with it, because its answer would have to be
 // awaited for the next ones anyway, unless socket.max.fails allows for more.
 func (b *broker) overdueLocked(n *conn, r *request) act {
-	b.stats.timeouts++
+	b.stats.Timeouts++
 	n.fails++
 	if most := b.c.net.MaxFails; most > 0 && n.fails >= most || len(n.open) >= mostAbandoned {
 		n.lost = r.timedOut()

@@ -143,8 +143,8 @@ func (n *conn) handle(body []byte) error {
 func (n *conn) match(body []byte) (*request, error) {
 	n.b.c.mu.Lock()
 	defer n.b.c.mu.Unlock()
-	n.b.stats.answers++
-	n.b.stats.rxBytes += uint64(len(body)) + 4
+	n.b.stats.Answers++
+	n.b.stats.RxBytes += uint64(len(body)) + 4
 	if len(n.open) > 0 && n.open[0].raw {
 		return n.open[0], nil
 	}
@@ -197,7 +197,7 @@ func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 // muteLocked keeps the client from writing for a while, which does not count for open requests: the broker
 // reads nothing meanwhile.
 func (n *conn) muteLocked(now time.Time, d time.Duration) {
-	n.b.stats.throttle = d
+	n.b.stats.Throttle = d
 	if d > mostMute {
 		d = min(n.b.c.set.ReconnectMax, mostMute)
 	}

@@ -6,20 +6,24 @@ import (
 	"time"
 )
 
-// brokerStats are counters of a broker, guarded by Client.mu.
-type brokerStats struct {
-	connects, disconnects, requests, txBytes, answers, rxBytes, timeouts uint64
+// Counters are what is counted of the connections to one broker.
+type Counters struct {
+	Throttle time.Duration // the last pause that the broker asked for
+	RTT      time.Duration // of produce and other requests, a moving average; 0 before the first answer
 
-	rtt, throttle time.Duration
+	Connects, Disconnects uint64
+	Requests, TxBytes     uint64
+	Answers, RxBytes      uint64
+	Timeouts              uint64
 }
 
 // took notes how long an answer took. The average moves by an eighth, as TCP's does.
-func (s *brokerStats) took(d time.Duration) {
-	if s.rtt == 0 {
-		s.rtt = d
+func (s *Counters) took(d time.Duration) {
+	if s.RTT == 0 {
+		s.RTT = d
 		return
 	}
-	s.rtt += (d - s.rtt) / 8
+	s.RTT += (d - s.RTT) / 8
 }
 
 // Brokers returns where the connections stand: to brokers that were ever used, and to bootstrap
@@ -31,10 +35,7 @@ func (c *Client) Brokers() []BrokerStatus {
 	for _, b := range c.brokers {
 		s := BrokerStatus{
 			ID: -1, Address: b.address, State: b.state, Since: b.since, Waiting: len(b.queue),
-			RTT: b.stats.rtt, Throttle: b.stats.throttle,
-			Connects: b.stats.connects, Disconnects: b.stats.disconnects,
-			Requests: b.stats.requests, TxBytes: b.stats.txBytes,
-			Answers: b.stats.answers, RxBytes: b.stats.rxBytes, Timeouts: b.stats.timeouts,
+			Counters: b.stats,
 		}
 		if b.conn != nil {
 			s.InFlight = len(b.conn.open)

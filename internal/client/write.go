@@ -68,8 +68,8 @@ func (n *conn) send(r *request, version int16) (early bool, err error) {
 	defer c.mu.Unlock()
 	now := time.Now()
 	n.used = now
-	n.b.stats.requests++
-	n.b.stats.txBytes += uint64(written)
+	n.b.stats.Requests++
+	n.b.stats.TxBytes += uint64(written)
 	r.returned = true
 	if r.answered {
 		return !r.abandoned, err

@@ -62,16 +62,17 @@ func (s *Settings) Connections() Connections {
 		Sparse:           c.truth("enable.sparse.connections"),
 		Rebootstrap:      c.word("metadata.recovery.strategy") != "none",
 		RebootstrapAfter: time.Duration(c.number("metadata.recovery.rebootstrap.trigger.ms")) * time.Millisecond,
-		ReceiveMax:       s.receiveMax,
+		ReceiveMax:       int(c.number("receive.message.max.bytes")),
 	}
 }
 
 // MaxVersions returns the versions of requests that brokers speak who are not to be asked (api.version.request=false), or nil.
 func (s *Settings) MaxVersions() *kversion.Versions {
-	if s.maxVersions == "" {
+	version, old := legacyBroker(s.conf.text("broker.version.fallback"))
+	if !old || s.conf.truth("api.version.request") {
 		return nil
 	}
-	return kversion.FromString("v" + s.maxVersions)
+	return kversion.FromString("v" + version)
 }
 
 // Login returns the mechanism by which a connection logs in, or nil where it does not. Secrets are read at each login.
@@ -84,15 +85,18 @@ const maxSoftwareName = 256
 
 // Software returns the name and version to report to brokers, which refuse empty ones.
 func (s *Settings) Software(deps Deps) (name, version string) {
-	first := func(texts ...string) string {
-		for _, text := range texts {
+	first := func(property string, others ...string) string {
+		if s.conf.modified(property) {
+			others = slices.Insert(others, 0, s.conf.text(property))
+		}
+		for _, text := range others {
 			if text = softwareName(text); text != "" {
 				return text[:min(len(text), maxSoftwareName)]
 			}
 		}
 		return ""
 	}
-	return first(s.softwareName, deps.SoftwareName, "halon-extras-kafka"), first(s.softwareVersion, deps.SoftwareVersion, "0")
+	return first("client.software.name", deps.SoftwareName, "halon-extras-kafka"), first("client.software.version", deps.SoftwareVersion, "0")
 }
 
 // isSeed reports whether address was configured and not learnt from the cluster.

@@ -72,10 +72,6 @@ type Settings struct {
 	LogThreadName      bool
 	LogConnectionClose bool
 	StatisticsInterval time.Duration // 0 is never
-	softwareName       string        // "" unless it was set
-	softwareVersion    string
-	maxVersions        string // "" unless brokers are not to be asked
-	receiveMax         int
 	network            network
 	blacklist          []*regexp.Regexp
 	tls                *tlsFiles
@@ -151,7 +147,6 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		LogConnectionClose: c.truth("log.connection.close"),
 		StatisticsInterval: ms("statistics.interval.ms"),
 
-		receiveMax:     int(c.number("receive.message.max.bytes")),
 		network:        c.network(),
 		blacklist:      c.global("topic.blacklist").patterns,
 		conf:           c,
@@ -160,15 +155,6 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 	s.Codec, s.Level = c.compression()
 	if c.usesSASL() {
 		s.SASLMechanism = c.text("sasl.mechanisms")
-	}
-	if c.modified("client.software.name") {
-		s.softwareName = c.text("client.software.name")
-	}
-	if c.modified("client.software.version") {
-		s.softwareVersion = c.text("client.software.version")
-	}
-	if !c.truth("api.version.request") {
-		s.maxVersions, _ = legacyBroker(c.text("broker.version.fallback"))
 	}
 	return s
 }

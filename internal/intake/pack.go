@@ -54,12 +54,6 @@ func (p *Packer) Choice(topic int) *Choice {
 // Unroute leaves the records of a topic.
 func (p *Packer) Unroute(topic int) { C.intake_route_drop(p.c, C.uint32_t(topic)) }
 
-// Pack packs what it can of the complete chunk c and returns how many records it leaves to Go; now is a moment of any clock, in nanoseconds. Of
-// those [Packer.Skipped] tells, until the next Pack. Records are numbered in the order of calls: Fed is the number of the last one.
-func (p *Packer) Pack(c Chunk, now int64) (skipped int) {
-	return p.pack(c, now)
-}
-
 // Skipped says whether the record with that index was left to Go.
 func (p *Packer) Skipped(i int) bool { return p.c.skipped[i/64]>>(i%64)&1 != 0 }
 

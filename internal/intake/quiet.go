@@ -48,7 +48,9 @@ func (in *Intake) Free(c Chunk) {
 	C.intake_free(in.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)))
 }
 
-func (p *Packer) pack(c Chunk, now int64) (skipped int) {
+// Pack packs what it can of the complete chunk c and returns how many records it leaves to Go; now is a moment of any clock, in nanoseconds. Of
+// those [Packer.Skipped] tells, until the next Pack. Records are numbered in the order of calls: Fed is the number of the last one.
+func (p *Packer) Pack(c Chunk, now int64) (skipped int) {
 	if p.in.quiet() {
 		return int(uint32(uintptr(quiet.Call(C.intake_pack, unsafe.Pointer(p.c), unsafe.Pointer(c.head), uintptr(now)))))
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A State says whether scripts can rely on a queue.
 type State uint8
@@ -83,12 +86,7 @@ func (h *Health) Reason() string {
 
 // Has says whether there is a problem of that kind.
 func (h *Health) Has(kind Kind) bool {
-	for _, p := range h.Problems {
-		if p.Kind == kind {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.Problems, func(p Problem) bool { return p.Kind == kind })
 }
 
 // OldestAge is how old the oldest message without a report is.
