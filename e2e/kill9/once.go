@@ -15,6 +15,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/producer"
 	"github.com/halon-extras/kafka/internal/realkafka"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
 )
@@ -145,7 +146,7 @@ func (r *run) storeOld(ctx context.Context) error {
 	for n := range 20 + r.random.IntN(400) {
 		i := id{oldWorker, r.Number, n + 1}
 		answer := make(chan error, 1)
-		_, err := s.Append(stored.Append(nil, &stored.Record{
+		_, err := s.Append(stored.Append(nil, &record.Record{
 			Timestamp: time.Now().Add(-oldAge).UnixMilli(), Partition: -1, Topic: topic, Key: []byte(strconv.Itoa(oldWorker)), Value: i.value(),
 		}), func(err error) { answer <- err })
 		if errors.Is(err, spool.ErrFull) {

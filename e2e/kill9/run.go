@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/halon-extras/kafka/internal/producer"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
 )
@@ -286,11 +287,11 @@ func (r *run) pending() (all []id, err error) {
 	err = spool.Export(spool.OS{}, r.Dir, false, func(f spool.Frame) error {
 		value := f.Payload
 		if r.Host == "plugin" {
-			var record stored.Record
-			if err := stored.Decode(f.Payload, &record); err != nil {
+			var kept record.Record
+			if err := stored.Decode(f.Payload, &kept); err != nil {
 				return err
 			}
-			value = record.Value
+			value = kept.Value
 		}
 		i, err := recognise(value)
 		all = append(all, i)

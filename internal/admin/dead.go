@@ -10,7 +10,6 @@ import (
 
 	"github.com/halon-extras/kafka/internal/jsonline"
 	"github.com/halon-extras/kafka/internal/nearest"
-	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/report"
 )
 
@@ -58,8 +57,7 @@ func deadList(c *call, q Queue) (answer, error) {
 	value := lettersJSON{q.ID(), pending, []json.RawMessage{}}
 	var b strings.Builder
 	for _, l := range letters {
-		r := lineOf(&l.Record, "seq", l.Seq)
-		value.Letters = append(value.Letters, jsonline.AppendLetter(nil, &r, int32(l.Code), l.Reason))
+		value.Letters = append(value.Letters, jsonline.AppendLetter(nil, &l.Record, jsonline.Place{Name: "seq", Number: l.Seq}, int32(l.Code), l.Reason))
 		fmt.Fprintf(&b, "%s  %s  %s (%d)  %d bytes\n", l.Time.UTC().Format(time.RFC3339), report.Printable(l.Record.Topic), report.Printable(l.Reason), l.Code, len(l.Record.Value))
 	}
 	fmt.Fprintf(&b, "%s: %d of %d dead letters\n", report.Printable(q.ID()), len(letters), pending)
@@ -108,17 +106,6 @@ func head(c *call) (answer, error) {
 	if !some {
 		return answer{"", nil}, nil
 	}
-	line := lineOf(&r, "seq", 0)
-	text := jsonline.Append(nil, &line)
+	text := jsonline.Append(nil, &r, jsonline.Place{Name: "seq"})
 	return answer{string(text) + "\n", json.RawMessage(text)}, nil
-}
-
-func lineOf(r *record.Record, place string, number uint64) jsonline.Record {
-	one := jsonline.Record{
-		Topic: r.Topic, Partition: r.Partition, Place: jsonline.Place{Name: place, Number: number}, Timestamp: r.Timestamp, Key: r.Key, Value: r.Value,
-	}
-	for _, h := range r.Headers {
-		one.Headers = append(one.Headers, jsonline.Header{Key: h.Key, Value: h.Value})
-	}
-	return one
 }

@@ -11,24 +11,9 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/halon-extras/kafka/internal/record"
 )
-
-// A Header is one header of a record. A nil Value is Kafka's null.
-type Header struct {
-	Key   string
-	Value []byte
-}
-
-// A Record is what every line has. A nil Key or Value is Kafka's null; Timestamp is in milliseconds since 1970.
-type Record struct {
-	Topic     string
-	Partition int32
-	Place     Place
-	Timestamp int64
-	Key       []byte
-	Value     []byte
-	Headers   []Header
-}
 
 // Place is where the record is in the log that it was read from: "offset" of a partition, "seq" of a spool.
 type Place struct {
@@ -42,28 +27,28 @@ type Place struct {
 //
 // A topic, key or value that is not UTF-8 is called topic_base64, key_base64 or value_base64; such a name or value of
 // a header is {"base64":"..."}.
-func Append(dst []byte, r *Record) []byte {
-	dst = appendRecord(dst, r)
+func Append(dst []byte, r *record.Record, at Place) []byte {
+	dst = appendRecord(dst, r, at)
 	return append(dst, '}')
 }
 
 // AppendLetter appends the line of a dead letter: a record's, and why it is one, in
 //
 //	"errno":10,"reason":"Broker: Message size too large"
-func AppendLetter(dst []byte, r *Record, errno int32, reason string) []byte {
-	dst = appendRecord(dst, r)
+func AppendLetter(dst []byte, r *record.Record, at Place, errno int32, reason string) []byte {
+	dst = appendRecord(dst, r, at)
 	dst = append(dst, `,"errno":`...)
 	dst = strconv.AppendInt(dst, int64(errno), 10)
 	dst = appendField(dst, ',', "reason", []byte(reason))
 	return append(dst, '}')
 }
 
-func appendRecord(dst []byte, r *Record) []byte {
+func appendRecord(dst []byte, r *record.Record, at Place) []byte {
 	dst = appendField(dst, '{', "topic", append([]byte{}, r.Topic...))
 	dst = append(dst, `,"partition":`...)
 	dst = strconv.AppendInt(dst, int64(r.Partition), 10)
-	dst = append(append(append(dst, `,"`...), r.Place.Name...), `":`...)
-	dst = strconv.AppendUint(dst, r.Place.Number, 10)
+	dst = append(append(append(dst, `,"`...), at.Name...), `":`...)
+	dst = strconv.AppendUint(dst, at.Number, 10)
 	dst = append(dst, `,"timestamp":`...)
 	dst = strconv.AppendInt(dst, r.Timestamp, 10)
 	dst = appendField(dst, ',', "key", r.Key)

@@ -8,8 +8,8 @@ import (
 	"io"
 
 	"github.com/halon-extras/kafka/internal/queueconf"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/spool"
-	"github.com/halon-extras/kafka/internal/stored"
 )
 
 const spoolCheckHelp = `usage: halon-kafka spool check [--json] DIR
@@ -115,8 +115,8 @@ func checkFolder(dir string, letters bool, p *progress) (*checked, error) {
 		c.Damage = append(c.Damage, damageJSON{exact(d.Segment), d.From, d.To, d.Torn, exact(d.Reason)})
 	}
 	err = spool.Export(p.reads(), dir, false, func(f spool.Frame) error {
-		var record stored.Record
-		if _, err := decodeFrame(f, letters, &record); err != nil {
+		var r record.Record
+		if _, err := decodeFrame(f, letters, &r); err != nil {
 			c.Unreadable = append(c.Unreadable, unreadableJSON{f.Seq, exact(err.Error())})
 			if len(c.Unreadable) == maxUnreadable {
 				return errEnough

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/halon-extras/kafka/internal/jsonline"
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
@@ -60,15 +61,15 @@ func spoolExport(_ context.Context, args []string, t Terminal) int {
 	status = exitFine
 	var line []byte
 	err := spool.Export(p.reads(), dir, *all, func(f spool.Frame) error {
-		var record stored.Record
-		reason, err := decodeFrame(f, *letters, &record)
+		var r record.Record
+		reason, err := decodeFrame(f, *letters, &r)
 		if err != nil {
 			status = exitWrong
 			p.clear()
 			fmt.Fprintf(t.Err, "halon-kafka spool export: %s: sequence %d: %v\n", dir, f.Seq, err)
 			return nil
 		}
-		line = appendExport(line[:0], f.Seq, &record, *letters, reason)
+		line = appendExport(line[:0], f.Seq, &r, *letters, reason)
 		_, err = out.Write(line)
 		return err
 	})
@@ -87,16 +88,16 @@ func spoolExport(_ context.Context, args []string, t Terminal) int {
 var errIsLetter = errors.New("it is a dead letter: give the queue's own folder, and --dead")
 
 // decodeFrame reads the record in a frame, and the reason of a dead letter.
-func decodeFrame(f spool.Frame, letter bool, record *stored.Record) (reason string, err error) {
+func decodeFrame(f spool.Frame, letter bool, r *record.Record) (reason string, err error) {
 	payload := f.Payload
 	if letter {
 		if reason, payload, err = spool.ParseLetter(payload); err != nil {
 			return "", err
 		}
 	}
-	err = stored.Decode(payload, record)
+	err = stored.Decode(payload, r)
 	if err != nil && !letter {
-		if _, inner, perr := spool.ParseLetter(payload); perr == nil && stored.Decode(inner, &stored.Record{}) == nil {
+		if _, inner, perr := spool.ParseLetter(payload); perr == nil && stored.Decode(inner, &record.Record{}) == nil {
 			err = errIsLetter
 		}
 	}
@@ -104,18 +105,13 @@ func decodeFrame(f spool.Frame, letter bool, record *stored.Record) (reason stri
 }
 
 // appendExport appends the line of a record, with its line feed.
-func appendExport(dst []byte, seq uint64, r *stored.Record, letter bool, reason string) []byte {
-	line := jsonline.Record{
-		Topic: r.Topic, Partition: r.Partition, Place: jsonline.Place{Name: "seq", Number: seq}, Timestamp: r.Timestamp, Key: r.Key, Value: r.Value,
-	}
-	for _, h := range r.Headers {
-		line.Headers = append(line.Headers, jsonline.Header(h))
-	}
+func appendExport(dst []byte, seq uint64, r *record.Record, letter bool, reason string) []byte {
+	at := jsonline.Place{Name: "seq", Number: seq}
 	if letter {
 		errno, text := parseReason(reason)
-		dst = jsonline.AppendLetter(dst, &line, errno, text)
+		dst = jsonline.AppendLetter(dst, r, at, errno, text)
 	} else {
-		dst = jsonline.Append(dst, &line)
+		dst = jsonline.Append(dst, r, at)
 	}
 	return append(dst, '\n')
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/stored"
 )
@@ -114,14 +115,14 @@ func change(file string, to func([]byte) []byte) error {
 }
 
 // recordNumber is one of the records that scripts see; the third has what is hard to print.
-func recordNumber(i int) *stored.Record {
-	r := &stored.Record{
+func recordNumber(i int) *record.Record {
+	r := &record.Record{
 		Timestamp: 1760861109250, Partition: -1, Topic: "mail", Key: fmt.Appendf(nil, "key%d", i), Value: fmt.Appendf(nil, "value %d", i),
-		Headers: []stored.Header{{Key: "id", Value: strconv.AppendInt(nil, int64(i), 10)}},
+		Headers: []record.Header{{Key: "id", Value: strconv.AppendInt(nil, int64(i), 10)}},
 	}
 	if i == 3 {
 		r.Partition, r.Key, r.Value = 2, nil, []byte("\xff<")
-		r.Headers = []stored.Header{{Key: "null"}, {Key: "\xfe", Value: []byte{}}}
+		r.Headers = []record.Header{{Key: "null"}, {Key: "\xfe", Value: []byte{}}}
 	}
 	return r
 }

@@ -2,9 +2,11 @@ package producer
 
 import (
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/plan"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/recordbatch"
 	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/stored"
 )
 
 // unnumbered is the sequence of a batch that has none: always without idempotence, and before it is first sent with it.
@@ -154,14 +156,9 @@ func (b *batch) split() (front, back *batch) {
 	}
 	if b.sequence != unnumbered {
 		front.id, front.epoch, front.sequence = b.id, b.epoch, b.sequence
-		back.id, back.epoch, back.sequence = b.id, b.epoch, sequenceAfter(b.sequence, middle)
+		back.id, back.epoch, back.sequence = b.id, b.epoch, plan.Sequence(b.sequence, int32(middle))
 	}
 	return front, back
-}
-
-// sequenceAfter is the sequence n records later. It begins again at 0 after the largest number, as brokers count.
-func sequenceAfter(sequence int32, n int) int32 {
-	return int32(uint32(sequence)+uint32(n)) & 0x7fffffff
 }
 
 // An image is what a batch is when it is sent. It does not change while the batch is on its way, whatever becomes of the batch.
@@ -212,4 +209,10 @@ func (e *entry) record() record.Record {
 	return record.Record{
 		Topic: e.topic.name, Partition: e.asked, Key: e.key, Value: e.value, Headers: e.headers, Timestamp: e.timestamp,
 	}
+}
+
+// payload appends e as the spool keeps it.
+func (e *entry) payload(dst []byte) []byte {
+	r := e.record()
+	return stored.Append(dst, &r)
 }

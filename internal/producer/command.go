@@ -196,11 +196,9 @@ func (p *Producer) headOnDisk() (r record.Record, some bool) {
 		return r, false
 	}
 	defer batch.Release()
-	var d stored.Record
-	if stored.Decode(batch.Frames[0].Payload, &d) != nil {
+	if stored.Decode(batch.Frames[0].Payload, &r) != nil {
 		return r, false
 	}
-	r = recordOf(&d)
 	return Clone(&r), true
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
 )
 
 // deniedFor is how long a topic that the queue may not write to is tried again behind a spool: rights
@@ -45,7 +46,7 @@ func (p *Producer) releaseStored(e *entry, code resperr.Code) {
 	case p.state.reached(phaseGivenUp) && seq != 0:
 		return // it stays on the disk
 	default:
-		p.giveUp(payloadOf(nil, e), t.name, seq, code)
+		p.giveUp(e.payload(nil), t.name, seq, code)
 	}
 }
 
@@ -59,7 +60,7 @@ func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 	if a != nil {
 		p.resumes.answer(a, Delivery{Code: code})
 	}
-	p.giveUp(payload(nil, r), r.Topic, seq, code)
+	p.giveUp(stored.Append(nil, r), r.Topic, seq, code)
 }
 
 // undecodable sets aside a frame that is no record. Its bytes are kept as they are.

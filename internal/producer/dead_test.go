@@ -29,7 +29,7 @@ func letters(t *testing.T, disk *faultfs.FS) (found []string) {
 		if err != nil {
 			return err
 		}
-		var r stored.Record
+		var r record.Record
 		text := fmt.Sprintf("%q", payload)
 		if stored.Decode(payload, &r) == nil {
 			text = r.Topic + " " + string(r.Value)

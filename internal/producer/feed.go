@@ -232,14 +232,12 @@ func (r *reader) close() {
 func (p *Producer) feedFrame(r *reader, chase bool) feedResult {
 	frame := &r.batch.Frames[r.at]
 	if !r.ready {
-		var d stored.Record
-		if err := stored.Decode(frame.Payload, &d); err != nil {
+		if err := stored.Decode(frame.Payload, &r.record); err != nil {
 			if !chase {
 				p.undecodable(frame, err)
 			}
 			return fed
 		}
-		r.record = recordOf(&d)
 		r.ready = true
 	}
 	f, code := p.admitFrame(&r.record, frame.Seq, chase)

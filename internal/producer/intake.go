@@ -135,7 +135,7 @@ func (p *Producer) copyInLocked(c intake.Chunk, taken *drained) bool {
 		}
 		r := lentRecord(&f, t.name)
 		n := r.Size()
-		p.enterLocked(&r, n, t, int64(n)+recordCost+headerCost*int64(len(r.Headers)), taken.born(r.Timestamp))
+		p.enterLocked(&r, n, t, costOf(&r, n), taken.born(r.Timestamp))
 		p.stats.Admit(len(r.Value))
 	}
 	p.ingress.Free(c)

@@ -13,6 +13,7 @@ import (
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
 )
 
 // Store is Offer and Park for a queue with a spool. It never waits for the disk.
@@ -120,7 +121,7 @@ func (p *Producer) behindDiskLocked(t *topic) bool {
 
 // putLocked appends the record of w to the spool, with Producer.mu held, so that the order of calls is the order on disk.
 func (s *storage) putLocked(p *Producer, t *topic, w *waiter) resperr.Code {
-	s.buffer = payload(s.buffer[:0], &w.record)
+	s.buffer = stored.Append(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
 	stored := func(err error) { p.stored(w, t, &seq, size, err) }

@@ -45,11 +45,10 @@ func (p *Producer) Letters(most int) (all []report.Letter, pending int64, err er
 // letterOf reads a frame, whose memory the record is.
 func letterOf(f *spool.Frame) (report.Letter, bool) {
 	reason, payload, err := spool.ParseLetter(f.Payload)
-	var d stored.Record
-	if err != nil || stored.Decode(payload, &d) != nil {
+	one := report.Letter{Seq: f.Seq, Time: f.Time, Reason: reason}
+	if err != nil || stored.Decode(payload, &one.Record) != nil {
 		return report.Letter{}, false
 	}
-	one := report.Letter{Record: recordOf(&d), Seq: f.Seq, Time: f.Time, Reason: reason}
 	if code, text, ok := strings.Cut(reason, " "); ok {
 		one.Code, _ = strconv.Atoi(code) // 0 for one that another version wrote
 		one.Reason = text

@@ -14,6 +14,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/client"
 	"github.com/halon-extras/kafka/internal/intake"
+	"github.com/halon-extras/kafka/internal/plan"
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -45,7 +46,7 @@ func (m *modelBroker) write(t *rapid.T, b *batch) resperr.Code {
 		t.Fatalf("range %v was written as %v and is written as %v", key, before, values)
 	}
 	m.frozen[key] = values
-	first, last := b.sequence, sequenceAfter(b.sequence, len(values)-1)
+	first, last := b.sequence, plan.Sequence(b.sequence, int32(len(values)-1))
 	switch {
 	case m.known && b.epoch < m.epoch:
 		return resperr.InvalidProducerEpoch
@@ -60,7 +61,7 @@ func (m *modelBroker) write(t *rapid.T, b *batch) resperr.Code {
 				return resperr.NoError // a repeat
 			}
 		}
-		if n := len(m.last); n > 0 && first != sequenceAfter(m.last[n-1].last, 1) {
+		if n := len(m.last); n > 0 && first != plan.Sequence(m.last[n-1].last, 1) {
 			return resperr.OutOfOrderSequenceNumber
 		}
 	}

@@ -225,7 +225,7 @@ func (p *Producer) unpackBatch(b *batch) {
 		s.entries = append(s.entries, entry{
 			key: r.Key, value: r.Value, timestamp: r.Timestamp, born: min(max(born, b.earliest), now), topic: t, buffer: s,
 			asked: anyPartition, number: packed.Number() + uint64(i),
-			cost: int64(recordCost + r.Size() + headerCost*len(r.Headers)),
+			cost: costOf(r, r.Size()),
 		})
 		e := &s.entries[i]
 		if len(r.Headers) > 0 {

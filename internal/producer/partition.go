@@ -3,6 +3,7 @@ package producer
 import (
 	"slices"
 
+	"github.com/halon-extras/kafka/internal/plan"
 	"github.com/halon-extras/kafka/internal/recordbatch"
 )
 
@@ -131,7 +132,7 @@ func (p *partition) take() *batch {
 // number gives b the next sequence. Its records are fixed from now on.
 func (p *partition) number(b *batch) {
 	b.id, b.epoch, b.sequence = p.producerID, p.epoch, p.next
-	p.next = sequenceAfter(p.next, b.count())
+	p.next = plan.Sequence(p.next, int32(b.count()))
 }
 
 // oldest says whether no outstanding batch of the partition is older than b, which is in flight. The order of sending does not tell: a

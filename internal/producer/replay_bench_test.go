@@ -13,6 +13,7 @@ import (
 	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
 )
 
 // BenchmarkReplay sends what an earlier process has left on the disk to a broker at $BROKER, and does so without and with plans. It is for
@@ -25,7 +26,7 @@ func BenchmarkReplay(b *testing.B) {
 	const records = 500_000
 	r := value("")
 	r.Topic, r.Key, r.Value, r.Timestamp = "bench", make([]byte, 12), make([]byte, 1024), milliseconds()
-	bytes := payload(nil, r)
+	bytes := stored.Append(nil, r)
 	for _, idempotence := range []string{"false", "true"} {
 		b.Run("idempotence="+idempotence, func(b *testing.B) {
 			set := benchSettings(b, "bootstrap.servers", broker, "enable.idempotence", idempotence)

@@ -129,7 +129,7 @@ func (p *Producer) save(entries []*entry) error {
 // learns that it is in memory before it can read it from the disk.
 func (p *Producer) saveEntryLocked(e *entry) error {
 	s := p.store
-	s.buffer = payloadOf(s.buffer[:0], e)
+	s.buffer = e.payload(s.buffer[:0])
 	var seq uint64
 	s.mu.Lock()
 	seq, err := s.appendLocked(p, s.buffer, func(err error) { s.saved(&seq, err) })

@@ -21,6 +21,8 @@ package stored
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/halon-extras/kafka/internal/record"
 )
 
 // version is the first byte of a payload, part of the format.
@@ -32,25 +34,8 @@ const (
 	hasValue = 1 << 1
 )
 
-// A Header is one header of a record. A nil Value is Kafka's null.
-type Header struct {
-	Key   string
-	Value []byte
-}
-
-// A Record is what Kafka is to get. A nil Key or Value is Kafka's null; Partition -1 leaves it to
-// the configured partitioner; Timestamp is in milliseconds since 1970.
-type Record struct {
-	Timestamp int64
-	Partition int32
-	Topic     string
-	Key       []byte
-	Value     []byte
-	Headers   []Header
-}
-
 // Append appends r as a payload to dst.
-func Append(dst []byte, r *Record) []byte {
+func Append(dst []byte, r *record.Record) []byte {
 	var flags byte
 	if r.Key != nil {
 		flags |= hasKey
@@ -89,7 +74,7 @@ func appendText[T string | []byte](dst []byte, text T) []byte {
 
 // Decode reads a payload into r. Key, Value and the values of headers are slices of payload and live
 // as long as it does. The error says at which byte the payload stops being one.
-func Decode(payload []byte, r *Record) error {
+func Decode(payload []byte, r *record.Record) error {
 	d := decoder{rest: payload, size: len(payload)}
 	if v := d.byte(); v != version {
 		return fmt.Errorf("the record has version %d, and this program knows %d: use the program that wrote it", v, version)
@@ -98,7 +83,7 @@ func Decode(payload []byte, r *Record) error {
 	if flags&^(hasKey|hasValue) != 0 {
 		d.bad = true
 	}
-	*r = Record{Timestamp: d.varint(), Partition: int32(d.varint()), Topic: string(d.text())}
+	*r = record.Record{Timestamp: d.varint(), Partition: int32(d.varint()), Topic: string(d.text())}
 	if flags&hasKey != 0 {
 		r.Key = d.text()
 	}
@@ -110,7 +95,7 @@ func Decode(payload []byte, r *Record) error {
 		d.bad = true
 	}
 	for i := uint64(0); i < count && !d.bad; i++ {
-		h := Header{Key: string(d.text())}
+		h := record.Header{Key: string(d.text())}
 		switch d.byte() {
 		case 0:
 		case 1:

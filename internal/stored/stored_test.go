@@ -4,15 +4,17 @@ import (
 	"encoding/hex"
 	"reflect"
 	"testing"
+
+	"github.com/halon-extras/kafka/internal/record"
 )
 
-func records() map[string]*Record {
-	return map[string]*Record{
+func records() map[string]*record.Record {
+	return map[string]*record.Record{
 		"null and null":   {Timestamp: 1, Partition: -1, Topic: "t"},
 		"empty and empty": {Timestamp: 1, Partition: -1, Topic: "t", Key: []byte{}, Value: []byte{}},
 		"all of it": {
 			Timestamp: 1795451043889, Partition: 7, Topic: "mail", Key: []byte("k\x00"), Value: []byte("v"),
-			Headers: []Header{{"a", []byte("1")}, {"a", []byte{}}, {"", nil}},
+			Headers: []record.Header{{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {}},
 		},
 		"before 1970": {Timestamp: -5, Partition: -1, Topic: ""},
 	}
@@ -21,7 +23,7 @@ func records() map[string]*Record {
 func TestARecordComesBackAsItWas(t *testing.T) {
 	for sentence, want := range records() {
 		t.Run(sentence, func(t *testing.T) {
-			var got Record
+			var got record.Record
 			if err := Decode(Append(nil, want), &got); err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +43,7 @@ func TestTheBytesOfVersionOne(t *testing.T) {
 }
 
 func TestAnotherVersionIsNamed(t *testing.T) {
-	var r Record
+	var r record.Record
 	err := Decode([]byte{9, 0, 0}, &r)
 	if err == nil || err.Error() != "the record has version 9, and this program knows 1: use the program that wrote it" {
 		t.Errorf("got %v", err)
@@ -51,12 +53,12 @@ func TestAnotherVersionIsNamed(t *testing.T) {
 func TestEveryCutIsFound(t *testing.T) {
 	whole := Append(nil, records()["all of it"])
 	for n := range whole {
-		var r Record
+		var r record.Record
 		if err := Decode(whole[:n], &r); err == nil {
 			t.Errorf("the first %d of %d bytes pass as a record", n, len(whole))
 		}
 	}
-	var r Record
+	var r record.Record
 	if err := Decode(append(whole, 0), &r); err == nil {
 		t.Error("a byte too many passes")
 	}
@@ -67,7 +69,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(Append(nil, r))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		var r, again Record
+		var r, again record.Record
 		if Decode(payload, &r) != nil {
 			return
 		}
