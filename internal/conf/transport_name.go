@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -14,17 +15,10 @@ var commonName = asn1.ObjectIdentifier{2, 5, 4, 3}
 // alternative names; of names, the common ones of the subject count where no alternative one is a DNS name. common is such a name.
 func isFor(cert *x509.Certificate, host string) (common string, ok bool) {
 	if ip := net.ParseIP(host); ip != nil {
-		for _, other := range cert.IPAddresses {
-			if other.Equal(ip) {
-				return "", true
-			}
-		}
-		return "", false
+		return "", slices.ContainsFunc(cert.IPAddresses, ip.Equal)
 	}
-	for _, pattern := range cert.DNSNames {
-		if matchName(pattern, host) {
-			return "", true
-		}
+	if slices.ContainsFunc(cert.DNSNames, func(pattern string) bool { return matchName(pattern, host) }) {
+		return "", true
 	}
 	if len(cert.DNSNames) > 0 {
 		return "", false

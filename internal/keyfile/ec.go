@@ -13,12 +13,11 @@ import (
 var curves = []struct {
 	oid   asn1.ObjectIdentifier
 	curve elliptic.Curve
-	a     *big.Int
 }{
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256(), nil},
-	{asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384(), nil},
-	{asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521(), nil},
-	{asn1.ObjectIdentifier{1, 3, 132, 0, 33}, elliptic.P224(), nil},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}, elliptic.P256()},
+	{asn1.ObjectIdentifier{1, 3, 132, 0, 34}, elliptic.P384()},
+	{asn1.ObjectIdentifier{1, 3, 132, 0, 35}, elliptic.P521()},
+	{asn1.ObjectIdentifier{1, 3, 132, 0, 33}, elliptic.P224()},
 }
 
 // primeField is the kind of field that those curves are over: RFC 3279, section 2.3.5.

@@ -13,6 +13,11 @@ func (s *Spool) Ack(seqs ...uint64) {
 	for _, seq := range seqs {
 		s.ackLocked(seq)
 	}
+	s.unlock()
+}
+
+// unlock gives mu back, and tells that there is room where that is owed.
+func (s *Spool) unlock() {
 	room := s.roomLocked()
 	s.mu.Unlock()
 	if room {
@@ -25,11 +30,7 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	s.mu.Lock()
 	stored = seq <= s.durable
 	fresh = s.ackLocked(seq)
-	room := s.roomLocked()
-	s.mu.Unlock()
-	if room {
-		s.opts.Room()
-	}
+	s.unlock()
 	return fresh, stored
 }
 
@@ -132,10 +133,6 @@ func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {
 	}
 	records += s.resolveLocked(from, to)
 	s.n.dropped += records
-	room := s.roomLocked()
-	s.mu.Unlock()
-	if room {
-		s.opts.Room()
-	}
+	s.unlock()
 	return records
 }

@@ -61,25 +61,23 @@ func (s *Spool) add(payload []byte, done func(error), urgent bool) (uint64, erro
 }
 
 // admitLocked says whether size bytes fit.
-func (s *Spool) admitLocked(size int64) error {
+func (s *Spool) admitLocked(size int64) (err error) {
 	switch {
 	case s.closing:
 		return ErrClosed
 	case s.degraded != nil:
-		s.refused = true
-		s.n.refused++
-		return s.degraded
+		err = s.degraded
 	case s.bytes+s.waiting+size > s.opts.MaxBytes:
-		s.refused = true
-		s.n.refused++
-		return ErrFull
+		err = ErrFull
 	// A record larger than the limit passes when nothing else waits, or it could never be stored.
 	case s.waiting > 0 && s.waiting+size > s.opts.MaxWaiting:
-		s.refused = true
-		s.n.refused++
-		return ErrBusy
+		err = ErrBusy
+	default:
+		return nil
 	}
-	return nil
+	s.refused = true
+	s.n.refused++
+	return err
 }
 
 // putLocked copies a frame behind the last one. The header's checksum is left to the syncer: it

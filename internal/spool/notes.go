@@ -96,6 +96,9 @@ func OpenNotes(opts NotesOptions) (n *Notes, found bool, damage, err error) {
 	if opts.FS == nil {
 		opts.FS = OS{}
 	}
+	if opts.Guard == nil {
+		opts.Guard = func(run func()) { run() }
+	}
 	n = &Notes{opts: opts, seq: 1, wake: make(chan struct{}, 1), closed: make(chan struct{})}
 	found, damage, err = n.read()
 	if err != nil {
@@ -110,12 +113,7 @@ func (n *Notes) Start() {
 	if err := n.renew(); err != nil {
 		n.complain(err)
 	}
-	run := n.loop
-	if n.opts.Guard != nil {
-		go n.opts.Guard(run)
-		return
-	}
-	go run()
+	go n.opts.Guard(n.loop)
 }
 
 // Add adds a note, which is copied, and has it synced as soon as the disk can. done is called once, from the goroutine that writes: with an error
