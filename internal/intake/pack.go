@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"errors"
+	"hash/crc32"
 	"unsafe"
 )
 
@@ -140,4 +141,27 @@ func (b *Batch) Pieces(dst [][]byte) [][]byte {
 		dst = append(dst, unsafe.Slice((*byte)(at), int(p.length)))
 	}
 	return dst
+}
+
+// canChecksum: C has the checksum only for processors whose instructions make it worth it, there at up to four times the speed for values that are
+// pieces of their own.
+var canChecksum = bool(C.intake_can_checksum())
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Checksum returns the CRC-32C of the closed batch, whose head is filled but for it.
+func (b *Batch) Checksum() uint32 {
+	if canChecksum {
+		return b.checksum()
+	}
+	return b.checksumInGo()
+}
+
+func (b *Batch) checksumInGo() (sum uint32) {
+	from := int(C.INTAKE_BATCH_SUMMED)
+	for _, piece := range b.Pieces(nil) {
+		sum = crc32.Update(sum, castagnoli, piece[from:])
+		from = 0
+	}
+	return sum
 }

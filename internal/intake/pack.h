@@ -17,6 +17,7 @@
 #include "intake.h"
 
 #define INTAKE_BATCH_HEAD 61 /* bytes of a record batch before its records: part of Kafka's format */
+#define INTAKE_BATCH_SUMMED 21 /* where in it what the checksum covers begins */
 
 /* What a partitioner hashes a key with. */
 enum intake_hashing { INTAKE_CRC32, INTAKE_MURMUR2, INTAKE_FNV1A };
@@ -126,6 +127,12 @@ unsigned intake_pack(struct intake_packer *packer, struct intake_chunk *chunk, i
 
 /* intake_batch_free - gives a batch back. Nobody reads it any more. */
 void intake_batch_free(struct intake_packer *packer, struct intake_batch *batch);
+
+/* intake_can_checksum - whether this processor has what intake_checksum needs. */
+bool intake_can_checksum(void);
+
+/* intake_checksum - the CRC-32C of a closed batch whose head is filled, where intake_can_checksum says so. */
+uint32_t intake_checksum(const struct intake_batch *batch);
 
 /* intake_packer_trim - gives half of the buffers back to the system that nobody has needed since the last trim. */
 void intake_packer_trim(struct intake_packer *packer);

@@ -188,7 +188,7 @@ func (m *image) encode(dst []byte, codec *recordbatch.Codec) (_ []byte, pieces [
 	if m.packed != nil {
 		pieces = m.packed.Pieces(nil)
 		if codec == nil {
-			recordbatch.Fill(pieces, m.head)
+			recordbatch.Fill(pieces[0], m.packed.Size(), m.head, m.packed.Checksum)
 			return dst, pieces
 		}
 		return recordbatch.Compress(dst, pieces, m.head, codec), nil

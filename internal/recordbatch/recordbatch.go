@@ -135,12 +135,16 @@ func Finish(dst []byte, start int, h Head, c *Codec) []byte {
 			attributes = uint16(c.number)
 		}
 	}
-	fill(dst[start:], nil, h, attributes)
+	complete(dst[start:], h, attributes)
 	return dst
 }
 
-// Fill fills the head of a batch that is not compressed and lies in pieces, of which the first begins with the head.
-func Fill(pieces [][]byte, h Head) { fill(pieces[0], pieces[1:], h, 0) }
+// Fill fills head, the first bytes of a batch of so many that is not compressed. sum returns the CRC-32C of the batch, from its attributes on,
+// and is asked when all but that is filled.
+func Fill(head []byte, size int, h Head, sum func() uint32) {
+	fill(head, size, h, 0)
+	binary.BigEndian.PutUint32(head[atCRC:], sum())
+}
 
 // Compress appends the batch that lies in pieces, of which the first begins with room for the head, to dst, with its records compressed
 // unless that makes them larger.
@@ -155,16 +159,18 @@ func Compress(dst []byte, pieces [][]byte, h Head, c *Codec) []byte {
 			dst = append(dst, piece...)
 		}
 	}
-	fill(dst[start:], nil, h, attributes)
+	complete(dst[start:], h, attributes)
 	return dst
 }
 
-// fill fills the head, at the beginning of b, of a batch of b and rest.
-func fill(b []byte, rest [][]byte, h Head, attributes uint16) {
-	size := len(b)
-	for _, piece := range rest {
-		size += len(piece)
-	}
+// complete fills the head of the batch b.
+func complete(b []byte, h Head, attributes uint16) {
+	fill(b, len(b), h, attributes)
+	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atAttributes:], castagnoli))
+}
+
+// fill fills the head, at the beginning of b, of a batch of size bytes, but for its checksum.
+func fill(b []byte, size int, h Head, attributes uint16) {
 	binary.BigEndian.PutUint64(b, 0)
 	binary.BigEndian.PutUint32(b[atLength:], uint32(size-atEpoch))
 	binary.BigEndian.PutUint32(b[atEpoch:], 0) // librdkafka and Java write 0 and -1; brokers write their own
@@ -177,9 +183,4 @@ func fill(b []byte, rest [][]byte, h Head, attributes uint16) {
 	binary.BigEndian.PutUint16(b[atProdEpoch:], uint16(h.Epoch))
 	binary.BigEndian.PutUint32(b[atSequence:], uint32(h.Sequence))
 	binary.BigEndian.PutUint32(b[atCount:], uint32(h.Count))
-	crc := crc32.Checksum(b[atAttributes:], castagnoli)
-	for _, piece := range rest {
-		crc = crc32.Update(crc, castagnoli, piece)
-	}
-	binary.BigEndian.PutUint32(b[atCRC:], crc)
 }
