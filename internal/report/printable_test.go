@@ -38,3 +38,14 @@ func TestSizesAndAgesAreShort(t *testing.T) {
 		}
 	}
 }
+
+func TestLasted(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0.0 s", 9500 * time.Millisecond: "9.5 s", 90 * time.Second: "90 s", 10*time.Minute - time.Millisecond: "10 min",
+		30 * time.Hour: "30 h", 72 * time.Hour: "3 days",
+	} {
+		if got := Lasted(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
