@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
@@ -175,6 +177,67 @@ func TestAFlushWaitsForWhatWasQueuedAndNotForWhatComes(t *testing.T) {
 		if <-flush(time.Minute) {
 			t.Error("a flush of a paused queue has ended well")
 		}
+	})
+}
+
+// A topic that stalls leaves memory for the disk, also in the middle of a flush: what is there then was queued at the call all the same.
+func TestAFlushWaitsForWhatHasLeftMemoryMeanwhile(t *testing.T) {
+	modes(t, func(t *testing.T, mode string, c *cluster, open func(*logged, ...string) *Producer) {
+		if mode != "spill" {
+			t.Skip("nothing leaves memory for the disk")
+		}
+		p := open(&logged{}, "queue.buffering.max.messages=5000", "max.in.flight=1", "batch.num.messages=100")
+		hand(t, p, "mail", 0, 5)
+		hand(t, p, "other", 0, 5)
+		time.Sleep(time.Second)
+		c.silence()
+		hand(t, p, "mail", 5, 4000)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		arrived := make(chan int, 1)
+		go func() {
+			if p.Flush(ctx) {
+				arrived <- len(c.all("mail"))
+			}
+			close(arrived)
+		}()
+		synctest.Wait()
+		if at := p.Spool(); at.Pending != 0 {
+			t.Fatalf("the disk had %d messages at the call", at.Pending)
+		}
+		hand(t, p, "other", 5, 4000) // more than memory has room for
+		time.Sleep(20 * time.Second)
+		if at := p.Spool(); at.Pending < 4000 {
+			t.Fatalf("only %d messages are on the disk", at.Pending)
+		}
+		c.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.fake.KeepControl()
+			c.fake.SleepControl(func() { time.Sleep(100 * time.Millisecond) }) // longer than a flush waits between two looks
+			return nil, nil, false
+		})
+		c.answer()
+		if n := <-arrived; n != 4005 {
+			t.Errorf("at the end of the flush the topic has %d messages, want 4005", n)
+		}
+	})
+}
+
+// A flush that has no time to ask knows nothing.
+func TestAFlushWithoutTimeHasNotEndedWell(t *testing.T) {
+	modes(t, func(t *testing.T, _ string, c *cluster, open func(*logged, ...string) *Producer) {
+		p := open(&logged{})
+		hand(t, p, "mail", 0, 5)
+		time.Sleep(time.Second)
+		c.silence()
+		hand(t, p, "mail", 5, 100)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 { // which of the two is seen first is chance
+			if p.Flush(over) {
+				t.Fatal("it says that everything has arrived")
+			}
+		}
+		c.answer()
 	})
 }
 
