@@ -32,7 +32,7 @@ type feeder struct {
 	chasing     bool // the chase is under way
 	spent       *time.Timer
 
-	kick  chan struct{} // look again
+	kick  chan struct{} // look again; there before the feeder, as calls that another queue has left may be stored before it reads
 	quit  chan struct{} // closed by stop
 	ended chan struct{} // closed when the feeder has ended
 }
@@ -62,9 +62,6 @@ func (p *Producer) startFeeder() {
 	f := &p.store.feeder
 	f.main.cursor = p.store.spool.NewCursor()
 	f.chase.cursor = p.store.spool.NewCursor()
-	f.kick = make(chan struct{}, 1)
-	f.quit = make(chan struct{})
-	f.ended = make(chan struct{})
 	f.spent = time.NewTimer(feedEvery)
 	go p.guard("the reader of the spool", p.feedLoop)
 }

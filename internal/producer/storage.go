@@ -71,6 +71,7 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 	s := &storage{
 		Spool: *cfg, fs: fs, probes: cmp.Or(deps.probes, probeRecords), run: newRun(),
 		lost: make(map[uint64]struct{}), early: make(map[uint64]bool), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
+		feeder: feeder{kick: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})},
 	}
 	var err error
 	s.spool, err = spool.Open(spool.Options{
