@@ -46,8 +46,8 @@ run: build ## the example script, through kafka.so, onto an embedded broker, and
 RACED = $(GO) list ./internal/... | grep -v -e /standin -e /realkafka -e /abi
 test: build ## all tests that need no Java, in random order and under the race detector: some minutes on two cores
 	$(E2E_ENV) E2E_BROKER=embedded $(GO) test -shuffle=on $$($(GO) list ./... | grep -v '/parity$$' | grep -vxF "$$($(RACED))") # make parity needs librdkafka
-	$(GO) test -race -shuffle=on -timeout 30m $$($(RACED))
-	PACKED=1 $(GO) test -race -shuffle=on -timeout 30m ./internal/producer # again, with records as calls leave them
+	$(GO) test -shuffle=on ./internal/producer ./internal/spool # which try rare orders of events more often without the race detector
+	$(MAKE) race
 
 race: ## the tests in process under the race detector
 	$(GO) test -race -shuffle=on -timeout 30m $$($(RACED))

@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	histories   = flag.Int("histories", 300, "random histories in TestEachMessageIsDeliveredOnce")
+	histories   = flag.Int("histories", either(300, 100), "random histories in TestEachMessageIsDeliveredOnce")
 	historySeed = flag.Uint64("historyseed", 1, "the seed of the first one")
 )
 
@@ -242,7 +242,7 @@ func TestEachMessageIsDeliveredOnce(t *testing.T) {
 // The same with a disk that crashes at every call, one after the other.
 func TestEachMessageIsDeliveredOnceWhereverThePowerFails(t *testing.T) {
 	for at, reached := 1, true; reached; at++ {
-		for seed := range uint64(3) {
+		for seed := range either(uint64(3), 1) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHistory(t, seed+1)
 				h.disk.Intercept(func(c faultfs.Call) faultfs.Fault { return faultfs.Fault{Crash: c.N >= at} })

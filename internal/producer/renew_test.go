@@ -143,7 +143,8 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 			log := &logged{}
 			p := c.queue(log, append(properties, "security.protocol=ssl", "ssl.ca.location="+caFile,
 				"ssl.certificate.location="+filepath.Join(folder, "client.pem"), "ssl.key.location="+filepath.Join(folder, "client.key"))...)
-			const messages, renewAt = 100000, 30000
+			messages, step := either(100000, 20000), either(10, 2) // each 10 ms
+			renewAt := 3 * messages / 10
 			var renewed time.Time
 			for i := range messages {
 				if i == renewAt {
@@ -153,15 +154,15 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 				if code := offer(p, value("v")); code != resperr.NoError {
 					t.Fatalf("%v: message %d is refused: %v", properties, i, code)
 				}
-				if i%10 == 9 {
-					time.Sleep(10 * time.Millisecond) // a thousand a second
+				if i%step == 0 {
+					time.Sleep(10 * time.Millisecond)
 				}
 			}
 			at, ok := peers.at(11)
 			if _, old := peers.at(10); !old || !ok || at.Sub(renewed) > time.Minute {
 				t.Errorf("%v: the new certificate was seen: %t, after %v", properties, ok, at.Sub(renewed))
 			}
-			if lost := stop(t, p, time.Minute); lost != 0 || p.Snapshot().Delivered != messages {
+			if lost := stop(t, p, time.Minute); lost != 0 || p.Snapshot().Delivered != int64(messages) {
 				t.Errorf("%v: %d lost, %+v", properties, lost, p.Snapshot())
 			}
 			if got := log.String(); got != "" {
@@ -171,7 +172,7 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 			for _, partition := range c.fake.PartitionInfos("mail") {
 				held += partition.HighWatermark
 			}
-			if held != messages {
+			if held != int64(messages) {
 				t.Errorf("%v: the topic has %d messages, want %d", properties, held, messages)
 			}
 		})

@@ -15,10 +15,7 @@ import (
 
 // Scripts that make up topics, one for each message, lose nothing and do not delay the stop.
 func TestTopicsByTheHundredThousand(t *testing.T) {
-	topics := 100_000
-	if raced {
-		topics /= 10
-	}
+	topics := either(100_000, 10_000)
 	c := newCluster(t, kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1))
 	p, err := New("kafka1", settings(t, "bootstrap.servers=127.0.0.1:9092", "queue.buffering.max.messages=0"), Deps{Log: new(logged).logger(), Client: conf.Deps{Dialer: c.dial}})
 	if err != nil {
