@@ -287,7 +287,8 @@ func (p *Producer) unreachable(now mono, queued int64) (kind report.Kind, text s
 	named := false
 	for i := range brokers {
 		b := &brokers[i]
-		if b.LastError == "" || usable(b) || up && (b.ID < 0 || b.State == client.Idle) {
+		unwanted := b.State == client.Idle && time.Since(b.Since) > silentAfter // before, it may be wanted again in a moment
+		if b.LastError == "" || usable(b) || up && (b.ID < 0 || unwanted) {
 			continue
 		}
 		h.failing = true
