@@ -143,8 +143,7 @@ func (b *Batch) Pieces(dst [][]byte) [][]byte {
 	return dst
 }
 
-// canChecksum: C has the checksum only for processors whose instructions make it worth it, there at up to four times the speed for values that are
-// pieces of their own.
+// canChecksum: C has the checksum for processors whose instructions make it worth it.
 var canChecksum = bool(C.intake_can_checksum())
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -188,6 +188,7 @@ func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.deps
 func (p *Plugin) Stop() {
 	p.stop.Lock()
 	defer p.stop.Unlock()
+	p.scaling.cross()
 	if p.end != nil {
 		p.end()
 		p.opener.wait()

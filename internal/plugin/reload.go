@@ -31,6 +31,7 @@ func (p *Plugin) Reload(app *queueconf.Node) error {
 	if err := found.Refusal(); err != nil {
 		return err
 	}
+	p.scaling.cross()
 	p.opener.wait()
 	plan := p.plan(p.queues.Load(), running)
 	if err := p.openFree(plan); err != nil {

@@ -37,6 +37,7 @@ type scaling struct {
 	since          time.Time // of the window; guarded by mu
 	records, bytes int       // within the window; guarded by mu
 	busy           time.Time // when the load was last too much for one; guarded by mu
+	crossing       time.Time // until then calls may go through Go; guarded by mu
 }
 
 // needs is what the queues of a configuration ask of the processors.
@@ -88,6 +89,19 @@ func (p *scaling) follow(n needs) {
 	p.chooseLocked(true) // the load brings it down, if it is small
 }
 
+// cross takes all processors for a while, as queues are about to change or to stop: calls go through Go then, where a host's thread would wait for the
+// sender that has the only processor.
+func (p *scaling) cross() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all <= 1 {
+		return
+	}
+	p.busy = p.now()
+	p.crossing = p.busy.Add(calmAfter)
+	p.chooseLocked(true)
+}
+
 // worked counts what a queue has begun to send. It is called from the senders of all queues.
 func (p *scaling) worked(records, valueBytes int) {
 	p.mu.Lock()
@@ -127,7 +141,7 @@ func (p *scaling) exceedsLocked(records, valueBytes int, over time.Duration) boo
 func (p *scaling) chooseLocked(large bool) {
 	processors := 1
 	switch {
-	case large && (p.needs.spooled || p.needs.compressed):
+	case large && (p.needs.spooled || p.needs.compressed || p.now().Before(p.crossing)):
 		processors = p.all
 	case large:
 		processors = p.all - 1

@@ -54,3 +54,23 @@ func TestABurstIsNotWaitedOut(t *testing.T) {
 		t.Errorf("the processors were set to %v", set)
 	}
 }
+
+func TestAllProcessorsAreThereWhileQueuesChange(t *testing.T) {
+	now := time.Unix(0, 0)
+	processors := 4
+	p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, processors: 4}
+	load := func(records int) int {
+		for range 600 { // three seconds
+			now = now.Add(5 * time.Millisecond)
+			p.worked(records/200, 0)
+		}
+		return processors
+	}
+	p.start(needs{})
+	busy := load(60_000)
+	p.cross()
+	crossing := processors
+	if after, calm := load(60_000), load(2000); busy != 3 || crossing != 4 || after != 3 || calm != 1 {
+		t.Errorf("%d processors before, %d while queues change, %d afterwards and %d with a small load, want 3, 4, 3 and 1", busy, crossing, after, calm)
+	}
+}
