@@ -20,10 +20,6 @@ type Env struct {
 	ReadFile func(path string) ([]byte, error)
 	// Echo gets each echo statement's text, without a newline. Nil: it is dropped.
 	Echo func(text string)
-	// Now is the clock. Nil: time.Now.
-	Now func() time.Time
-	// Sleep waits, and returns early with the context's error when that ends. Nil: a timer.
-	Sleep func(ctx context.Context, d time.Duration) error
 	// Log gets the messages of syslog(), with syslog's number for the priority. Nil: dropped.
 	Log func(priority int, message string)
 	// Metric gets the values of metrics_set(). Nil: dropped.
@@ -88,7 +84,7 @@ func (p *Program) Run(ctx context.Context, env *Env) error {
 	if m.limits.Bytes == 0 {
 		m.limits.Bytes = defaultBytes
 	}
-	m.begun = m.now()
+	m.begun = time.Now()
 	for _, mod := range p.modules {
 		m.globals = append(m.globals, newFrame(mod.root))
 	}
@@ -110,17 +106,7 @@ func (m *machine) runModule(mod *module) error {
 	return err
 }
 
-func (m *machine) now() time.Time {
-	if m.env.Now != nil {
-		return m.env.Now()
-	}
-	return time.Now()
-}
-
 func (m *machine) sleep(d time.Duration) error {
-	if m.env.Sleep != nil {
-		return m.env.Sleep(m.ctx, d)
-	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

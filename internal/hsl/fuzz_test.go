@@ -1,11 +1,11 @@
 package hsl
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // seed adds every script of the case files, also those that fail.
@@ -61,7 +61,7 @@ func FuzzRun(f *testing.F) {
 		if err != nil {
 			return
 		}
-		err = p.Run(context.Background(), env)
+		synctest.Test(t, func(t *testing.T) { err = p.Run(t.Context(), env) }) // a script may sleep for years
 		var script *ScriptError
 		switch {
 		case err == nil:

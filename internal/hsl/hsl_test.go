@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 )
 
 // A case file holds many cases. A case is a line "# what it shows", a script, "== name" lines that
@@ -76,9 +76,8 @@ func caseFiles(t testing.TB) []string {
 	return paths
 }
 
-// testEnv echoes into out, has a clock that stands still, and a plugin.
+// testEnv echoes into out and has a plugin.
 func testEnv(files map[string]string, out func(string)) *Env {
-	now := time.Date(2026, 10, 19, 8, 5, 9, 250_000_000, time.UTC)
 	return &Env{
 		Modules: map[string]map[string]Native{"extras://test": {
 			"give": func(_ context.Context, args []Value) (Value, error) { return NewArray(args...), nil },
@@ -104,27 +103,31 @@ func testEnv(files map[string]string, out func(string)) *Env {
 			return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
 		},
 		Echo:   out,
-		Now:    func() time.Time { return now },
-		Sleep:  func(_ context.Context, d time.Duration) error { out("slept " + d.String()); return nil },
 		Log:    func(priority int, message string) { out(fmt.Sprintf("log %d: %s", priority, message)) },
 		Limits: Limits{Steps: 20_000, Bytes: 1 << 20},
 	}
 }
 
-func run(files map[string]string) (output []string, err error) {
+// run runs the files in a time of their own, which begins with the year 2000.
+func run(t *testing.T, files map[string]string) (output []string, err error) {
+	synctest.Test(t, func(t *testing.T) { output, err = runNow(t, files) })
+	return output, err
+}
+
+func runNow(t *testing.T, files map[string]string) (output []string, err error) {
 	env := testEnv(files, func(s string) { output = append(output, strings.Split(s, "\n")...) })
 	p, err := Parse(mainFile, []byte(files[mainFile]), env)
 	if err != nil {
 		return nil, err
 	}
-	return output, p.Run(context.Background(), env)
+	return output, p.Run(t.Context(), env)
 }
 
 func TestCases(t *testing.T) {
 	for _, path := range caseFiles(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
 			for _, c := range readCases(t, path) {
-				output, err := run(c.files)
+				output, err := run(t, c.files)
 				got, want := strings.Join(output, "\n"), strings.Join(c.output, "\n")
 				if got != want {
 					t.Errorf("%s:%d: %s: echoed\n%s\nwant\n%s", path, c.line, c.name, got, want)

@@ -8,14 +8,14 @@ import (
 )
 
 var timeFunctions = map[string]builtin{
-	"time": {fn: func(c site, _ []Value) (Value, error) { return seconds(c.m.now()), nil }},
+	"time": {fn: func(c site, _ []Value) (Value, error) { return seconds(time.Now()), nil }},
 	"timelocal": {fn: func(c site, _ []Value) (Value, error) {
-		now := c.m.now()
+		now := time.Now()
 		_, zone := now.Local().Zone()
 		return seconds(now) + Number(zone), nil
 	}},
 	"executiontime": {fn: func(c site, _ []Value) (Value, error) {
-		return Number(c.m.now().Sub(c.m.begun).Seconds()), nil
+		return Number(time.Since(c.m.begun).Seconds()), nil
 	}},
 	"sleep":        {params: "n", fn: sleep},
 	"strftime":     {params: "s|na", fn: strftime},
@@ -46,7 +46,7 @@ func strftime(c site, args []Value) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := c.m.now()
+	t := time.Now()
 	if len(args) > 1 {
 		s := num(args[1])
 		// The years 0 to 9999.

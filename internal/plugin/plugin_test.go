@@ -6,11 +6,17 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+
+	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/resperr"
 )
 
 func text(s string) *Node { return &Node{Scalar: true, Text: s} }
@@ -151,19 +157,46 @@ func TestWarningsKeepTheirLevelAndForm(t *testing.T) {
 	}
 }
 
+// Each queue holds one message back until the stop, and the broker answers none of them before it has all four: queues that stop one after
+// the other would never end the first.
 func TestAllQueuesStopSideBySide(t *testing.T) {
+	ids := []string{"a", "b", "c", "d"}
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "mail"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	var waiting atomic.Int32
+	all := make(chan struct{})
+	cluster.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		if waiting.Add(1) == int32(len(ids)) {
+			close(all)
+		}
+		cluster.SleepControl(func() {
+			select {
+			case <-all:
+			case <-t.Context().Done():
+			}
+		})
+		return nil, nil, false
+	})
 	p := New(slog.New(slog.DiscardHandler), nil)
 	var queues []*Node
-	for _, id := range []string{"a", "b", "c", "d"} {
-		queues = append(queues, queue(id, "bootstrap.servers", text("127.0.0.1:1")))
+	for _, id := range ids {
+		queues = append(queues, queue(id, "bootstrap.servers", text(cluster.ListenAddrs()[0]), "linger.ms", text("900000"), "message.timeout.ms", text("1000000")))
 	}
 	if err := p.Start(object("queues", list(queues...)), nil); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
+	for _, id := range ids {
+		if code := p.Find([]byte(id)).Offer(&record.Record{Topic: "mail", Partition: -1, Value: []byte(id)}); code != resperr.NoError {
+			t.Fatal(code)
+		}
+	}
 	p.Stop()
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("stopping four empty queues took %v", took)
+	if got := arrived(t, cluster.ListenAddrs()[0], len(ids)); !slices.Equal(got, ids) {
+		t.Errorf("%q arrived, want %q", got, ids)
 	}
 }
 

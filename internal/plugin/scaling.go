@@ -27,7 +27,6 @@ const (
 // a sender that moves from one to the other drives both out of their caches. Codecs are worth more than that, and take all.
 // The host's own threads are not concerned: the runtime is ours alone.
 type scaling struct {
-	now func() time.Time
 	set func(processors int)
 	all int // the most; 1 or less: there is nothing to choose
 
@@ -60,7 +59,7 @@ func tuneCollector() {
 // newScaling returns the scaling of the process, which does nothing where the operator has chosen a number with GOMAXPROCS.
 func newScaling() *scaling {
 	all := runtime.GOMAXPROCS(0)
-	p := &scaling{now: time.Now, set: func(n int) { runtime.GOMAXPROCS(n) }, all: all, processors: all}
+	p := &scaling{set: func(n int) { runtime.GOMAXPROCS(n) }, all: all, processors: all}
 	if os.Getenv("GOMAXPROCS") != "" {
 		p.all = 1
 	}
@@ -85,7 +84,7 @@ func (p *scaling) follow(n needs) {
 	if p.all <= 1 || p.needs == n {
 		return
 	}
-	p.needs, p.busy = n, p.now()
+	p.needs, p.busy = n, time.Now()
 	p.chooseLocked(true) // the load brings it down, if it is small
 }
 
@@ -97,7 +96,7 @@ func (p *scaling) cross() {
 	if p.all <= 1 {
 		return
 	}
-	p.busy = p.now()
+	p.busy = time.Now()
 	p.crossing = p.busy.Add(calmAfter)
 	p.chooseLocked(true)
 }
@@ -109,7 +108,7 @@ func (p *scaling) worked(records, valueBytes int) {
 	if p.all <= 1 || p.needs.spooled {
 		return
 	}
-	now := p.now()
+	now := time.Now()
 	if now.Sub(p.since) > 10*scalingWindow { // nothing came for a while, and what comes now came at once
 		p.since, p.records, p.bytes = now.Add(-scalingWindow), 0, 0
 	}
@@ -141,7 +140,7 @@ func (p *scaling) exceedsLocked(records, valueBytes int, over time.Duration) boo
 func (p *scaling) chooseLocked(large bool) {
 	processors := 1
 	switch {
-	case large && (p.needs.spooled || p.needs.compressed || p.now().Before(p.crossing)):
+	case large && (p.needs.spooled || p.needs.compressed || time.Now().Before(p.crossing)):
 		processors = p.all
 	case large:
 		processors = p.all - 1

@@ -3,6 +3,7 @@ package plugin
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -28,26 +29,27 @@ func TestTheProcessorsFollowTheLoad(t *testing.T) {
 		{"a queue behind a spool needs all at any load", needs{spooled: true}, []second{{10, 0, 4}, {10, 0, 4}, {10, 0, 4}, {10, 0, 4}}},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			now := time.Unix(0, 0)
-			processors := 4
-			p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, processors: 4}
-			p.start(test.needs)
-			for i, s := range test.seconds {
-				for range 200 {
-					now = now.Add(5 * time.Millisecond)
-					p.worked(s.records/200, s.valueBytes/200)
+			synctest.Test(t, func(t *testing.T) {
+				processors := 4
+				p := &scaling{set: func(n int) { processors = n }, all: 4, processors: 4}
+				p.start(test.needs)
+				for i, s := range test.seconds {
+					for range 200 {
+						time.Sleep(5 * time.Millisecond)
+						p.worked(s.records/200, s.valueBytes/200)
+					}
+					if processors != s.want {
+						t.Errorf("after second %d there are %d processors, want %d", i+1, processors, s.want)
+					}
 				}
-				if processors != s.want {
-					t.Errorf("after second %d there are %d processors, want %d", i+1, processors, s.want)
-				}
-			}
+			})
 		})
 	}
 }
 
 func TestABurstIsNotWaitedOut(t *testing.T) {
 	var set []int
-	p := &scaling{now: time.Now, set: func(n int) { set = append(set, n) }, all: 4, processors: 4}
+	p := &scaling{set: func(n int) { set = append(set, n) }, all: 4, processors: 4}
 	p.start(needs{})
 	p.worked(6000, 0)
 	if !slices.Equal(set, []int{1, 3}) {
@@ -56,21 +58,22 @@ func TestABurstIsNotWaitedOut(t *testing.T) {
 }
 
 func TestAllProcessorsAreThereWhileQueuesChange(t *testing.T) {
-	now := time.Unix(0, 0)
-	processors := 4
-	p := &scaling{now: func() time.Time { return now }, set: func(n int) { processors = n }, all: 4, processors: 4}
-	load := func(records int) int {
-		for range 600 { // three seconds
-			now = now.Add(5 * time.Millisecond)
-			p.worked(records/200, 0)
+	synctest.Test(t, func(t *testing.T) {
+		processors := 4
+		p := &scaling{set: func(n int) { processors = n }, all: 4, processors: 4}
+		load := func(records int) int {
+			for range 600 { // three seconds
+				time.Sleep(5 * time.Millisecond)
+				p.worked(records/200, 0)
+			}
+			return processors
 		}
-		return processors
-	}
-	p.start(needs{})
-	busy := load(60_000)
-	p.cross()
-	crossing := processors
-	if after, calm := load(60_000), load(2000); busy != 3 || crossing != 4 || after != 3 || calm != 1 {
-		t.Errorf("%d processors before, %d while queues change, %d afterwards and %d with a small load, want 3, 4, 3 and 1", busy, crossing, after, calm)
-	}
+		p.start(needs{})
+		busy := load(60_000)
+		p.cross()
+		crossing := processors
+		if after, calm := load(60_000), load(2000); busy != 3 || crossing != 4 || after != 3 || calm != 1 {
+			t.Errorf("%d processors before, %d while queues change, %d afterwards and %d with a small load, want 3, 4, 3 and 1", busy, crossing, after, calm)
+		}
+	})
 }

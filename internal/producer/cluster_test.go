@@ -130,10 +130,20 @@ var (
 	intakeNo atomic.Int64
 )
 
-// packed gives a queue an intake with PACKED=1 in the environment: then the tests leave their records there, as calls of a script do, so
-// that they are packed; else they are entries. Both ways have to pass every test.
+// packing is true with PACKED=1 in the environment: then the tests leave their records in an intake, as calls of a script do, so
+// that they are packed; else they are entries. Both ways have to pass every test, but for those of queues with a spool.
+func packing() bool { return os.Getenv("PACKED") != "" } // asked when it is needed, so that go test knows that the result depends on it
+
+// unpacked skips a test of a queue with a spool, whose records are never packed, where it has nothing to show.
+func unpacked(t testing.TB) {
+	if packing() {
+		t.Skip("records of a queue with a spool are never packed")
+	}
+}
+
+// packed gives a queue an intake where records are packed.
 func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
-	if os.Getenv("PACKED") != "" { // asked here, so that go test knows that the result depends on it
+	if packing() {
 		deps.Intake = c.intake(set)
 	}
 	return deps

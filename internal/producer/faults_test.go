@@ -230,10 +230,12 @@ func TestTheOrderSurvivesAnOutage(t *testing.T) {
 							c.cut()
 						}
 						r := value(fmt.Sprintf("v%06d", i))
+						accept := func() resperr.Code { return offer(p, r) }
 						if p.Spooled() {
-							keep(t, p, r, false)
-						} else if code := offer(p, r); code != resperr.NoError {
-							t.Fatal(code)
+							accept = func() resperr.Code { return <-keep(t, p, r, false) }
+						}
+						if code := accept(); code != resperr.NoError {
+							t.Fatalf("record %d is answered %v", i, code)
 						}
 						time.Sleep(20 * time.Millisecond)
 					}

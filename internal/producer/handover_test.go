@@ -23,6 +23,9 @@ import (
 // after opens a queue that has the name of before, which may be nil, from now on.
 func (c *cluster) after(before *Producer, deps Deps, properties ...string) *Producer {
 	c.t.Helper()
+	if deps.Spool != nil {
+		unpacked(c.t)
+	}
 	deps.Log, deps.Before = (&logged{}).logger(), before
 	if deps.Client.Dialer == nil {
 		deps.Client.Dialer = c.dial

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -186,6 +187,13 @@ func (l *stream) end(ordered bool) {
 	}
 }
 
+// offers waits until the load has offered n records more.
+func (l *stream) offers(n int64) {
+	l.k.t.Helper()
+	want := l.p.Snapshot().In + n
+	l.k.within(10*time.Second, fmt.Sprintf("%d more records are offered", n), func() bool { return l.p.Snapshot().In >= want })
+}
+
 // delivered waits until what is queued now is delivered, and says how long it took.
 func (l *stream) delivered(what string, limit time.Duration) {
 	l.k.t.Helper()
@@ -209,7 +217,7 @@ func TestThreeKafkas(t *testing.T) {
 			l.delivered("at first", 10*time.Second)
 
 			k.must(k.brokers[1].Kill())
-			time.Sleep(time.Second)
+			l.offers(100)
 			l.delivered("after the leader was killed", 15*time.Second)
 			k.must(k.brokers[1].Start(t.Context()))
 
@@ -217,7 +225,7 @@ func TestThreeKafkas(t *testing.T) {
 			l.delivered("after the leaders have moved", 5*time.Second)
 
 			k.must(k.brokers[2].Pause())
-			time.Sleep(time.Second)
+			l.offers(100)
 			l.delivered("while the leader hangs", 30*time.Second)
 			k.must(k.brokers[2].Resume())
 
@@ -236,13 +244,24 @@ func TestThreeKafkas(t *testing.T) {
 		l.delivered("at first", 10*time.Second)
 		_, err = k.admin.UpdatePartitions(t.Context(), 8, "grows")
 		k.must(err)
-		time.Sleep(3 * time.Second)
+		k.within(20*time.Second, "the new partitions have records", func() bool {
+			ends, err := k.admin.ListEndOffsets(t.Context(), "grows")
+			used := 0
+			ends.Each(func(o kadm.ListedOffset) {
+				if o.Partition >= 4 && o.Offset > 0 {
+					used++
+				}
+			})
+			return err == nil && used > 0
+		})
 		l.delivered("after it has grown", 10*time.Second)
 		_, err = k.admin.DeleteTopic(t.Context(), "grows")
 		k.must(err)
-		time.Sleep(time.Second)
-		_, err = k.admin.CreateTopic(t.Context(), 1, 3, nil, "grows")
-		k.must(err)
+		l.offers(100)
+		k.within(20*time.Second, "the topic is there again", func() bool {
+			_, err := k.admin.CreateTopic(t.Context(), 1, 3, nil, "grows")
+			return err == nil // while it is being deleted, the brokers refuse its name
+		})
 		l.delivered("after it was recreated", 20*time.Second)
 		l.stop.Store(true)
 		l.ended.Wait()
@@ -274,14 +293,14 @@ func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
 		k.must(err)
 		return p, log
 	}
-	producers := func() (n int) {
+	active := func() []kmsg.DescribeProducersResponseTopicPartitionActiveProducer {
 		req := kmsg.NewPtrDescribeProducersRequest()
 		req.Topics = []kmsg.DescribeProducersRequestTopic{{Topic: "mail", Partitions: []int32{0}}}
 		answer, err := k.client.Broker(1).Request(t.Context(), req)
 		k.must(err)
 		partition := answer.(*kmsg.DescribeProducersResponse).Topics[0].Partitions[0]
 		k.must(kerr.ErrorForCode(partition.ErrorCode))
-		return len(partition.ActiveProducers)
+		return partition.ActiveProducers
 	}
 	p, _ := open()
 	store(t, p, "mail", 0, 10)
@@ -289,13 +308,26 @@ func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
 	k.must(k.brokers[1].Pause())
 	k.must(k.brokers[2].Pause())
 	store(t, p, "mail", 10, 100)
-	time.Sleep(time.Second) // for the leader to write them
+	k.within(20*time.Second, "the leader has written some of them", func() bool {
+		return slices.ContainsFunc(active(), func(a kmsg.DescribeProducersResponseTopicPartitionActiveProducer) bool { return a.LastSequence > 9 })
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	p.Stop(ctx)
-	k.within(20*time.Second, "the leader forgets the producer", func() bool { return producers() == 0 })
+	k.within(20*time.Second, "the leader forgets the producer", func() bool { return len(active()) == 0 })
 	p, log := open()
-	time.Sleep(2 * time.Second) // in which it must not send them
+	k.within(20*time.Second, "the queue asks the leader again and again, and sends nothing", func() bool {
+		looks, err := ask(t.Context(), p, func() int {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if parts := p.topics["mail"].send.partitions; len(parts) > 0 {
+				return parts[0].looks
+			}
+			return 0
+		})
+		k.must(err)
+		return looks >= 3
+	})
 	k.must(k.brokers[1].Resume())
 	k.must(k.brokers[2].Resume())
 	k.within(time.Minute, "all are delivered", func() bool { return p.Spool().Pending == 0 })

@@ -209,6 +209,7 @@ func newHistory(t failer, seed uint64) *history {
 // Kills, power cuts at any call of the disk, answers that are lost, requests that come late, brokers that restart and forget: each message that
 // was answered with [] is on the topic once, in order, and none is there twice.
 func TestEachMessageIsDeliveredOnce(t *testing.T) {
+	unpacked(t)
 	first, n := *historySeed, *histories
 	trouble, messages := map[string]int{}, 0
 	for seed := first; seed < first+uint64(n); seed++ {
@@ -241,6 +242,7 @@ func TestEachMessageIsDeliveredOnce(t *testing.T) {
 
 // The same with a disk that crashes at every call, one after the other.
 func TestEachMessageIsDeliveredOnceWhereverThePowerFails(t *testing.T) {
+	unpacked(t)
 	for at, reached := 1, true; reached; at++ {
 		for seed := range either(uint64(3), 1) {
 			synctest.Test(t, func(t *testing.T) {
@@ -276,6 +278,7 @@ func TestEachMessageIsDeliveredOnceWhereverThePowerFails(t *testing.T) {
 
 // Without the plans messages are delivered twice, and each that is was counted before. This is what the other tests would see if plans were not kept.
 func TestWithoutPlansMessagesAreDeliveredTwice(t *testing.T) {
+	unpacked(t)
 	twice := int64(0)
 	for seed := range uint64(100) {
 		synctest.Test(t, func(t *testing.T) {

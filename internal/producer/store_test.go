@@ -37,6 +37,7 @@ func (c *cluster) spooled(log *logged, cfg spoolOn, properties ...string) *Produ
 
 func (c *cluster) spooledTo(log *slog.Logger, cfg spoolOn, properties ...string) *Producer {
 	c.t.Helper()
+	unpacked(c.t)
 	set := settings(c.t, append([]string{"bootstrap.servers=127.0.0.1:9092"}, properties...)...)
 	p, err := New("kafka1", set, Deps{Log: log, Client: conf.Deps{Dialer: c.dial}, Spool: &cfg.Spool, Disk: cfg.FS})
 	if err != nil {
