@@ -8,8 +8,8 @@ import (
 )
 
 var timeFunctions = map[string]builtin{
-	"time": {fn: func(c site, _ []Value) (Value, error) { return seconds(time.Now()), nil }},
-	"timelocal": {fn: func(c site, _ []Value) (Value, error) {
+	"time": {fn: func(_ site, _ []Value) (Value, error) { return seconds(time.Now()), nil }},
+	"timelocal": {fn: func(_ site, _ []Value) (Value, error) {
 		now := time.Now()
 		_, zone := now.Local().Zone()
 		return seconds(now) + Number(zone), nil
@@ -41,7 +41,7 @@ func sleep(c site, args []Value) (Value, error) {
 }
 
 // strftime is in UTC, or with the option local in the machine's time zone.
-func strftime(c site, args []Value) (Value, error) {
+func strftime(_ site, args []Value) (Value, error) {
 	opts, err := flags(args, 2, "local")
 	if err != nil {
 		return nil, err
