@@ -61,7 +61,7 @@ cut: ## 8 threads x 100,000 records while connections are cut at random
 	CUT_RECORDS=100000 $(GO) test -count=1 -v -run TestNothingVanishesWhenConnectionsAreCut ./internal/producer
 
 fmt: ## format the Go files
-	$(TOOL) gofumpt -l -w $(GOFILES)
+	@$(TOOL) gofumpt -l -w $(GOFILES)
 
 # A count of runs: the end of a time may come as "context deadline exceeded", which is go test's own and fails a target that is right.
 FUZZTIME ?= 40000x
