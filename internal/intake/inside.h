@@ -21,7 +21,7 @@
  *
  *   OPEN      records are taken
  *   ENDED     every call is refused with ended_code
- *   GONE      nobody knows the queue any more: intake_new may use the intake again
+ *   GONE      nobody knows the queue any more
  *   DISOWNED  another queue has the name, and Go knows it: every call asks
  */
 enum { OPEN, ENDED, GONE, DISOWNED };
@@ -41,6 +41,7 @@ struct intake {
     _Atomic(struct intake_known *) latest;  /* most scripts write to one topic */
     _Atomic(struct intake_chunk *) spare;   /* begins when current is full */
     _Atomic int life;
+    _Atomic bool abandoned; /* its queue is gone: intake_new may use it again, whatever its life */
     _Atomic uint32_t max_message;
     int wake, full_code;
     _Atomic int ended_code;

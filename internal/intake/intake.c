@@ -20,7 +20,7 @@ static struct intake *revive(const char *queue, size_t length)
 {
     struct intake *in = made;
 
-    while (in && !(in->length == length && memcmp(in->queue, queue, length) == 0 && atomic_load(&in->life) == GONE))
+    while (in && !(in->length == length && memcmp(in->queue, queue, length) == 0 && atomic_load(&in->abandoned)))
         in = in->made_before;
     if (!in)
         return NULL;
@@ -86,6 +86,7 @@ struct intake *intake_new(const char *queue, size_t length, uint32_t max_message
         atomic_store(&in->max_message, max_message);
         in->full_code = full;
         atomic_store(&in->ended_code, ended);
+        atomic_store(&in->abandoned, false);
         atomic_store(&in->life, OPEN);
     }
     pthread_mutex_unlock(&making);
@@ -112,11 +113,10 @@ void intake_end(struct intake *in, bool gone, int code)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->ended_code, code);
-    int life = atomic_load(&in->life);
-    if (gone && (life < GONE || !intake_published(in)))
-        atomic_store(&in->life, GONE); /* one that has passed its name on can be used again */
-    else if (life < ENDED)
-        atomic_store(&in->life, ENDED);
+    if (atomic_load(&in->life) < GONE) /* calls ask for the queue that has the name of a disowned one */
+        atomic_store(&in->life, gone ? GONE : ENDED);
+    if (gone)
+        atomic_store(&in->abandoned, true);
     intake_close_current(in);
     intake_drop_spare(in);
     pthread_mutex_unlock(&in->lock);
@@ -131,10 +131,10 @@ void intake_pass(struct intake *in)
     pthread_mutex_unlock(&in->lock);
 }
 
-bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost, bool always)
+bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost)
 {
     struct intake_load room = room_in(ledger);
-    bool fits = always || (room.count >= 1 && room.bytes >= value && room.cost >= cost);
+    bool fits = room.count >= 1 && room.bytes >= value && room.cost >= cost;
 
     if (fits) {
         atomic_fetch_add(&ledger->charged_count, 1);
@@ -147,7 +147,7 @@ bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t c
 bool intake_charge(struct intake *in, int64_t value, int64_t cost)
 {
     pthread_mutex_lock(&in->lock);
-    bool fits = intake_ledger_charge(&in->ledger, value, cost, false);
+    bool fits = intake_ledger_charge(&in->ledger, value, cost);
     pthread_mutex_unlock(&in->lock);
     return fits;
 }

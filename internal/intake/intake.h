@@ -62,10 +62,10 @@ struct intake_ledger {
 };
 
 /*
- * intake_ledger_charge - charges one record, where there is room for it, or always. One caller at a time: the lock of an intake, or
+ * intake_ledger_charge - charges one record, where there is room for it. One caller at a time: the lock of an intake, or
  * who has a ledger without one.
  */
-bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost, bool always);
+bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost);
 
 /* The memory of a record beside its bytes, and of a header beside its. */
 #define INTAKE_RECORD_COST 640
@@ -170,7 +170,7 @@ void intake_shut(struct intake *in, bool shut);
 
 /*
  * intake_end - from when this returns every call is refused with code, as one of a queue that has ended. gone: and nobody knows the queue
- * any more, so that every call is answered with INTAKE_GONE. One that has passed its name on refuses nothing; gone, it may be used
+ * any more, so that every call is answered with INTAKE_GONE. One that has passed its name on refuses nothing. Gone, it may be used
  * again.
  */
 void intake_end(struct intake *in, bool gone, int code);

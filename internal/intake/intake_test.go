@@ -377,7 +377,40 @@ func TestAQueueOfTheSameNameIsFoundAfterTheOld(t *testing.T) {
 	}
 }
 
-// Leave for one record is taken by whichever call comes first; it is never more than there was room for.
+// Each change of a queue between memory and a spool would cost a descriptor and the memory of an intake otherwise.
+func TestAnIntakeThatPassedItsNameOnIsUsedAgain(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		pass     func(*Intake)
+	}{
+		{"its queue has passed its name on", (*Intake).Pass},
+		{"Go has taken the name, after the end", func(in *Intake) { in.End(); in.Gone(); Disown(t.Name()) }},
+		{"Go has taken the name, before the end", func(in *Intake) { Disown(t.Name()); in.End() }},
+	} {
+		var before *Intake
+		for range 3 {
+			in := open(t, t.Name(), 10, 1<<20)
+			if got := answer(call(t.Name(), "v")); got != Taken {
+				t.Errorf("%s: the present queue: %v", test.sentence, got)
+			}
+			if n := len(take(in, true)); n != 1 {
+				t.Errorf("%s: %d records came", test.sentence, n)
+			}
+			test.pass(in)
+			for _, end := range []func(){func() {}, in.Gone} {
+				end()
+				if got := answer(call(t.Name(), "v")); got != Ask {
+					t.Errorf("%s: with the name passed on: %v", test.sentence, got)
+				}
+			}
+			if before != nil && in.c != before.c {
+				t.Errorf("%s: the intake is not used again", test.sentence)
+			}
+			before = in
+		}
+	}
+}
+
 func TestAQueueWithoutAnIntakeIsGosAgain(t *testing.T) {
 	in := open(t, t.Name(), 10, 1<<20)
 	in.End()

@@ -78,7 +78,7 @@ func (l *Ledger) ChargeAlways(count, bytes, cost int64) {
 	l.charged.Cost.Add(cost)
 }
 
-// Charge charges a ledger for itself with one record, where there is room for it, or always, and says whether it did. One caller at a time.
-func (l *Ledger) Charge(value int, cost int64, always bool) bool {
-	return bool(C.intake_ledger_charge((*C.struct_intake_ledger)(unsafe.Pointer(l)), C.int64_t(value), C.int64_t(cost), C.bool(always)))
+// Charge charges a ledger for itself with one record, where there is room for it, and says whether it did. One caller at a time.
+func (l *Ledger) Charge(value int, cost int64) bool {
+	return bool(C.intake_ledger_charge((*C.struct_intake_ledger)(unsafe.Pointer(l)), C.int64_t(value), C.int64_t(cost)))
 }

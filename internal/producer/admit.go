@@ -121,11 +121,7 @@ func (p *Producer) admitLocked(r *record.Record, n int, queued bool, a *await) (
 	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
 		return resperr.QueueFull, false
 	}
-	t := p.latest
-	if t == nil || t.name != r.Topic {
-		t = p.topicOfLocked(r.Topic)
-		p.latest = t
-	}
+	t := p.topicOfLocked(r.Topic)
 	if code := t.refuses(r.Partition); code != resperr.NoError {
 		return code, false
 	}
@@ -174,11 +170,15 @@ func (p *Producer) enterLocked(r *record.Record, n int, t *topic, cost int64, bo
 
 // topicOfLocked returns the topic called name, whose bytes are the caller's.
 func (p *Producer) topicOfLocked(name string) *topic {
+	if t := p.latest; t != nil && t.name == name {
+		return t
+	}
 	t, ok := p.topics[name]
 	if !ok {
 		t = &topic{name: strings.Clone(name)}
 		t.send.choice = intake.NewChoice()
 		p.topics[t.name] = t
 	}
+	p.latest = t
 	return t
 }

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/halon-extras/kafka/internal/record"
@@ -43,6 +44,7 @@ type reader struct {
 	batch  *spool.Batch
 	at     int
 
+	read   drained       // when the batch was last looked at
 	record record.Record // the decoded frame at
 	ready  bool
 
@@ -129,6 +131,7 @@ func (p *Producer) unfed() bool {
 func (p *Producer) feedMain() (progressed bool) {
 	s := p.store
 	r := &s.main
+	r.read = p.readNow()
 	for r.fill(p.life) {
 		seq := r.batch.Frames[r.at].Seq
 		if s.passed(seq) {
@@ -163,6 +166,9 @@ func (p *Producer) feedChase() (progressed bool) {
 		r.drop()
 		r.cursor.Seek(from)
 		s.chasing = true
+	}
+	if s.chasing {
+		r.read = p.readNow()
 	}
 	for s.chasing {
 		end, arrived := s.mainPosition(), !r.fill(p.life)
@@ -213,6 +219,11 @@ func (r *reader) fill(life context.Context) bool {
 	return true
 }
 
+// readNow is when records are read from the disk. One look at the clocks does for a batch.
+func (p *Producer) readNow() drained {
+	return drained{at: p.now(), wall: milliseconds(), span: math.MaxInt64}
+}
+
 func (r *reader) drop() {
 	if r.batch != nil {
 		r.batch.Release()
@@ -237,7 +248,7 @@ func (p *Producer) feedFrame(r *reader, chase bool) feedResult {
 		}
 		r.ready = true
 	}
-	f, code := p.admitFrame(&r.record, frame.Seq, chase)
+	f, code := p.admitFrame(&r.record, frame.Seq, &r.read, chase)
 	if code != resperr.NoError {
 		p.failStored(&r.record, frame.Seq, code)
 	}

@@ -171,7 +171,7 @@ func (p *Producer) admitParked() {
 func (p *Producer) chargeLocked(value int, cost int64) bool {
 	f := &p.ingress
 	if f.Intake == nil {
-		return p.ledger.Charge(value, cost, false)
+		return p.ledger.Charge(value, cost)
 	}
 	if f.Charge(value, cost) {
 		return true

@@ -71,7 +71,7 @@ type Producer struct {
 
 	mu      sync.Mutex
 	topics  map[string]*topic // by name; guarded by mu
-	latest  *topic            // of the last call: most scripts write to one topic; guarded by mu
+	latest  *topic            // asked for last: most scripts write to one; guarded by mu
 	current *batchBuffer      // being filled; guarded by mu
 	full    []*batchBuffer    // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -35,11 +34,11 @@ type kept struct {
 	holdsBytes atomic.Int64 // and bytes of their values
 }
 
-// admitFrame admits r, or says why not. With a code the record fails.
-func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (feedResult, resperr.Code) {
+// admitFrame admits r, which was read then, or says why not. With a code the record fails.
+func (p *Producer) admitFrame(r *record.Record, seq uint64, read *drained, chase bool) (feedResult, resperr.Code) {
 	n := r.Size()
 	p.mu.Lock()
-	f, code, kick := p.admitStoredLocked(r, n, seq, chase)
+	f, code, kick := p.admitStoredLocked(r, n, seq, read, chase)
 	p.mu.Unlock()
 	if kick {
 		p.wake()
@@ -48,7 +47,7 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, chase bool) (feedRes
 }
 
 // admitStoredLocked is admitLocked for a record on disk.
-func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase bool) (f feedResult, code resperr.Code, kick bool) {
+func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, read *drained, chase bool) (f feedResult, code resperr.Code, kick bool) {
 	t := p.topicOfLocked(r.Topic)
 	t.last = max(t.last, seq)
 	planned, before := p.store.once.bypassLocked(seq)
@@ -66,8 +65,9 @@ func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase 
 	case !chase && t.missed > 0:
 		return keptOnDisk, 0, false // the chase will bring it, in order
 	}
+	born := read.born(r.Timestamp)
 	switch {
-	case p.tooOld(r):
+	case p.set.MessageTimeout > 0 && read.at.since(born) >= p.set.MessageTimeout:
 		code = resperr.MsgTimedOut
 	case t.refusal.Load() != 0:
 		if code = resperr.Code(t.refusal.Load()); code == resperr.UnknownTopic {
@@ -84,9 +84,9 @@ func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, chase 
 		if !planned && !p.roomForLocked(t, len(r.Value), cost, 1) {
 			return noRoom, 0, false
 		}
-		p.ledger.Charge(len(r.Value), cost, true)
+		p.ledger.ChargeAlways(1, int64(len(r.Value)), cost)
 		var e *entry
-		e, kick = p.enterLocked(r, n, t, cost, p.bornAt(r.Timestamp))
+		e, kick = p.enterLocked(r, n, t, cost, born)
 		e.stored.seq = seq
 		e.stored.drops = t.drops
 	}
@@ -116,11 +116,6 @@ func (p *Producer) roomForLocked(t *topic, value int, cost, share int64) bool {
 		held, heldBytes, share = held*unprovenShare, heldBytes*unprovenShare, 1
 	}
 	return held == 0 || held/share < count && heldBytes/share <= bytes
-}
-
-func (p *Producer) tooOld(r *record.Record) bool {
-	limit := p.set.MessageTimeout
-	return limit > 0 && p.now().since(p.bornAt(r.Timestamp)) >= limit
 }
 
 // behind says where the chase must begin, when there is a topic for it that it would miss otherwise.
@@ -158,11 +153,6 @@ func (p *Producer) caughtUp() {
 			t.missed, t.chased = 0, false
 		}
 	}
-}
-
-// bornAt returns when the time of a record on disk began, by the wall clock: no other is known of an earlier process.
-func (p *Producer) bornAt(timestamp int64) mono {
-	return p.now() - mono(max(0, milliseconds()-timestamp))*mono(time.Millisecond)
 }
 
 // probeRecords is how many records of a stalled topic stay in memory to be tried.
