@@ -71,7 +71,7 @@ func (p *Producer) undecodable(f *spool.Frame, why error) {
 }
 
 // giveUp gives a message up: that is logged at once, and it becomes a dead letter where the queue keeps those. It is let go of on disk, and counted, once
-// the letter is synced. One whose letter cannot be written stays there, and is tried again by the next start.
+// the letter is synced. One whose letter cannot be written stays there, and is tried again by the next start; one that is on no disk is lost then.
 func (p *Producer) giveUp(payload []byte, topic string, seq uint64, code resperr.Code) {
 	s := p.store
 	if topic != "" {
@@ -103,9 +103,10 @@ func (p *Producer) giveUp(payload []byte, topic string, seq uint64, code resperr
 }
 
 func (p *Producer) letterFailed(seq uint64, code resperr.Code, err error) {
+	text := "a dead letter cannot be written, the message stays in the spool until the next start"
 	if seq == 0 {
-		p.stats.Fail(code) // it is on no disk
+		p.stats.Fail(code)
+		text = "a dead letter cannot be written, and its message is lost, because it was in memory only"
 	}
-	p.log.LogAttrs(context.Background(), slog.LevelError, "a dead letter cannot be written, the message stays in the spool until the next start",
-		errnoAttr(code), slog.String("error", err.Error()))
+	p.log.LogAttrs(context.Background(), slog.LevelError, text, errnoAttr(code), slog.String("error", err.Error()))
 }

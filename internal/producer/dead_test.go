@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -294,6 +295,57 @@ func TestOneBadRecordDoesNotTakeItsBatchWithIt(t *testing.T) {
 				}
 				if s := p.Snapshot(); s.Delivered != 200 || s.Failed != 2 {
 					t.Errorf("counted %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// What becomes of a message whose letter the disk does not take is said as it is: on the disk it is kept, in memory only it is lost.
+func TestALetterThatCannotBeWrittenSaysWhatBecomesOfItsMessage(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		spill    bool
+		line     string
+		failed   int64
+		letters  int // after the next start
+	}{
+		{"on the disk it stays", false, "a dead letter cannot be written, the message stays in the spool until the next start", 0, 1},
+		{"in memory only it is lost", true, "a dead letter cannot be written, and its message is lost, because it was in memory only", 1, 0},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				disk := faultfs.New(1)
+				disk.Intercept(func(call faultfs.Call) faultfs.Fault {
+					if strings.HasPrefix(call.Name, "/spool/dead/") && (call.Op == faultfs.Write || call.Op == faultfs.Create) {
+						return faultfs.Fault{Err: syscall.EIO}
+					}
+					return faultfs.Fault{}
+				})
+				cfg := durable(disk)
+				cfg.Spill = test.spill
+				log := &logged{}
+				p := c.spooled(log, cfg)
+				r := value("nowhere")
+				r.Partition = 7
+				if code := <-keep(t, p, r, false); code != resperr.NoError {
+					t.Fatal(code)
+				}
+				time.Sleep(10 * time.Second)
+				if !strings.Contains(log.String(), test.line) || strings.Count(log.String(), "a dead letter cannot be written") != 1 {
+					t.Errorf("want the line %q, logged:\n%s", test.line, log)
+				}
+				if s := p.Snapshot(); s.Failed != test.failed || p.Spool().Pending != 1-test.failed {
+					t.Errorf("counted %+v, %+v", s, p.Spool())
+				}
+				stop(t, p, time.Minute)
+				disk.Intercept(nil)
+				p = c.spooled(log, cfg)
+				time.Sleep(10 * time.Second)
+				stop(t, p, time.Minute)
+				if all := letters(t, disk); len(all) != test.letters {
+					t.Errorf("dead letters after the next start: %q", all)
 				}
 			})
 		})

@@ -233,7 +233,7 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
 	if kept > 0 && !p.state.releasing.Load() {
-		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("stopped with %d message(s) on disk, they are sent after the next start", kept))
+		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("stopped with %d message(s) on disk in %s, they are sent once a queue has this path", kept, s.Path))
 	}
 	return lost
 }

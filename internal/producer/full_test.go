@@ -16,6 +16,7 @@ import (
 
 	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/record"
+	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
@@ -335,4 +336,60 @@ func TestThoseBehindTheOldestWaitingCallAreNotLookedAt(t *testing.T) {
 		c.down.Store(false)
 		stop(t, p, time.Minute)
 	})
+}
+
+// Calls are answered -184 also when the disk is slower than they are. The line says which of the two it is.
+func TestAQueueThatIsFullSaysWhetherTheSpoolOrTheDiskIs(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		slow     bool
+		says     string
+		not      string
+	}{
+		{"the spool has reached max_bytes", false, "bytes (max_bytes), calls are answered -184 or wait", "slower"},
+		{"the disk is slower than the calls", true, "the queue is full: the disk is slower than the calls: ", "max_bytes"},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				disk := faultfs.New(1)
+				cfg, size := small(disk, false, queueconf.Refuse), 1000
+				if test.slow {
+					cfg, size = durable(disk), 900_000
+					disk.Intercept(func(call faultfs.Call) faultfs.Fault {
+						if call.Op == faultfs.Sync {
+							time.Sleep(20 * time.Second)
+						}
+						return faultfs.Fault{}
+					})
+				}
+				log := &logged{}
+				p := c.spooled(log, cfg)
+				text := strings.Repeat("x", size)
+				time.Sleep(time.Second)
+				refused := false
+				for i := 0; i < 100 && !refused; i++ {
+					answers := keep(t, p, value(text), false)
+					synctest.Wait()
+					refused = len(answers) == 1 && <-answers == resperr.QueueFull
+				}
+				if !refused {
+					t.Fatal("no call is answered -184")
+				}
+				time.Sleep(fullFor / 2)
+				var full string
+				for _, problem := range p.Health().Problems {
+					if problem.Kind == report.Full {
+						full = problem.Text
+					}
+				}
+				if !strings.Contains(full, test.says) || strings.Contains(full, test.not) || !strings.Contains(log.String(), test.says) {
+					t.Errorf("status says %q, want %q, logged:\n%s", full, test.says, log)
+				}
+				disk.Intercept(nil)
+				stop(t, p, time.Minute)
+			})
+		})
+	}
 }

@@ -255,6 +255,9 @@ func (p *Producer) fullText(now mono) string {
 	switch {
 	case p.store != nil:
 		st := p.store.spool.Stats()
+		if p.diskIsSlow() {
+			return fmt.Sprintf("the queue is full: the disk is slower than the calls: %s bytes wait for it, calls are answered -184 or wait", report.Thousands(st.Waiting))
+		}
 		return fmt.Sprintf("the queue is full: the spool has %s of %s bytes (max_bytes), calls are answered -184 or wait", report.Thousands(st.Bytes), report.Thousands(st.MaxBytes))
 	case count < 1:
 		return fmt.Sprintf("the queue is full: %s messages (queue.buffering.max.messages), calls are answered -184 or wait", report.Thousands(int64(p.set.QueueMaxMessages)))
@@ -271,6 +274,13 @@ func (p *Producer) waitsForRoom() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.store.crowded
+}
+
+// diskIsSlow says whether the spool has no room because what it was given is not on the disk yet.
+func (p *Producer) diskIsSlow() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.store.slow
 }
 
 // unreachable says which broker that is needed cannot be used, and since when. When all can be again, it ends the outage.

@@ -149,6 +149,11 @@ func (s *storage) appendLocked(p *Producer, payload []byte, done func(error)) (s
 	if s.Spill {
 		add = s.spool.AppendLater
 	}
+	defer func() {
+		if err != nil {
+			s.slow = errors.Is(err, spool.ErrBusy)
+		}
+	}()
 	seq, err = add(payload, done)
 	if s.OnFull != queueconf.DropOldest || !errors.Is(err, spool.ErrFull) {
 		return seq, err

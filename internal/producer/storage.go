@@ -49,6 +49,7 @@ type storage struct {
 	crowded   bool         // the oldest parked call waits for room, and no parked call is without block
 	purged    uint64       // what is below and was not in memory is purged
 	behind    bool         // there may be topics whose records the main cursor has left
+	slow      bool         // the last record that found no room in the spool found the disk too slow, and not max_bytes reached
 
 	mu      sync.Mutex
 	pos     uint64               // the feeder has read every sequence below; guarded by mu

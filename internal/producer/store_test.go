@@ -119,7 +119,7 @@ func TestWhatWasStoredIsSentAfterARestartBeforeNewRecords(t *testing.T) {
 				if took := time.Since(start); took > 5*time.Second {
 					t.Errorf("Stop took %v", took)
 				}
-				if !strings.Contains(log.String(), "stopped with 3000 message(s) on disk") {
+				if !strings.Contains(log.String(), "stopped with 3000 message(s) on disk in /spool, they are sent once a queue has this path") {
 					t.Errorf("the log does not say so:\n%s", log)
 				}
 				p = c.spooled(log, cfg, "queue.buffering.max.messages=1000")
