@@ -1,7 +1,7 @@
 // Package abi is the border to the host: the entry points of Halon's plugin interface, in C, and the
 // one crossing into Go behind each.
 //
-// It promises that no fault in our code reaches the host, that a call crosses the border once, that
+// It promises that no fault in our code reaches the host, that a call crosses the border at most once (what the intake takes never does), that
 // nothing of the host's memory is kept after its call, and that a parked script is woken exactly
 // once. It decides nothing: binding says what arguments mean, producer what becomes of a record.
 //

@@ -17,7 +17,7 @@ import (
 // headersOnStack is how many headers a call has without an allocation.
 const headersOnStack = 16
 
-// kafkaProduce is the one crossing of a call of kafka_producer. Everything it reads is lent by the
+// kafkaProduce is the one crossing of a call of kafka_producer that the intake has not answered. Everything it reads is lent by the
 // host until it returns; the producer copies what it keeps.
 //
 //export kafkaProduce

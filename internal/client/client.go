@@ -197,7 +197,8 @@ type BrokerStatus struct {
 // State is where the connection to a broker stands.
 type State uint8
 
-// The states. They follow each other in this order, and each may go back to Idle or Pausing.
+// The states. Up to Ready they follow each other in this order. A connection that is Ready may be Muted and Ready again; one that is Draining logs in again
+// and is Ready, or ends. Each may go back to Idle or Pausing.
 const (
 	Idle    State = iota // nobody wants the broker
 	Pausing              // wanted, and left alone for a moment after it was lost

@@ -47,6 +47,7 @@ var speaks = map[int16]kind{
 
 // request is one that waits to be written or to be answered. Its way is: a broker's queue, then the
 // connection's open requests, then done; whoever takes it off one of the two, under Client.mu, must move it on.
+// One without an answer (acks 0) is never among the open ones: who has written it calls done.
 type request struct {
 	key      int16
 	most     int16         // the highest version that may be used; 0 is any

@@ -59,7 +59,7 @@ static struct intake_load grant_in(struct intake_load room)
     return grant;
 }
 
-/* The next six are called with the lock. */
+/* From here down to begin, all are called with the lock. */
 
 static void put_free(struct intake *in, struct intake_chunk *chunk)
 {

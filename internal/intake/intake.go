@@ -2,8 +2,9 @@
 // finds them: memory that both know, in pieces called chunks.
 //
 // It promises that a call never waits for Go, that the order of calls is the order of records, and
-// that no call admits more than Go has granted. It decides no limit and knows no Kafka: the
-// producer counts, gives grants, and reads. intake.h draws the memory and says why it is safe.
+// that no call admits more than the queue may hold: the producer sets the limits in the [Ledger], and C
+// gives grants within them (chunks.c). It chooses partitions and encodes batches as Kafka stores them
+// (pack.c), and knows no broker. intake.h draws the memory and says why it is safe.
 //
 // It imports "C" because the host's threads write what Go reads. The methods of an Intake may be
 // called from any goroutine; they take a lock that callers hold for a few instructions once a chunk.
@@ -135,7 +136,7 @@ type Script [2]unsafe.Pointer
 func (in *Intake) Parked() bool { return in.signals.parked.Load() > 0 }
 
 // TakeParked gives each call that was parked to visit, in order, with the record that it waits to leave, whose bytes are
-// lent until visit returns. From the first parked call on nobody passes by, until Wait(false).
+// lent until visit returns. From the first parked call on nobody passes by, until SetHasWaiters(false).
 func (in *Intake) TakeParked(visit func(Script, *Record)) {
 	for p := C.intake_take_parked(in.c); p != nil; {
 		r := Reader{at: unsafe.Pointer(&p.frame), left: 1}

@@ -71,7 +71,10 @@ bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t c
 #define INTAKE_RECORD_COST 640
 #define INTAKE_HEADER_COST 40
 
-/* The layout is known to chunk.go. */
+/*
+ * The layout is known to chunk.go. One thread at a time reads a taken chunk and changes its holds: who has taken it, with Producer.mu, until the
+ * sender takes its buffer, and then the sender, or who has ended that.
+ */
 struct intake_chunk {
     struct intake_chunk *next;
     _Atomic uint64_t state;
@@ -80,7 +83,7 @@ struct intake_chunk {
     struct intake_load grant; /* what was charged for it */
     bool large;               /* one record, whose frame is longer than this struct */
     char apart[3];
-    uint32_t holds;           /* of a taken chunk: who reads it, each of whom gives it to intake_free */
+    uint32_t holds;           /* of a taken chunk: who reads it, each of whom gives it to intake_free. One thread at a time changes it */
     _Atomic uint64_t notes[INTAKE_RECORDS];
     char frames[INTAKE_CHUNK - INTAKE_HEAD];
 };

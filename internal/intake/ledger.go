@@ -27,7 +27,7 @@ type Ledger struct {
 // Ledger returns the ledger of the intake, which is charged by [Intake.Charge].
 func (in *Intake) Ledger() *Ledger { return (*Ledger)(unsafe.Pointer(C.intake_ledger(in.c))) }
 
-// Limit sets the limits of a ledger for itself: records, bytes of values, and memory.
+// Limit sets the limits of a ledger: records, bytes of values, and memory.
 func (l *Ledger) Limit(count, bytes, cost int64) {
 	l.max.Count.Store(count)
 	l.max.Bytes.Store(bytes)

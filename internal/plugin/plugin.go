@@ -184,7 +184,7 @@ func (p *Plugin) deps() admin.Deps {
 func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.deps(), args) }
 
 // Stop drains all queues side by side, for DrainTime in all, and logs what each lost. Without
-// queues it does nothing. Calls that come later find their queue closed.
+// queues it does nothing. Calls that come meanwhile find their queue closed, and those that come later find no queue: "No such id".
 func (p *Plugin) Stop() {
 	p.stop.Lock()
 	defer p.stop.Unlock()

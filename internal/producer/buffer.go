@@ -51,8 +51,8 @@ type diskCopy struct {
 // A batch buffer is one byte buffer and one array of entries for several hundred records, or a chunk of the intake, or a packed batch
 // of which entries were made.
 //
-// Until the sender takes it, it is guarded by Producer.mu; then it is the sender's alone. refs counts the records that have no
-// report yet, plus one while the sender walks the buffer; at zero its memory goes back to where it came from.
+// Until the sender takes it, it is guarded by Producer.mu; then it is the sender's alone. refs counts the records that
+// somebody still holds, which may have their report already, plus one while the sender walks the buffer; at zero its memory goes back to where it came from.
 type batchBuffer struct {
 	entries  []entry
 	headers  []record.Header

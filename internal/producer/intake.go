@@ -69,7 +69,7 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 }
 
 // drainIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that the load of the
-// queue is exact.
+// queue is exact, but for copies that are not complete.
 func (p *Producer) drainIntakeLocked() { p.drainLocked(false) }
 
 // drainLocked is drainIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.

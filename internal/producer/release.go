@@ -9,8 +9,8 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// releaseEntry is the one report of an admitted record that fails, or that was delivered alone: it counts, logs, and gives its
-// room back. A later call for an entry does nothing. The caller lets go of its buffer.
+// releaseEntry is the one report of an admitted record that fails: it counts, logs, and gives its room
+// back. A later call for an entry does nothing. The caller lets go of its buffer.
 func (p *Producer) releaseEntry(e *entry, code resperr.Code) {
 	if e.reported {
 		return

@@ -21,7 +21,8 @@ const (
 )
 
 // A sender takes records from the queue, puts them into batches, sends those and releases what brokers answer. It is one
-// goroutine, and all of the fields are its own: so nothing about a topic, a partition or a batch needs a lock.
+// goroutine, and all of the fields are its own: so nothing about a partition or a batch needs a lock. What calls read of a
+// topic has its own.
 type sender struct {
 	active    []*topic // topics with records that have no report, or that calls are refused
 	ticked    mono

@@ -16,7 +16,7 @@ import (
 // A Conn is a TCP connection whose answers need not wake anybody.
 //
 // The runtime's poller watches every connection of package net, so each answer wakes a thread. While a Conn is lazy, nothing watches it: who
-// reads waits until its look function is called, which the sender does each time that its timer has woken it anyway. Otherwise, and for a socket that
+// reads waits until Look is called, which the sender does each time that its timer has woken it anyway. Otherwise, and for a socket that
 // takes no more, a descriptor of epoll is watched in the socket's place.
 //
 // One goroutine reads and one writes; the other methods may be called from any.
@@ -237,7 +237,7 @@ func (q *Conn) LocalAddr() net.Addr { return q.local }
 // RemoteAddr returns the broker's address.
 func (q *Conn) RemoteAddr() net.Addr { return q.remote }
 
-// SetDeadline sets both deadlines, for the next time that somebody waits. One who waits already goes on, and so does one whose look function is called.
+// SetDeadline sets both deadlines, for the next time that somebody waits. One who waits already goes on, and so does one that reads when Look is called.
 func (q *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(q.SetReadDeadline(t), q.SetWriteDeadline(t))
 }

@@ -1,7 +1,7 @@
 // Package recordbatch writes and reads Kafka's record batch, version 2, the form in which messages travel and are stored.
 //
-// It promises that what it writes is what librdkafka and the Java client write for the same records, that nothing is allocated
-// a record, and that no bytes make Decode panic or hold more memory than it is allowed. It knows no client and no queue, leaves
+// It promises that what it writes uncompressed is what librdkafka and the Java client write for the same records, but for the leader epoch, that nothing is
+// allocated per record, and that no bytes make Decode panic or hold more memory than it is allowed. It knows no client and no queue, leaves
 // no goroutine running behind a call, and may be called from any.
 //
 // A batch, part of the format (KIP-98); all numbers are big-endian:
