@@ -18,9 +18,6 @@ const (
 // String returns the word that commands, scripts and metrics use.
 func (s State) String() string { return [...]string{"ok", "degraded", "failed"}[s] }
 
-// MarshalText is String, for JSON.
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
 // A Kind is a reason for which a queue is not ok. Part of the interface: metrics and commands name it.
 type Kind uint8
 
@@ -45,15 +42,12 @@ func (k Kind) String() string {
 	return [...]string{"fault", "stopping", "removed", "full", "disk", "login", "tls", "disconnected", "topic", "stalled", "paused"}[k]
 }
 
-// MarshalText is String, for JSON.
-func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
 // A Problem is one reason for which a queue is not ok.
 type Problem struct {
-	Kind  Kind      `json:"kind"`
-	State State     `json:"state"` // what it makes of the queue
-	Text  string    `json:"text"`  // one sentence
-	Since time.Time `json:"since"`
+	Kind  Kind
+	State State  // what it makes of the queue
+	Text  string // one sentence
+	Since time.Time
 }
 
 // A LastError is the last message that was given up, or the last failure of a connection.
@@ -95,6 +89,48 @@ func (h *Health) OldestAge(now time.Time) time.Duration {
 		return 0
 	}
 	return max(now.Sub(h.Oldest), 0)
+}
+
+// Status is the state of a queue as programs read it: what `status --json` prints and halon-kafka top shows, perhaps of a plugin that
+// has other states and kinds than this one, so these are words. In = Delivered + Failed + Dropped + Expired + Dead + Queued + OnDisk.
+type Status struct {
+	ID        string          `json:"queue"`
+	State     string          `json:"state"`  // ok, degraded or failed
+	Reason    string          `json:"reason"` // of the gravest problem; "" when it is ok
+	Since     time.Time       `json:"since"`  // of the state
+	Problems  []StatusProblem `json:"problems"`
+	Paused    bool            `json:"paused"`
+	Storage   string          `json:"storage"` // memory, durable or spill
+	In        int64           `json:"in"`
+	Delivered int64           `json:"delivered"`
+	Failed    int64           `json:"failed"`
+	Dropped   int64           `json:"dropped"`
+	Expired   int64           `json:"expired"`
+	Dead      int64           `json:"dead"`
+	Queued    int64           `json:"queued"` // in memory only
+	OnDisk    int64           `json:"on_disk"`
+	InFlight  int64           `json:"in_flight"` // of queued and on_disk
+	Parked    int64           `json:"parked"`
+	Refused   int64           `json:"refused"`
+	OldestAge float64         `json:"oldest_age_seconds"`
+	InRate    float64         `json:"in_rate"`        // messages a second, over the last ten
+	OutRate   float64         `json:"delivered_rate"` // likewise
+
+	LimitMessages int64      `json:"limit_messages"` // of memory; 0 is none
+	Bytes         int64      `json:"bytes"`          // of values in memory
+	LimitBytes    int64      `json:"limit_bytes"`
+	SpoolBytes    int64      `json:"spool_bytes"`
+	SpoolLimit    int64      `json:"spool_limit_bytes"` // 0 without a spool
+	DeadPending   int64      `json:"dead_pending"`      // dead letters in the folder
+	LastError     *LastError `json:"last_error"`        // null without
+}
+
+// StatusProblem is a [Problem] as programs read it.
+type StatusProblem struct {
+	Kind  string    `json:"kind"`
+	State string    `json:"state"`
+	Text  string    `json:"text"`
+	Since time.Time `json:"since"`
 }
 
 // Rates are counters of the last seconds, from which rates come.

@@ -156,7 +156,7 @@ func (q *Queue) take(name string, m metric) {
 		q.Since = time.UnixMilli(int64(m.value * 1000))
 	case "queue_problem":
 		if m.value == 1 {
-			q.Problems = append(q.Problems, Problem{Kind: m.labels["reason"]})
+			q.Problems = append(q.Problems, report.StatusProblem{Kind: m.labels["reason"]})
 			q.Paused = q.Paused || m.labels["reason"] == report.Paused.String()
 		}
 	case "spool_pending_messages":

@@ -36,44 +36,7 @@ type Sample struct {
 }
 
 // A Queue has the fields of `status --json`.
-type Queue struct {
-	ID        string    `json:"queue"`
-	State     string    `json:"state"`
-	Reason    string    `json:"reason"`
-	Since     time.Time `json:"since"`
-	Problems  []Problem `json:"problems"`
-	Paused    bool      `json:"paused"`
-	Storage   string    `json:"storage"`
-	In        int64     `json:"in"`
-	Delivered int64     `json:"delivered"`
-	Failed    int64     `json:"failed"`
-	Dropped   int64     `json:"dropped"`
-	Expired   int64     `json:"expired"`
-	Dead      int64     `json:"dead"`
-	Queued    int64     `json:"queued"`
-	OnDisk    int64     `json:"on_disk"`
-	InFlight  int64     `json:"in_flight"`
-	Parked    int64     `json:"parked"`
-	Refused   int64     `json:"refused"`
-	OldestAge float64   `json:"oldest_age_seconds"`
-	InRate    float64   `json:"in_rate"`
-	OutRate   float64   `json:"delivered_rate"`
-
-	LimitMessages int64             `json:"limit_messages"`
-	Bytes         int64             `json:"bytes"`
-	LimitBytes    int64             `json:"limit_bytes"`
-	SpoolBytes    int64             `json:"spool_bytes"`
-	SpoolLimit    int64             `json:"spool_limit_bytes"`
-	DeadPending   int64             `json:"dead_pending"`
-	LastError     *report.LastError `json:"last_error"`
-}
-
-// A Problem is one reason for which a queue is not ok.
-type Problem struct {
-	Kind  string    `json:"kind"`
-	Text  string    `json:"text"`
-	Since time.Time `json:"since"`
-}
+type Queue report.Status
 
 // depth is how many messages wait, in memory and on disk.
 func (q *Queue) depth() int64 { return q.Queued + q.OnDisk }

@@ -172,7 +172,7 @@ func threeQueues() []Queue {
 		},
 		{
 			ID: "audit", State: "degraded", Reason: "kafka:9092: cannot connect: the connection is refused: nothing listens there, or a firewall rejects it",
-			Since: start.Add(-34 * time.Second), Problems: []Problem{
+			Since: start.Add(-34 * time.Second), Problems: []report.StatusProblem{
 				{Kind: "disconnected", Text: "kafka:9092: cannot connect: the connection is refused: nothing listens there, or a firewall rejects it", Since: start.Add(-34 * time.Second)},
 				{Kind: "stalled", Text: "topic mail makes no progress", Since: start.Add(-31 * time.Second)},
 			},
@@ -182,7 +182,7 @@ func threeQueues() []Queue {
 		},
 		{
 			ID: "events", State: "failed", Reason: "the queue is full: 100,000 of 100,000 messages, calls are answered with -184", Since: start.Add(-5 * time.Minute),
-			Problems: []Problem{{Kind: "full", Text: "the queue is full: 100,000 of 100,000 messages, calls are answered with -184", Since: start.Add(-5 * time.Minute)}},
+			Problems: []report.StatusProblem{{Kind: "full", Text: "the queue is full: 100,000 of 100,000 messages, calls are answered with -184", Since: start.Add(-5 * time.Minute)}},
 			Storage:  "memory", In: 2_100_000, Delivered: 2_000_000, Queued: 100_000, InFlight: 4000, OldestAge: 250, OutRate: 210.4, Refused: 48_211, LimitMessages: 100_000,
 			Bytes: 40 << 20, LimitBytes: 1 << 30, Parked: 2,
 		},

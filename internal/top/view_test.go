@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
+
+	"github.com/halon-extras/kafka/internal/report"
 )
 
 func TestTheListShowsTheWorstQueueFirst(t *testing.T) {
@@ -247,7 +249,7 @@ func TestNoQueues(t *testing.T) {
 // Names come from a configuration, and reasons from brokers: nothing of them moves the cursor.
 func TestHostileTextIsEscaped(t *testing.T) {
 	play(t, func(detail string) (*Sample, error) {
-		s := &Sample{Queues: []Queue{{ID: "a\x1b[2J\nb中文", State: "degraded", Reason: "refused\r\nkafka1: ok\x9b", Problems: []Problem{{Kind: "login", Text: "x"}}}}}
+		s := &Sample{Queues: []Queue{{ID: "a\x1b[2J\nb中文", State: "degraded", Reason: "refused\r\nkafka1: ok\x9b", Problems: []report.StatusProblem{{Kind: "login", Text: "x"}}}}}
 		if detail != "" {
 			s.Stats = twoBrokers()
 			s.Stats.Topics["\x1b]0;title\x07"] = s.Stats.Topics["mail"]
