@@ -20,7 +20,8 @@ import (
 //
 // A queue that is written as before is not touched. One that is not written any more takes no more messages and goes on until it is empty; behind a spool what
 // it has not sent at the next stop stays in its folder. One that is written in another way is replaced: calls find the new one at once, which gets what the old one has not
-// sent. A folder that a new queue has and an old one had is handed over when what is on its way from there is answered, and calls of that queue are parked for the moment.
+// sent. A folder that a new queue has and an old one had is handed over when what is on its way from there is answered, for which it waits 3 seconds at most. Until then the old one takes calls; then they are
+// parked until the new one is open.
 func (p *Plugin) Reload(app *queueconf.Node) error {
 	p.stop.Lock()
 	defer p.stop.Unlock()
