@@ -21,7 +21,6 @@ type Partition struct {
 // A Ledger is the sum of notes. Its zero value is empty.
 type Ledger struct {
 	Partitions map[Place]*Partition
-	Producer   int64  // the id that was noted last; it means nothing without Partitions
 	Position   uint64 // the generation of the spool's position that has what was left out
 }
 
@@ -56,7 +55,6 @@ func (l *Ledger) Apply(notes []byte) error {
 			if in.err == nil {
 				part := l.partition(p)
 				part.Epoch, part.Next, part.Bound = e, next, bound
-				l.Producer = max(l.Producer, e.Producer)
 			}
 		case kindPosition:
 			l.Position = in.number(math.MaxInt64)
@@ -101,7 +99,6 @@ func (l *Ledger) plan(b *Batch) {
 		at = len(part.Batches)
 	}
 	part.Batches = slices.Insert(part.Batches, at, b)
-	l.Producer = b.Producer
 }
 
 func (p *Partition) done(e Epoch, first, count int32, end int64) {
@@ -119,6 +116,19 @@ func (p *Partition) void(first int32) {
 	p.Batches = slices.DeleteFunc(p.Batches, func(b *Batch) bool {
 		return !b.Done && b.Epoch == p.Epoch && Distance(first, b.First) >= 0
 	})
+}
+
+// Producer returns the producer id of all partitions. It is -1 where there are none, and where they have several: which of those is the newest is not known, and a
+// partition that has left an id must not come back to it, because its sequences are given out.
+func (l *Ledger) Producer() int64 {
+	id := int64(-1)
+	for _, part := range l.Partitions {
+		if id >= 0 && part.Producer != id {
+			return -1
+		}
+		id = part.Producer
+	}
+	return id
 }
 
 // Forget leaves out the batches of which every record is resolved, as resolved says of a sequence of the spool. That is certain from

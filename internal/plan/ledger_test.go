@@ -58,7 +58,7 @@ func TestTheNotesOfVersion1Stay(t *testing.T) {
 	if err := l.Apply(golden(t)); err != nil {
 		t.Fatal(err)
 	}
-	want := Ledger{Producer: 4000, Position: 9, Partitions: map[Place]*Partition{mail: {Epoch: ours, Next: 3, Bound: 103, Batches: []*Batch{batch(0, -1, Span{41, 2}, Span{50, 1})}}}}
+	want := Ledger{Position: 9, Partitions: map[Place]*Partition{mail: {Epoch: ours, Next: 3, Bound: 103, Batches: []*Batch{batch(0, -1, Span{41, 2}, Span{50, 1})}}}}
 	want.Partitions[mail].Batches[0].Done = true
 	if !reflect.DeepEqual(l, want) {
 		t.Errorf("%+v, want %+v", l, want)
@@ -113,6 +113,41 @@ func TestALedger(t *testing.T) {
 				t.Fatal(err)
 			}
 			check(&again)
+		})
+	}
+}
+
+// A partition that its broker did not let go on under the first id has another one. Neither is the next one's: the second may have been refused since, and the first
+// partition to come back to the first would give out its sequences again.
+func TestTheProducerIsThatOfAllPartitionsAlsoAfterASnapshot(t *testing.T) {
+	first, second := Place{Topic: "a"}, Place{Topic: "b"}
+	plan := func(p Place, id int64, seq uint64) []byte {
+		return AppendPlan(nil, &Batch{Place: p, Epoch: Epoch{Producer: id}, Count: 1, Bound: -1, Spans: []Span{{seq, 1}}})
+	}
+	for _, test := range []struct {
+		sentence string
+		notes    [][]byte
+		want     int64
+	}{
+		{"nothing was sent", nil, -1},
+		{"one id", [][]byte{plan(first, 5000, 1), plan(second, 5000, 2)}, 5000},
+		{"the second partition is refused", [][]byte{plan(first, 5000, 1), plan(second, 5000, 2), plan(second, 4000, 2)}, -1},
+		{"and the first one is noted last", [][]byte{plan(first, 5000, 1), plan(second, 5000, 2), plan(second, 4000, 2), plan(first, 5000, 1)}, -1},
+		{"both are refused", [][]byte{plan(first, 5000, 1), plan(second, 5000, 2), plan(second, 4000, 2), plan(first, 4000, 1)}, 4000},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			var l, again Ledger
+			for _, n := range test.notes {
+				if err := l.Apply(n); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := again.Apply(l.Snapshot()); err != nil {
+				t.Fatal(err)
+			}
+			if l.Producer() != test.want || again.Producer() != test.want {
+				t.Errorf("%d, after a snapshot %d, want %d", l.Producer(), again.Producer(), test.want)
+			}
 		})
 	}
 }
