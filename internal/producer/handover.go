@@ -268,7 +268,7 @@ type Estate struct {
 const releaseTime = 3 * time.Second
 
 // Release ends a queue with a spool and gives its folder back, for a queue that is opened there at once. What was accepted is on the disk then. It sends nothing
-// new, and waits until what is on its way is answered, for releaseTime or until ctx ends: what is not answered then may be delivered twice. Calls are taken meanwhile;
+// new, and waits until what is on its way is answered, for releaseTime or until ctx ends: what is not answered then may be delivered twice, unless the queue keeps plans. Calls are taken meanwhile;
 // then they are refused with [resperr.Destroy].
 //
 // The caller gives the estate to the next queue, with [Deps], or has it answered with [Producer.Dismiss].

@@ -44,10 +44,15 @@ type history struct {
 	log     logged
 	more    []string // properties
 	forget  bool     // the notes are removed before each life
+	reload  bool     // each life has reloads: its folder is handed over
+	cut     int      // of them, before all was answered
 }
 
 // open starts a life. It returns nil where the disk has crashed meanwhile.
-func (h *history) open() (*Producer, error) {
+func (h *history) open() (*Producer, error) { return h.openAfter(nil, nil) }
+
+// openAfter opens the queue in place of before, which may be nil.
+func (h *history) openAfter(before *Producer, estate *Estate) (*Producer, error) {
 	if h.forget {
 		if err := spool.RemoveNotes(h.disk, "/spool"); err != nil && !h.disk.Crashed() && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -58,7 +63,7 @@ func (h *history) open() (*Producer, error) {
 		"bootstrap.servers=sim:9092", "enable.idempotence=true", "linger.ms=2", "batch.num.messages=3", "socket.timeout.ms=2000", "retry.backoff.ms=20",
 		"retry.backoff.max.ms=200", "reconnect.backoff.ms=10", "reconnect.backoff.max.ms=100", "topic.metadata.refresh.fast.interval.ms=20",
 	}, h.more...)
-	return New("kafka1", settings(h.t, cfgs...), Deps{Log: h.log.logger(), Client: conf.Deps{Dialer: h.kafka.dial}, Spool: &cfg, Disk: h.disk, probes: 3})
+	return New("kafka1", settings(h.t, cfgs...), Deps{Log: h.log.logger(), Client: conf.Deps{Dialer: h.kafka.dial}, Spool: &cfg, Disk: h.disk, Before: before, Estate: estate, probes: 3})
 }
 
 // live opens the queue, lets it work while the broker has its faults, and ends it: by a kill, a power cut, a disk that crashes at a call, or in order.
@@ -83,6 +88,20 @@ func (h *history) live() error {
 	}
 	h.kafka.note("a life begins")
 	h.work(p, 1+h.r.IntN(8))
+	for n := 2; h.reload && n > 0; n-- {
+		next, err := h.handOver(p)
+		if err != nil && !h.disk.Crashed() {
+			return err
+		}
+		if err != nil {
+			h.doubted += p.stats.Doubted()
+			time.Sleep(10 * time.Second)
+			h.disk = h.disk.Reboot()
+			return nil
+		}
+		p = next
+		h.work(p, 1+h.r.IntN(4))
+	}
 	h.kafka.note("it ends")
 	if crashAt == 0 && h.r.IntN(4) == 0 && !h.disk.Crashed() {
 		h.stop(p)
@@ -95,6 +114,30 @@ func (h *history) live() error {
 	h.kafka.setDown(false)
 	h.disk = h.disk.Reboot()
 	return nil
+}
+
+// handOver is a reload that changes the queue.
+func (h *history) handOver(p *Producer) (*Producer, error) {
+	h.kafka.note("a reload")
+	doubted, hung := p.stats.Doubted(), make(chan struct{})
+	if h.r.IntN(2) == 0 {
+		h.kafka.set(func() { h.kafka.hung = hung })
+		h.store(p)
+		h.kafka.pause(60 * time.Millisecond)
+	}
+	began := time.Now()
+	estate := p.Release(context.Background())
+	if time.Since(began) >= releaseTime {
+		h.cut++
+	}
+	h.kafka.set(func() { h.kafka.hung = nil })
+	close(hung)
+	next, err := h.openAfter(p, estate)
+	p.Gone()
+	if err == nil && h.disk.Crashed() {
+		h.doubted -= next.stats.Doubted() - doubted
+	}
+	return next, err
 }
 
 func (h *history) work(p *Producer, steps int) {
@@ -237,6 +280,33 @@ func TestEachMessageIsDeliveredOnce(t *testing.T) {
 		if trouble[what] == 0 && n >= 100 {
 			t.Errorf("no history had the trouble %q", what)
 		}
+	}
+}
+
+// The same over reloads, each of which hands the folder to the next queue of the name, also before Kafka has answered what was on its way.
+func TestEachMessageIsDeliveredOnceOverReloads(t *testing.T) {
+	unpacked(t)
+	cut := 0
+	for seed := *historySeed; seed < *historySeed+uint64(*histories); seed++ {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHistory(t, seed)
+			h.reload, h.more = true, []string{"socket.timeout.ms=5000"} // longer than the wait for answers
+			for range 1 + h.r.IntN(2) {
+				if err := h.live(); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+			if err := h.end(); err != nil {
+				t.Errorf("seed %d: %v\n%s\n%s", seed, err, &h.log, strings.Join(h.kafka.told, "\n"))
+			}
+			cut += h.cut
+		})
+		if t.Failed() {
+			return
+		}
+	}
+	if t.Logf("%d reloads came before the answers", cut); cut == 0 && *histories >= 100 {
+		t.Error("no reload came before an answer")
 	}
 }
 

@@ -32,10 +32,11 @@ type simKafka struct {
 	trouble map[string]int
 	told    []string // what has happened, for the message of a failure; guarded by mu
 
-	next       []string // what happens to the next produce requests, instead of chance
-	mute       bool     // a produce request is handled, and not answered; nobody may connect after it
-	unreadable bool     // nobody may read the topic
-	start      int64    // where the logs begin
+	next       []string      // what happens to the next produce requests, instead of chance
+	mute       bool          // a produce request is handled, and not answered; nobody may connect after it
+	unreadable bool          // nobody may read the topic
+	hung       chan struct{} // requests are not answered before it is closed; nil: they are
+	start      int64         // where the logs begin
 }
 
 type simPart struct {
@@ -205,6 +206,13 @@ func (k *simKafka) handleLate() {
 	}
 }
 
+// hangs returns what a request waits for, which may be nil, and whether it is handled only then.
+func (k *simKafka) hangs() (until chan struct{}, first bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.hung, k.hung != nil && k.r.IntN(2) == 0
+}
+
 func (k *simKafka) serve(conn net.Conn) {
 	frames := make(chan []byte, 100)
 	go func() { // the kernel takes bytes of whoever is gone
@@ -234,7 +242,14 @@ func (k *simKafka) serve(conn net.Conn) {
 		if err := req.ReadFrom(r.Src); err != nil {
 			panic(err)
 		}
+		hung, first := k.hangs()
+		if hung != nil && first {
+			<-hung
+		}
 		answer, end := k.handle(req)
+		if hung != nil {
+			<-hung
+		}
 		if end {
 			k.mu.Lock()
 			delete(k.conns, conn)
