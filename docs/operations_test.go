@@ -3,7 +3,10 @@ package docs_test
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,5 +57,53 @@ func TestTheManualQuotesTheLogAsItIs(t *testing.T) {
 	}
 	if lines < 20 {
 		t.Errorf("it has %d lines only", lines)
+	}
+}
+
+var (
+	logged = regexp.MustCompile(`\.(?:Warn|Error|Info|LogAttrs|Log)\([^"\n]*"([^"\n]+)"`)
+	said   = regexp.MustCompile(`\bs\.say\("[a-z-]+", (?:"([^"\n]+)"|([a-zA-Z]+))`)
+)
+
+// Each line that a queue, its spool or a reload logs is in the table.
+func TestTheManualHasEachLineOfTheLog(t *testing.T) {
+	_, table, _ := strings.Cut(page(t, "operations.md"), "| line | level |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	var known []string
+	for _, row := range strings.Split(table, "\n")[2:] {
+		for i, quoted := range strings.Split(row, "`") {
+			if i%2 == 0 {
+				continue
+			}
+			for _, part := range strings.Split(quoted, "…") {
+				if part = strings.TrimSpace(part); len(part) > 8 {
+					known = append(known, part)
+				}
+			}
+		}
+	}
+	lines := 0
+	for _, name := range tree(t) {
+		if folder := path.Dir(name); folder != "internal/spool" && folder != "internal/producer" && folder != "internal/plugin" ||
+			!strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range append(logged.FindAllStringSubmatch(string(text), -1), said.FindAllStringSubmatch(string(text), -1)...) {
+			line := m[1]
+			if !strings.Contains(line, " ") {
+				continue // a constant, or an attribute
+			}
+			lines++
+			if !slices.ContainsFunc(known, func(part string) bool { return strings.Contains(line, part) }) {
+				t.Errorf("%s logs %q, and the table has no row for it", name, line)
+			}
+		}
+	}
+	if lines < 40 {
+		t.Errorf("only %d lines are found", lines)
 	}
 }
