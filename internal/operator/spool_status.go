@@ -23,8 +23,8 @@ while the mail server runs, and reads little, however large the backlog is: spoo
               "oldest":"2026-01-02T15:04:05Z","oldest_age_seconds":133,"frontier":21,"next":101,"position":"",
               "kept":[{"name":"...","bytes":40}],"free_bytes":123456,
               "files":[{"name":"...","first":1,"end":101,"bytes":67108864,"pending":80}],"dead":{...}}
-           pending counts records that Kafka has not acknowledged; oldest is when the segment that holds the oldest
-           of them was begun, null when none is pending; position says why the file position cannot be used; kept are files with
+           pending counts records that Kafka has not acknowledged; oldest is when the oldest of them was
+           appended, null when none is pending; position says why the file position cannot be used; kept are files with
            damaged bytes that were set aside for a person; dead is the same of the dead letters, null when there are none
 
 Exit status: 0 fine, 1 something is wrong, 2 usage, or no spool in that folder.

@@ -7,7 +7,8 @@
 //
 // It knows no Kafka client and no disk. It is pure; a ledger belongs to one goroutine at a time.
 //
-// The notes, version 1, part of the format (see docs/spool-format.md): each is its length as an unsigned varint, a byte for
+// The notes, part of the format (see docs/spool-format.md). They carry no version: a note of a kind that Apply does not know is damage, so a new kind needs a new
+// version of the file, which is that of its segment header. Each is its length as an unsigned varint, a byte for
 // its kind, and unsigned varints unless something else is said. place is the length of the topic's name, the name, the 16 bytes
 // of the topic's id, and the partition. One is added to numbers that may be -1.
 //

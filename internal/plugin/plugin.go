@@ -26,7 +26,7 @@ import (
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-// DrainTime is how long Stop waits for all queues together.
+// DrainTime is how long Stop waits for all queues together. A reload that is under way, and a queue that is empty and ending, come before it and have their own bounds: some seconds more.
 const DrainTime = 60 * time.Second
 
 // closing is the part of DrainTime that is kept for ending clients that brokers do not answer.
@@ -183,7 +183,7 @@ func (p *Plugin) deps() admin.Deps {
 // Command runs one command of the operator and returns its text and whether it succeeded.
 func (p *Plugin) Command(args []string) (string, bool) { return admin.Run(p.deps(), args) }
 
-// Stop drains all queues side by side, for DrainTime in all, and logs what each lost. Without
+// Stop drains all queues side by side, for DrainTime in all and behind a reload some seconds more, and logs what each lost. Without
 // queues it does nothing. Calls that come meanwhile find their queue closed, and those that come later find no queue: "No such id".
 func (p *Plugin) Stop() {
 	p.stop.Lock()

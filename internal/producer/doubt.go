@@ -19,7 +19,7 @@ type finding uint8
 const (
 	absent   finding = iota // it is not in the log: it goes again with the same numbers, so that what may still be under way is a repeat
 	there                   // it is in the log, on every replica in sync
-	hidden                  // the leader has it and nobody may read it yet: its repeat is answered when the replicas have it
+	hidden                  // the leader has it and nobody may read it yet, or it was refused and the leader cannot be asked: its repeat is answered as what it is
 	vanished                // whether it was written is not known any more; the same numbers are taken once more
 	lost                    // likewise, and the broker does not take its numbers
 )

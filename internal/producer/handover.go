@@ -331,7 +331,7 @@ func (p *Producer) takeAwaits() map[uint64]*await {
 	return awaits
 }
 
-// Undo ends a queue that was opened and is not to be used, as if it had never been: its successor's counters forget what it has found on disk.
+// Undo ends a queue that was opened and is not to be used, as if it had never been: the counters, which it shares with the queue before, forget what it has found on disk.
 func (p *Producer) Undo() {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()

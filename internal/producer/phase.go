@@ -9,7 +9,7 @@ const (
 	phaseOpen    phase = iota // calls are taken
 	phaseClosed               // calls are refused; what was accepted is sent, and who waits for room goes on waiting
 	phaseStopped              // one Stop or Release ends the queue; a second one has nothing to do
-	phaseGivenUp              // what has no report yet gets one without a line in the log
+	phaseGivenUp              // what has no report yet gets one without a line in the log; what is on the disk gets none
 	phaseGone                 // the intake may be another queue's
 )
 

@@ -29,7 +29,7 @@ const (
 )
 
 // A storage is the spool of a queue, and what the queue knows of the records in it. Its mu comes after Producer.mu and before the
-// spool's own. No method of the spool waits for the disk but Open, Sync and Close.
+// spool's own. No method of the spool waits for the disk but Open, Sync, Noted and Close.
 type storage struct {
 	queueconf.Spool
 	fs     spool.FS // nil is the disk
@@ -125,8 +125,8 @@ func lifetime(c *queueconf.Spool, set *conf.Settings) *conf.Settings {
 	return &own
 }
 
-// close gives the folders back. The dead letters come first: what is on its way there is let go in
-// the spool when it has arrived.
+// close gives the folders back. The plans come first, because a snapshot of them asks the spool for its position. Then the dead letters: what is on its way
+// there is let go of in the spool when it has arrived.
 func (s *storage) close(ctx context.Context) error {
 	err := s.once.close(ctx)
 	if s.dead != nil {

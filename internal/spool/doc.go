@@ -10,10 +10,10 @@
 // memory for waiting frames is used up, [ErrDegraded] while nothing can be stored, [ErrTooLarge], [ErrClosed].
 // No file content makes it panic, and damage in a file costs the damaged records only.
 //
-// Who may call it: every method of [Spool] may be called from any goroutine or host thread, also from within a
-// done function. Append, Ack, DropOldest and Stats take one short lock, Spool.mu, and never touch the disk; a function whose name
-// ends in Locked needs it. A [Cursor] belongs to one goroutine. Three of the hooks in [Options] and all done functions run on the spool's own
-// goroutines and must not block.
+// Who may call it: every method of [Spool] may be called from any goroutine or host thread, and all but Noted, Sync and Close, which wait for
+// the disk, also from within a done function. Append, Ack, DropOldest and Stats take one short lock, Spool.mu, and never touch the disk; a function whose name
+// ends in Locked needs it. A [Cursor] belongs to one goroutine. All done functions and the hooks Synced, Changed and Point run on the spool's own
+// goroutines, Room also on that of whoever acknowledges. They must not block.
 //
 // Two goroutines live as long as a spool: the syncer (syncer.go), the only one that writes segments, and the
 // keeper (keeper.go), the only one that writes the position file and unlinks. [Spool.Close] ends both. [Notes] have

@@ -71,7 +71,7 @@ func checksum(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 func headerSum(salt uint32, b []byte) uint32 { return crc32.Update(salt, castagnoli, b[:28]) }
 
 // putHeader writes all of h into b but the header's checksum, which needs the salt of a segment that is not
-// chosen yet: see seal.
+// chosen yet: see sealHeader.
 func putHeader(b []byte, h header) {
 	b[0], b[1], b[2], b[3] = frameMark, frameVersion, h.kind, 0
 	binary.LittleEndian.PutUint32(b[4:], uint32(h.length))

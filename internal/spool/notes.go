@@ -88,7 +88,7 @@ func parseNotesName(name string) (ord uint64, ok bool) {
 	return ord, is && err == nil && notesName(ord) == name
 }
 
-// OpenNotes reads the notes of a folder into the fold, begins a new file and starts the goroutine. found is whether there were any.
+// OpenNotes reads the notes of a folder into the fold; Start follows. found is whether there were any.
 //
 // damage is not nil where notes that were durable are lost: what the fold has then is not to be relied on, and the caller decides
 // what to do before it adds anything. The bytes are kept as *.plans.bad. err is for a folder that this program must leave alone.

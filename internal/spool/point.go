@@ -13,7 +13,7 @@ const (
 	PointUnlinked        = "unlinked"         // a done segment lost its name, the folder is not synced
 )
 
-// Points returns all of them.
+// Points returns those of every spool: all but PointNoted.
 func Points() []string {
 	return []string{
 		PointSegmentCreated, PointHeaderSynced, PointFolderSynced, PointBatchWritten, PointBatchSynced,

@@ -14,7 +14,7 @@ import (
 // of the segments, and the part of the last segment behind the hint in the position file.
 //
 // No segment is ever appended to again. What a crash may have torn is then always the end of the segment that was
-// the last one, and a start needs no space on the disk.
+// the last one, and a start needs no space on the disk. [Notes] do, before what they are for goes on.
 func (s *Spool) recover() error {
 	s.k.ended = make(chan struct{})
 	segs, err := listSegments(s.fs, s.opts.Dir)

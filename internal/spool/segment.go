@@ -56,7 +56,7 @@ type segment struct {
 	end   uint64 // sequence after the last that is looked for here; openEnd for the active segment
 	size  int64  // bytes that are safe to read
 	acked uint64 // resolved sequences in first..end
-	since int64  // time of the first frame, ns; 0 is not known yet
+	since int64  // when it was begun, ns, as its header says; 0 is not known yet, -1 cannot be read
 	// tainted: it holds damage that could not be copied aside, so it is renamed when it is acknowledged, not unlinked.
 	tainted bool
 	// ours: this process made it.

@@ -190,7 +190,7 @@ type Spool struct {
 
 // Open opens the spool in opts.Dir, creates it if need be, and starts its goroutines. What it reads does not grow
 // with the backlog: the position file, the names, the last segment. A full disk does not make it fail: what is
-// there can be delivered.
+// there can be delivered, by a caller that needs no [Notes].
 //
 // Each error is one sentence for an operator. Another process that has the folder open is named in it.
 func Open(opts Options) (*Spool, error) {

@@ -21,14 +21,14 @@ type Stats struct {
 	Pending  uint64    // records that are stored or on their way there, and not acknowledged
 	Frontier uint64    // everything below this sequence is acknowledged
 	Next     uint64    // sequence of the next record
-	Oldest   time.Time // when the oldest pending record was appended, to within a second; zero when nothing is pending, or it is not known yet
+	Oldest   time.Time // when the oldest pending record was appended, to within a second, and less exactly when records of more than an hour are pending; zero when nothing is pending, or it is not known yet
 
 	Appended uint64 // taken by Append
 	Stored   uint64 // synced
 	Failed   uint64 // answered with an error
 	Refused  uint64 // not taken
 	Acked    uint64
-	Dropped  uint64 // by DropOldest
+	Dropped  uint64 // by DropOldest and Discard
 
 	Corrupt      uint64 // places in files that were skipped as damaged
 	CorruptBytes int64

@@ -5,7 +5,7 @@
 // writes and reads payloads with it, and the operator's program shows them. It is pure and may be
 // called from any goroutine.
 //
-// The payload, version 1, part of the format (see docs/spool-format.md):
+// The payload, version 1, part of the format (also in docs/spool-format.md):
 //
 //	+---------+-------+-----------+-----------+-------+-----+-------+---------+
 //	| version | flags | timestamp | partition | topic | key | value | headers |
