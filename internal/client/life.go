@@ -83,10 +83,10 @@ func (c *Client) Close() (ended bool) {
 		n.raw.Close()
 	}
 	done := make(chan struct{})
-	go func() {
+	go c.deps.Guard(func() {
 		c.work.Wait()
 		close(done)
-	}()
+	})
 	select {
 	case <-done:
 		return true

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -420,6 +421,17 @@ func TestPanics(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The one that Close waits with is no exception: a panic in it would end the host.
+func TestEachGoroutineRunsInTheGuard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var guarded atomic.Int32
+		c := New(settings(t, "bootstrap.servers=one:9092"), Deps{Guard: func(run func()) { guarded.Add(1); run() }})
+		if !c.Close() || guarded.Load() != 1 {
+			t.Errorf("%d goroutines of a client that has only been closed ran in the guard", guarded.Load())
+		}
+	})
 }
 
 func TestStatus(t *testing.T) {
