@@ -72,8 +72,9 @@ func New(queue string, maxMessage, full, ended int) (*Intake, error) {
 	}, nil
 }
 
-// Publish lets calls find the intake, in place of an earlier one of the same queue.
-func (in *Intake) Publish() { C.intake_publish(in.c) }
+// Publish lets calls find the intake, in place of an earlier one of the same queue. It returns false when there have been too many names of queues since
+// the start, and calls go through Go.
+func (in *Intake) Publish() bool { return bool(C.intake_publish(in.c)) }
 
 // Wait blocks until a call wants Go to look: the first record while asleep, or several full chunks.
 // It returns false after [Intake.Close].

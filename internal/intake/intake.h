@@ -184,8 +184,11 @@ void intake_end(struct intake *in, bool gone, int code);
  */
 void intake_pass(struct intake *in);
 
-/* intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. */
-void intake_publish(struct intake *in);
+/*
+ * intake_publish - lets calls find the intake by its queue, in place of an earlier one of the same name. False: there have been as many names as it
+ * can keep, 512, and calls for this one ask Go.
+ */
+bool intake_publish(struct intake *in);
 
 /* What a topic takes now. A new one takes anything. */
 struct intake_gate {

@@ -111,19 +111,21 @@ struct intake_known *intake_find_topic(struct intake *in, const char *name, size
     return topic;
 }
 
-void intake_publish(struct intake *in)
+bool intake_publish(struct intake *in)
 {
     pthread_mutex_lock(&publishing);
     size_t at = in->hash % QUEUE_PLACES;
     for (struct intake *there; (there = atomic_load(&queues[at])); at = (at + 1) % QUEUE_PLACES)
         if (same(there->queue, there->length, in->queue, in->length))
             break;
-    if (atomic_load(&queues[at]) || queue_count < QUEUE_PLACES / 2) {
+    bool found = atomic_load(&queues[at]) || queue_count < QUEUE_PLACES / 2;
+    if (found) {
         queue_count += !atomic_load(&queues[at]);
         atomic_store(&queues[at], in);
         atomic_store(&latest_queue, in);
     }
     pthread_mutex_unlock(&publishing);
+    return found;
 }
 
 struct intake_gate *intake_topic(struct intake *in, const char *name, size_t length, uint32_t *index)

@@ -233,7 +233,9 @@ func (p *Producer) Publish() {
 		intake.Disown(p.id)
 		return
 	}
-	p.ingress.Publish()
+	if !p.ingress.Publish() {
+		p.log.Info("there were more than 512 names of queues since the start of the mail server: calls of this one take longer")
+	}
 }
 
 // Gone lets calls that come after Stop look for the queue elsewhere, and another queue of that name use the intake. Without an intake it does nothing.
