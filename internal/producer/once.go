@@ -54,7 +54,7 @@ const notedWithin = 5 * time.Second
 func (f *fold) Snapshot() []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), notedWithin)
 	defer cancel()
-	if has, generation, err := f.spool.Noted(ctx); err == nil {
+	if has, generation, err := f.spool.DurablePosition(ctx); err == nil {
 		f.ledger.Forget(has, generation)
 	}
 	return f.ledger.Snapshot()

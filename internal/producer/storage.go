@@ -29,7 +29,7 @@ const (
 )
 
 // A storage is the spool of a queue, and what the queue knows of the records in it. Its mu comes after Producer.mu and before the
-// spool's own. No method of the spool waits for the disk but Open, Sync, Noted and Close.
+// spool's own. No method of the spool waits for the disk but Open, Sync, DurablePosition and Close.
 type storage struct {
 	queueconf.Spool
 	fs     spool.FS // nil is the disk

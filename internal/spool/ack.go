@@ -28,7 +28,7 @@ func (s *Spool) unlock() {
 // Resolve is Ack for one record, and says whether it was pending, and whether it is stored.
 func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 	s.mu.Lock()
-	stored = seq <= s.durable
+	stored = seq <= s.answered
 	fresh = s.ackLocked(seq)
 	s.unlock()
 	return fresh, stored
@@ -36,7 +36,7 @@ func (s *Spool) Resolve(seq uint64) (fresh, stored bool) {
 
 // ackLocked acknowledges seq, and reports whether it was pending. One that is not stored yet can't be acknowledged.
 func (s *Spool) ackLocked(seq uint64) bool {
-	if seq > s.durable || !s.acks.set(seq) {
+	if seq > s.answered || !s.acks.set(seq) {
 		return false
 	}
 	s.n.acked++
@@ -124,7 +124,7 @@ func (s *Spool) DropOldest(need int64) (records uint64) {
 // order, and returns how many of them were pending. It touches no disk, and what a cursor has read before may still be at its reader.
 func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {
 	s.mu.Lock()
-	from, to = max(from, s.acks.frontier), min(to, s.durable+1)
+	from, to = max(from, s.acks.frontier), min(to, s.answered+1)
 	for _, seq := range keep {
 		if seq >= from && seq < to {
 			records += s.resolveLocked(from, seq)

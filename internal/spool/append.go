@@ -145,7 +145,7 @@ func (s *Spool) Sync(ctx context.Context) error {
 	answered := make(chan error, 1)
 	s.mu.Lock()
 	last := s.next - 1
-	if s.durable >= last {
+	if s.answered >= last {
 		s.mu.Unlock()
 		return nil
 	}

@@ -11,11 +11,11 @@ import (
 // what they read from disk.
 //
 // buf and the marks are guarded by Spool.mu. The bytes below answered never change while anyone holds a
-// reference, the bytes between answered and written belong to the syncer, and those behind to Append.
+// reference, the bytes between answered and taken belong to the syncer, and those behind to Append.
 type block struct {
 	buf         []byte
 	first, last uint64 // sequences; first is 0 while the block is empty
-	written     int    // handed to the syncer
+	taken       int    // handed to the syncer
 	answered    int    // synced, or given up: what a cursor may see
 	refs        atomic.Int32
 	home        *sync.Pool // nil: too large to keep
@@ -43,7 +43,7 @@ func (p *blocks) get(n int) *block {
 		b = &block{buf: make([]byte, 0, p.size), home: &p.pool}
 	}
 	b.buf = b.buf[:0]
-	b.first, b.last, b.written, b.answered = 0, 0, 0, 0
+	b.first, b.last, b.taken, b.answered = 0, 0, 0, 0
 	b.refs.Store(1)
 	return b
 }

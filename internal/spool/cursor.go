@@ -112,7 +112,7 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 			return nil, nil, ErrClosed
 		}
 		c.next = s.acks.nextClear(c.next)
-		if c.next > s.durable {
+		if c.next > s.answered {
 			fresh := s.fresh
 			s.watched = true
 			unsaid := s.n.missing > s.toll.said
@@ -147,7 +147,7 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 			s.mu.Unlock()
 			continue
 		}
-		limit, hi := g.size, min(g.end, s.durable+1)
+		limit, hi := g.size, min(g.end, s.answered+1)
 		s.mu.Unlock()
 		batch, err := c.fromDisk(g, limit, hi)
 		if batch != nil || err != nil {
@@ -205,7 +205,7 @@ func (c *Cursor) fromMemoryLocked(b *block) *Batch {
 // skipHoleLocked steps over sequences that no segment answers for, and returns how many records are missing there.
 func (c *Cursor) skipHoleLocked() uint64 {
 	s := c.s
-	to := s.durable + 1
+	to := s.answered + 1
 	for _, g := range s.segs {
 		if g.first > c.next {
 			to = min(to, g.first)

@@ -10,7 +10,7 @@
 // memory for waiting frames is used up, [ErrDegraded] while nothing can be stored, [ErrTooLarge], [ErrClosed].
 // No file content makes it panic, and damage in a file costs the damaged records only.
 //
-// Who may call it: every method of [Spool] may be called from any goroutine or host thread, and all but Noted, Sync and Close, which wait for
+// Who may call it: every method of [Spool] may be called from any goroutine or host thread, and all but DurablePosition, Sync and Close, which wait for
 // the disk, also from within a done function. Append, Ack, DropOldest and Stats take one short lock, Spool.mu, and never touch the disk; a function whose name
 // ends in Locked needs it. A [Cursor] belongs to one goroutine. All done functions and the hooks Synced, Changed and Point run on the spool's own
 // goroutines, Room also on that of whoever acknowledges. They must not block.
@@ -34,7 +34,7 @@
 //	slots.go     how it is written             trouble.go    what cannot be read
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder
 //	notes.go     a log of what callers note    notesread.go  what is found of it
-//	noted.go     a position that is durable
+//	durable.go   a position that is durable
 //	stats.go     numbers                       moments.go    when records were appended
 //	letter.go    dead letters                  point.go      where crash tests kill the process
 //	inspect.go, check.go, export.go, repair.go the offline part

@@ -79,12 +79,12 @@ func (s *Spool) keepLoop() {
 func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	k := &s.k
 	s.findOldest()
-	s.answerNoted()
+	s.answerDurablePosition()
 	s.mu.Lock()
 	// The hint, too: a start that knows what was synced can tell what is gone.
 	pending := s.dirty > 0 || s.hinted > 0
 	now := s.dirty >= s.opts.pace.acks || s.hinted >= s.opts.pace.bytes
-	unanswered := s.unansweredLocked()
+	behind := s.slotsBehindLocked()
 	s.mu.Unlock()
 	switch {
 	case !pending:
@@ -93,9 +93,9 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 		k.due = time.Now().Add(s.opts.pace.every)
 	}
 	switch {
-	case unanswered:
+	case behind:
 		k.due = time.Time{}
-		err := s.answerGaps()
+		err := s.recordGaps()
 		if uerr := s.unlink(); err != nil || uerr != nil { // when the position fails, space matters more
 			return keeperRetry, true
 		}
@@ -128,11 +128,11 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 
 func (s *Spool) keepEnd() {
 	s.mu.Lock()
-	unanswered := s.unansweredLocked()
+	behind := s.slotsBehindLocked()
 	s.mu.Unlock()
 	var err error
-	if unanswered {
-		err = s.answerGaps()
+	if behind {
+		err = s.recordGaps()
 	} else if err = s.writePosition(true); err == nil { // the hint and next have moved even where nothing was acknowledged
 		err = s.syncPosition()
 	}
@@ -143,18 +143,18 @@ func (s *Spool) keepEnd() {
 	s.k.close()
 }
 
-// unansweredLocked reports whether both slots of the position must know what is known now.
-func (s *Spool) unansweredLocked() bool { return len(s.deletable) > 0 || s.gaps > s.answeredGaps }
+// slotsBehindLocked reports whether both slots of the position must know what is known now.
+func (s *Spool) slotsBehindLocked() bool { return len(s.deletable) > 0 || s.gaps > s.recordedGaps }
 
-// answerGaps is resolvePosition, and tells the syncer.
-func (s *Spool) answerGaps() error {
+// recordGaps is writeBothSlots, and tells the syncer.
+func (s *Spool) recordGaps() error {
 	s.mu.Lock()
 	gaps := s.gaps
 	s.mu.Unlock()
-	err := s.resolvePosition()
+	err := s.writeBothSlots()
 	if err == nil {
 		s.mu.Lock()
-		s.answeredGaps = gaps
+		s.recordedGaps = gaps
 		s.mu.Unlock()
 	}
 	return err

@@ -85,7 +85,7 @@ func (s *Spool) reason() error {
 func (s *Spool) probe() {
 	s.mu.Lock()
 	first := s.next
-	if s.gaps > s.answeredGaps && time.Since(s.w.degraded) < gapPatience {
+	if s.gaps > s.recordedGaps && time.Since(s.w.degraded) < gapPatience {
 		// Frames behind the gap would make a loss of it, if the machine stopped now.
 		again := *s.degraded
 		again.retry = time.Now().Add(probeFirst)

@@ -48,8 +48,8 @@ func (s *Spool) recover() error {
 		}
 		s.next = max(s.next, last.end)
 	}
-	s.durable = s.next - 1
-	s.w.durable = s.durable
+	s.answered = s.next - 1
+	s.w.durable = s.answered
 
 	s.acks = pos.acks
 	s.resolveOutside(segs, pos.hint)

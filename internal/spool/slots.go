@@ -117,9 +117,9 @@ func (s *Spool) syncPosition() error {
 	return nil
 }
 
-// resolvePosition makes what is known now durable in both slots: what follows would otherwise make a loss of what an older slot says.
+// writeBothSlots makes what is known now durable in both slots: what follows would otherwise make a loss of what an older slot says.
 // Segments that the older slot takes for needed are about to go, or sequences that it takes for stored never were.
-func (s *Spool) resolvePosition() error {
+func (s *Spool) writeBothSlots() error {
 	for range 2 {
 		if err := s.writePosition(true); err != nil {
 			return err

@@ -143,7 +143,7 @@ type Spool struct {
 	// done function.
 	mu        sync.Mutex
 	next      uint64     // sequence of the next Append
-	durable   uint64     // sequences up to here are answered: on disk, or answered with an error
+	answered  uint64     // sequences up to here are answered: on disk, or answered with an error
 	acks      *acks      // resolved sequences
 	segs      []*segment // by sequence; the last may be the active one
 	deletable []*segment // no record in them is needed, but they still have a name
@@ -162,15 +162,15 @@ type Spool struct {
 	born      uint64        // sequences from here on are this process's
 	own       moments       // when they were appended
 	past      moments       // when those before were, as far as a cursor has read
-	fresh     chan struct{} // closed when durable moves or the spool closes
+	fresh     chan struct{} // closed when answered moves or the spool closes
 	watched   bool          // a cursor waits on fresh
 	dirty     int           // acknowledgements that the position file does not have
 	hinted    int64         // bytes synced since the position file had the hint
 	gaps      uint64        // how often sequences were given up that no file will ever have
-	// answeredGaps is gaps as of the last time that both slots of the position knew of them.
-	answeredGaps uint64
+	// recordedGaps is gaps as of the last time that both slots of the position knew of them.
+	recordedGaps uint64
 	n            counters
-	asked        []chan noted // who waits in Noted
+	asked        []chan durablePosition // who waits in DurablePosition
 	toll         toll
 	quiet        map[string]*quiet // by kind of log line
 
@@ -222,7 +222,7 @@ func Open(opts Options) (*Spool, error) {
 		s.say("position", positionTrouble, err)
 	}
 	if s.gaps > 0 {
-		_ = s.answerGaps() // it is said, and tried again
+		_ = s.recordGaps() // it is said, and tried again
 	}
 	if space, err := s.fs.Space(opts.Dir); err == nil && space.Network {
 		s.opts.Log.Warn("the spool is on a network file system, where locks and syncs may mean less than on a local disk",

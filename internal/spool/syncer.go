@@ -109,29 +109,29 @@ func (s *Spool) await(b *batch, timer *time.Timer) work {
 // unwrittenLocked reports whether frames wait that no batch took.
 func (s *Spool) unwrittenLocked() bool {
 	n := len(s.blocks)
-	return n > 0 && s.blocks[n-1].written < len(s.blocks[n-1].buf)
+	return n > 0 && s.blocks[n-1].taken < len(s.blocks[n-1].buf)
 }
 
 // takeLocked moves what is unwritten into b, up to maxBatch bytes.
 func (s *Spool) takeLocked(b *batch) {
 	*b = batch{parts: b.parts[:0], dones: b.dones[:0]}
 	from := len(s.blocks)
-	for from > 0 && s.blocks[from-1].written < len(s.blocks[from-1].buf) {
+	for from > 0 && s.blocks[from-1].taken < len(s.blocks[from-1].buf) {
 		from--
 	}
 	whole := true
 	for _, blk := range s.blocks[from:] {
-		if b.bytes > 0 && b.bytes+int64(len(blk.buf)-blk.written) > maxBatch {
+		if b.bytes > 0 && b.bytes+int64(len(blk.buf)-blk.taken) > maxBatch {
 			whole = false
 			break
 		}
-		p := part{blk: blk, buf: blk.buf[blk.written:], to: len(blk.buf)}
-		blk.written = p.to
+		p := part{blk: blk, buf: blk.buf[blk.taken:], to: len(blk.buf)}
+		blk.taken = p.to
 		b.parts = append(b.parts, p)
 		b.bytes += int64(len(p.buf))
 		b.last = blk.last
 	}
-	b.count = int(b.last - s.durable)
+	b.count = int(b.last - s.answered)
 	if whole {
 		b.dones, s.dones = s.dones, b.dones
 		s.urgent, s.late = false, time.Time{}
@@ -210,8 +210,8 @@ func (s *Spool) answer(b *batch, err error) {
 	for _, p := range b.parts {
 		p.blk.answered = p.to
 	}
-	kept := min(max(s.w.durable, s.durable), b.last)
-	s.durable = b.last
+	kept := min(max(s.w.durable, s.answered), b.last)
+	s.answered = b.last
 	s.waiting -= b.bytes
 	if s.w.seg != nil {
 		s.resizeLocked(s.w.seg, s.w.good)

@@ -160,7 +160,7 @@ func (c *Cursor) giveUp(g *segment, why error) {
 		s.n.corrupt++
 		s.n.corruptBytes += g.size
 	}
-	to := min(g.end, s.durable+1)
+	to := min(g.end, s.answered+1)
 	n := s.resolveLocked(g.first, to)
 	s.n.missing += n
 	s.mu.Unlock()

@@ -2,19 +2,19 @@ package spool
 
 import "context"
 
-// noted is the answer to Noted.
-type noted struct {
+// durablePosition is the answer to DurablePosition.
+type durablePosition struct {
 	has        func(seq uint64) bool
 	generation uint64
 	err        error
 }
 
-// Noted has the position written and synced, and returns which sequences it says are acknowledged: a power cut takes nothing of that
+// DurablePosition has the position written and synced, and returns which sequences it says are acknowledged: a power cut takes nothing of that
 // back. The generation names that position; a spool whose [Spool.Generation] is lower when it is opened has lost it.
 //
 // It waits for the disk. It must not be called from a hook or a done function.
-func (s *Spool) Noted(ctx context.Context) (has func(seq uint64) bool, generation uint64, err error) {
-	answer := make(chan noted, 1)
+func (s *Spool) DurablePosition(ctx context.Context) (has func(seq uint64) bool, generation uint64, err error) {
+	answer := make(chan durablePosition, 1)
 	s.mu.Lock()
 	s.asked = append(s.asked, answer)
 	s.mu.Unlock()
@@ -39,8 +39,8 @@ func (s *Spool) Resolved(seq uint64) bool {
 	return s.acks.has(seq)
 }
 
-// answerNoted does what Noted has asked for. Only the keeper calls it.
-func (s *Spool) answerNoted() {
+// answerDurablePosition does what DurablePosition has asked for. Only the keeper calls it.
+func (s *Spool) answerDurablePosition() {
 	s.mu.Lock()
 	asked := s.asked
 	s.asked = nil
@@ -48,7 +48,7 @@ func (s *Spool) answerNoted() {
 	if len(asked) == 0 {
 		return
 	}
-	a := noted{err: s.writePosition(true)} // a generation of its own
+	a := durablePosition{err: s.writePosition(true)} // a generation of its own
 	if a.err == nil {
 		a.err = s.syncPosition()
 	}
