@@ -18,38 +18,6 @@ import (
 // are often given after the first message.
 const deniedFor = time.Minute
 
-// releaseStored is the report of an entry behind a spool.
-func (p *Producer) releaseStored(e *entry, code resperr.Code) {
-	s, t := p.store, e.topic
-	seq := e.stored.seq
-	if seq == 0 {
-		e.stored.seq = gone
-		t.unsaved.Add(-1)
-	}
-	s.mu.Lock()
-	a := s.awaits[seq]
-	if seq != 0 {
-		delete(s.awaits, seq)
-	}
-	s.mu.Unlock()
-	if e.await == nil {
-		e.await = a
-	}
-	switch {
-	case code == resperr.NoError:
-		s.resolve(seq, p.stats.Deliver)
-		if !t.proven.Load() {
-			t.proven.Store(true)
-		}
-	case p.sender.purging:
-		s.resolve(seq, func() { p.stats.Lose(dropped, 1) })
-	case p.state.reached(phaseGivenUp) && seq != 0:
-		return // it stays on the disk
-	default:
-		p.giveUp(e.payload(nil), t.name, seq, code)
-	}
-}
-
 // failStored is the report of a record on disk that fails before it is in memory.
 func (p *Producer) failStored(r *record.Record, seq uint64, code resperr.Code) {
 	s := p.store

@@ -176,7 +176,7 @@ func (p *Producer) compose(b *broker) *request {
 			continue
 		}
 		part.rested(b, p.now())
-		if part.stale(b) {
+		if part.unsure(b) {
 			part.listed, part.doubt = false, true
 			p.enlist(part)
 			continue

@@ -78,8 +78,8 @@ func (p *Producer) doubts(b *batch, code resperr.Code, out outcome, now mono) bo
 	return false
 }
 
-// releaseDoubt asks the leader about batches of part that may be in the log, once nothing is on its way and all their records are there.
-func (p *Producer) releaseDoubt(part *partition) {
+// lookForDoubtful asks the leader about batches of part that may be in the log, once nothing is on its way and all their records are there.
+func (p *Producer) lookForDoubtful(part *partition) {
 	if !part.doubt || part.looking || len(part.inFlight) > 0 || len(part.restored) > 0 || part.leader < 0 || part.state != open && part.state != draining {
 		return
 	}
@@ -135,9 +135,9 @@ func (p *partition) rested(b *broker, now mono) {
 	p.path = to
 }
 
-// stale says whether p has to be looked at again before its next batch goes over the connection to b: a copy of that batch may have been under way at the last
+// unsure says whether p has to be looked at again before its next batch goes over the connection to b: a copy of that batch may have been under way at the last
 // look, and a broker that was restarted since may have written it and forgotten.
-func (p *partition) stale(b *broker) bool {
+func (p *partition) unsure(b *broker) bool {
 	if !p.noted || p.doubt {
 		return false
 	}

@@ -91,12 +91,12 @@ func (p *Producer) drain(ctx context.Context) int64 {
 	p.urgent.Add(1)
 	defer p.urgent.Add(-1)
 	p.wake()
-	return p.await(ctx)
+	return p.untilEmpty(ctx)
 }
 
-// await returns when nothing is held and nobody is parked, or with what is still held when ctx
+// untilEmpty returns when nothing is held and nobody is parked, or with what is still held when ctx
 // ends. The caller has raised urgent, which makes reports signal empty.
-func (p *Producer) await(ctx context.Context) int64 {
+func (p *Producer) untilEmpty(ctx context.Context) int64 {
 	for {
 		n := p.outstanding()
 		if p.state.broken.Load() {

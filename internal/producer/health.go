@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// stalledAfter is how long a topic makes no progress before the queue is called degraded for it.
-	stalledAfter = 3 * time.Second
+	// degradedAfter is how long a topic makes no progress before the queue is called degraded for it.
+	degradedAfter = 3 * time.Second
 
 	// silentAfter is how long a lost connection may be away before that is an outage although no attempt has failed: one to a host
 	// that is gone takes its time.
@@ -332,7 +332,7 @@ func (p *Producer) badTopics(now mono) (refused, stalled []string) {
 			refused = append(refused, fmt.Sprintf("%s is refused: %s", report.Printable(t.name), code.Error()))
 		case s.noRight != 0:
 			refused = append(refused, fmt.Sprintf("%s: %s", report.Printable(t.name), resperr.TopicAuthorizationFailed.Error()))
-		case s.records > 0 && !s.progressed && now.since(max(s.lastProgress, p.health.calm)) >= stalledAfter:
+		case s.records > 0 && !s.progressed && now.since(max(s.lastProgress, p.health.calm)) >= degradedAfter:
 			stalled = append(stalled, fmt.Sprintf("%s makes no progress: %s", report.Printable(t.name), s.obstacle()))
 		}
 	}

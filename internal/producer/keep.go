@@ -124,10 +124,10 @@ func (s *storage) putLocked(p *Producer, t *topic, w *waiter) resperr.Code {
 	s.buffer = stored.Append(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
-	stored := func(err error) { p.stored(w, t, &seq, size, err) }
+	done := func(err error) { p.stored(w, t, &seq, size, err) }
 	s.mu.Lock()
 	var err error
-	seq, err = s.appendLocked(p, s.buffer, stored)
+	seq, err = s.appendLocked(p, s.buffer, done)
 	if err == nil {
 		t.last = seq
 		switch {

@@ -14,7 +14,7 @@ import (
 // once is what a durable queue with idempotence knows beyond its spool, so that each message is delivered once also over a kill: which records
 // were given which sequences. A batch is noted on disk before it is sent; what may be in the log is looked for before it is sent again.
 //
-// The fields are the sender's, but for reserved.
+// The fields are the sender's, but for bypass.
 type once struct {
 	notes    *spool.Notes
 	states   map[plan.Place]plan.Partition // of partitions that are not in memory: where their sequences go on
@@ -25,9 +25,9 @@ type once struct {
 	silent   bool // that the queue may not read a topic was logged
 	point    func(string)
 
-	// reserved has the records of restored: they are fed whatever is stalled or full, because their partition waits for them. The value says
+	// bypass has the records of restored: they are fed whatever is stalled or full, because their partition waits for them. The value says
 	// whether it was fed. Guarded by Producer.mu.
-	reserved map[uint64]bool
+	bypass map[uint64]bool
 }
 
 // A restored batch was noted by an earlier run. Its records come from the spool, in order.
@@ -72,7 +72,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 	f := &fold{spool: s.spool}
 	o := &once{
 		states: make(map[plan.Place]plan.Partition), restored: make(map[plan.Place][]*restored), plans: make(map[uint64]*restored),
-		reserved: make(map[uint64]bool), point: func(string) {},
+		bypass: make(map[uint64]bool), point: func(string) {},
 	}
 	if point := killPoint(); point != nil {
 		o.point = point
@@ -154,7 +154,7 @@ func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
 				continue // each was delivered, or given up
 			}
 			for seq := range r.missing {
-				o.plans[seq], o.reserved[seq] = r, false
+				o.plans[seq], o.bypass[seq] = r, false
 			}
 			o.restored[place] = append(o.restored[place], r)
 		}
@@ -184,10 +184,10 @@ func (o *once) take(place plan.Place) (state plan.Partition, batches []*restored
 
 // bypassLocked says whether the record seq is fed whatever is stalled or full, and whether it was already.
 func (o *once) bypassLocked(seq uint64) (planned, fed bool) {
-	if o == nil || len(o.reserved) == 0 {
+	if o == nil || len(o.bypass) == 0 {
 		return false, false
 	}
-	fed, planned = o.reserved[seq]
+	fed, planned = o.bypass[seq]
 	return planned, fed
 }
 

@@ -84,7 +84,7 @@ func (p *partition) clear() bool {
 
 // prepare does what a partition needs before its next batch can be sent: where its log ends, an answer to its doubts, a note.
 func (p *Producer) prepare(part *partition) {
-	p.releaseDoubt(part)
+	p.lookForDoubtful(part)
 	if part.bound == unasked && !part.doubt && part.producerID >= 0 && !part.idle() {
 		p.askBound(part)
 		return

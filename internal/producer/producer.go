@@ -17,7 +17,7 @@
 //	the sender   send.go  inbox.go  pack.go  assign.go  batch.go  partition.go  dispatch.go  compress.go
 //	the answer   answer.go  outcome.go  release.go  expire.go
 //	the cluster  metadata.go  identity.go
-//	on disk      storage.go  keep.go   back: feed.go  window.go   from memory: spill.go   refused by the broker: dead.go  letters.go
+//	on disk      storage.go  keep.go   back: feed.go  kept.go   from memory: spill.go   refused by the broker: dead.go  letters.go
 //	once         once.go  planning.go  doubt.go
 //	the life     phase.go  drain.go  handover.go  guard.go  forget.go  clock.go
 //	an operator  health.go  outage.go  clientlog.go  reason.go  statistics.go  topics.go  command.go

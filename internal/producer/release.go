@@ -35,6 +35,38 @@ func (p *Producer) releaseEntry(e *entry, code resperr.Code) {
 	p.makeRoom(e)
 }
 
+// releaseStored is the report of an entry behind a spool.
+func (p *Producer) releaseStored(e *entry, code resperr.Code) {
+	s, t := p.store, e.topic
+	seq := e.stored.seq
+	if seq == 0 {
+		e.stored.seq = gone
+		t.unsaved.Add(-1)
+	}
+	s.mu.Lock()
+	a := s.awaits[seq]
+	if seq != 0 {
+		delete(s.awaits, seq)
+	}
+	s.mu.Unlock()
+	if e.await == nil {
+		e.await = a
+	}
+	switch {
+	case code == resperr.NoError:
+		s.resolve(seq, p.stats.Deliver)
+		if !t.proven.Load() {
+			t.proven.Store(true)
+		}
+	case p.sender.purging:
+		s.resolve(seq, func() { p.stats.Lose(dropped, 1) })
+	case p.state.reached(phaseGivenUp) && seq != 0:
+		return // it stays on the disk
+	default:
+		p.giveUp(e.payload(nil), t.name, seq, code)
+	}
+}
+
 // releaseDelivered reports the records of a batch that is in the log. a is nil where no broker was asked to acknowledge.
 func (p *Producer) releaseDelivered(b *batch, a *client.Answer) {
 	t := b.partition.topic

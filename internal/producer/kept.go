@@ -91,7 +91,7 @@ func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, read *
 		e.stored.drops = t.drops
 	}
 	if planned {
-		p.store.once.reserved[seq] = true
+		p.store.once.bypass[seq] = true
 	}
 	t.fed = max(t.fed, seq)
 	if chase {
@@ -278,10 +278,10 @@ func (p *Producer) unloadEntry(e *entry) {
 
 // leaveOnDisk gives the room of e back, whose report will be that of its copy on disk.
 func (p *Producer) leaveOnDisk(e *entry) {
-	if o := p.store.once; o != nil && len(o.reserved) > 0 {
+	if o := p.store.once; o != nil && len(o.bypass) > 0 {
 		p.mu.Lock()
-		if _, ok := o.reserved[e.stored.seq]; ok {
-			o.reserved[e.stored.seq] = false
+		if _, ok := o.bypass[e.stored.seq]; ok {
+			o.bypass[e.stored.seq] = false
 		}
 		p.mu.Unlock()
 	}
