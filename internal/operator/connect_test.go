@@ -33,27 +33,26 @@ func embedded(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
 // silent takes connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
+	var taken []net.Conn
+	t.Cleanup(func() {
+		for _, conn := range taken {
+			conn.Close()
 		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return l.Addr().String()
+	})
+	return taking(t, func(conn net.Conn) { taken = append(taken, conn) })
 }
 
 // closing takes connections and ends them once something was said.
 func closing(t *testing.T) string {
+	t.Helper()
+	return taking(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 1<<16)) // what is left unread would reset the connection
+		conn.Close()
+	})
+}
+
+// taking listens, and does with each connection what take says, one after the other.
+func taking(t *testing.T, take func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -67,8 +66,7 @@ func closing(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			conn.Read(make([]byte, 1<<16)) // what is left unread would reset the connection
-			conn.Close()
+			take(conn)
 		}
 	}()
 	t.Cleanup(func() { l.Close(); <-done })

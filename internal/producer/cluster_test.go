@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
@@ -183,6 +184,26 @@ func offer(p *Producer, r *record.Record) resperr.Code {
 	default:
 		return resperr.Code(code)
 	}
+}
+
+// deny makes the cluster answer every question for a topic with TOPIC_AUTHORIZATION_FAILED, while what it returns is true.
+func (c *cluster) deny() *atomic.Bool {
+	denied := &atomic.Bool{}
+	denied.Store(true)
+	c.fake.ControlKey(int16(kmsg.Metadata), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		c.fake.KeepControl()
+		req := kreq.(*kmsg.MetadataRequest)
+		if !denied.Load() || len(req.Topics) == 0 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.MetadataResponse)
+		resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{NodeID: 0, Host: "127.0.0.1", Port: 9092})
+		for _, topic := range req.Topics {
+			resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: topic.Topic, ErrorCode: 29})
+		}
+		return resp, nil, true
+	})
+	return denied
 }
 
 // A failer is what a test and a property test have in common.

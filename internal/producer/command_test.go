@@ -316,63 +316,56 @@ func TestAPurgeOfAnIdempotentQueueGoesOnInANewEpoch(t *testing.T) {
 }
 
 func TestDeadLettersAreSentAgainWhileMessagesFlow(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				cfg := durable(faultfs.New(1))
-				cfg.Spill = mode == "spill"
-				p := c.spooled(&logged{}, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=1000")
-				store(t, p, "late", 0, 500)
-				time.Sleep(5 * time.Second)
-				all, pending, err := p.Letters(10)
-				if err != nil || len(all) != 10 || pending != 500 || all[0].Code != 3 || all[0].Record.Topic != "late" || string(all[9].Record.Value) != "v000009" {
-					t.Fatalf("%d of %d letters, %v: %+v", len(all), pending, err, all[0])
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=1000")
+		store(t, p, "late", 0, 500)
+		time.Sleep(5 * time.Second)
+		all, pending, err := p.Letters(10)
+		if err != nil || len(all) != 10 || pending != 500 || all[0].Code != 3 || all[0].Record.Topic != "late" || string(all[9].Record.Value) != "v000009" {
+			t.Fatalf("%d of %d letters, %v: %+v", len(all), pending, err, all[0])
+		}
+		if s := p.Snapshot(); s.Dead != 500 || s.Queued != 0 || s.Failed != 500 {
+			t.Errorf("five hundred are dead: %+v", s)
+		}
+		if r, err := p.Requeue(t.Context(), ""); err != nil || r.Moved != 0 || r.Kept != 500 || r.Reason != "Local: Unknown topic" {
+			t.Errorf("the topic is refused: %+v, %v", r, err)
+		}
+		c.create("late", 1)
+		time.Sleep(10 * time.Second)
+		flow := make(chan int)
+		quit := make(chan struct{})
+		go func() {
+			n := 0
+			for {
+				select {
+				case <-quit:
+					flow <- n
+					return
+				default:
+					store(t, p, "mail", n, 50)
+					n += 50
+					time.Sleep(10 * time.Millisecond)
 				}
-				if s := p.Snapshot(); s.Dead != 500 || s.Queued != 0 || s.Failed != 500 {
-					t.Errorf("five hundred are dead: %+v", s)
-				}
-				if r, err := p.Requeue(t.Context(), ""); err != nil || r.Moved != 0 || r.Kept != 500 || r.Reason != "Local: Unknown topic" {
-					t.Errorf("the topic is refused: %+v, %v", r, err)
-				}
-				c.create("late", 1)
-				time.Sleep(10 * time.Second)
-				flow := make(chan int)
-				quit := make(chan struct{})
-				go func() {
-					n := 0
-					for {
-						select {
-						case <-quit:
-							flow <- n
-							return
-						default:
-							store(t, p, "mail", n, 50)
-							n += 50
-							time.Sleep(10 * time.Millisecond)
-						}
-					}
-				}()
-				time.Sleep(time.Second)
-				if r, err := p.Requeue(t.Context(), "late"); err != nil || r.Moved != 500 || r.Kept != 0 || !r.Done {
-					t.Errorf("sent again: %+v, %v", r, err)
-				}
-				time.Sleep(time.Second)
-				close(quit)
-				n := <-flow
-				time.Sleep(10 * time.Second)
-				if s := p.Snapshot(); s.In != int64(1000+n) || s.Delivered != int64(500+n) || s.Queued != 0 || s.Dead != 500 {
-					t.Errorf("in the end %+v", s)
-				}
-				if p.Spool().Dead != 0 {
-					t.Errorf("%d letters are left", p.Spool().Dead)
-				}
-				c.inOrder("late", 500)
-				c.inOrder("mail", n)
-				stop(t, p, time.Minute)
-			})
-		})
-	}
+			}
+		}()
+		time.Sleep(time.Second)
+		if r, err := p.Requeue(t.Context(), "late"); err != nil || r.Moved != 500 || r.Kept != 0 || !r.Done {
+			t.Errorf("sent again: %+v, %v", r, err)
+		}
+		time.Sleep(time.Second)
+		close(quit)
+		n := <-flow
+		time.Sleep(10 * time.Second)
+		if s := p.Snapshot(); s.In != int64(1000+n) || s.Delivered != int64(500+n) || s.Queued != 0 || s.Dead != 500 {
+			t.Errorf("in the end %+v", s)
+		}
+		if p.Spool().Dead != 0 {
+			t.Errorf("%d letters are left", p.Spool().Dead)
+		}
+		c.inOrder("late", 500)
+		c.inOrder("mail", n)
+		stop(t, p, time.Minute)
+	})
 }
 
 func TestTheHeadIsTheOldestMessage(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -23,7 +22,7 @@ import (
 )
 
 // letters returns the dead letters on disk as "reason: topic value", in order.
-func letters(t *testing.T, disk *faultfs.FS) (found []string) {
+func letters(t *testing.T, disk spool.FS) (found []string) {
 	t.Helper()
 	err := spool.Export(disk, "/spool/dead", false, func(f spool.Frame) error {
 		reason, payload, err := spool.ParseLetter(f.Payload)
@@ -45,46 +44,38 @@ func letters(t *testing.T, disk *faultfs.FS) (found []string) {
 }
 
 func TestAnUnknownTopicIsADeadLetterAfterItsGrace(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				disk := faultfs.New(1)
-				cfg := durable(disk)
-				cfg.Spill = mode == "spill"
-				log := &logged{}
-				p := c.spooled(log, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=30000")
-				store(t, p, "nosuch", 0, 3)
-				store(t, p, "mail", 0, 3)
-				time.Sleep(29 * time.Second)
-				if s := p.Snapshot(); s.Failed != 0 || s.Delivered != 3 {
-					t.Errorf("within the grace: %+v", s)
-				}
-				time.Sleep(5 * time.Second)
-				if s := p.Snapshot(); s.Failed != 3 || s.Queued != 0 {
-					t.Errorf("after the grace: %+v", s)
-				}
-				if s := p.Spool(); s.Pending != 0 || s.Dead != 3 || s.Letters != 3 {
-					t.Errorf("the spool has %+v", s)
-				}
-				if code := <-keep(t, p, &record.Record{Topic: "nosuch", Partition: -1}, false); code != resperr.UnknownTopic {
-					t.Errorf("a later call is answered %v", code)
-				}
-				stop(t, p, time.Minute)
-				want := []string{
-					"3 Broker: Unknown topic or partition: nosuch v000000",
-					"3 Broker: Unknown topic or partition: nosuch v000001",
-					"3 Broker: Unknown topic or partition: nosuch v000002",
-				}
-				if diff := cmp.Diff(want, letters(t, disk)); diff != "" {
-					t.Error(diff)
-				}
-				if !strings.Contains(log.String(), "message delivery failed: Broker: Unknown topic or partition") {
-					t.Errorf("the log does not say so:\n%s", log)
-				}
-			})
-		})
-	}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		log := &logged{}
+		p := c.spooled(log, cfg, "allow.auto.create.topics=false", "topic.metadata.propagation.max.ms=30000")
+		store(t, p, "nosuch", 0, 3)
+		store(t, p, "mail", 0, 3)
+		time.Sleep(29 * time.Second)
+		if s := p.Snapshot(); s.Failed != 0 || s.Delivered != 3 {
+			t.Errorf("within the grace: %+v", s)
+		}
+		time.Sleep(5 * time.Second)
+		if s := p.Snapshot(); s.Failed != 3 || s.Queued != 0 {
+			t.Errorf("after the grace: %+v", s)
+		}
+		if s := p.Spool(); s.Pending != 0 || s.Dead != 3 || s.Letters != 3 {
+			t.Errorf("the spool has %+v", s)
+		}
+		if code := <-keep(t, p, &record.Record{Topic: "nosuch", Partition: -1}, false); code != resperr.UnknownTopic {
+			t.Errorf("a later call is answered %v", code)
+		}
+		stop(t, p, time.Minute)
+		want := []string{
+			"3 Broker: Unknown topic or partition: nosuch v000000",
+			"3 Broker: Unknown topic or partition: nosuch v000001",
+			"3 Broker: Unknown topic or partition: nosuch v000002",
+		}
+		if diff := cmp.Diff(want, letters(t, cfg.FS)); diff != "" {
+			t.Error(diff)
+		}
+		if !strings.Contains(log.String(), "message delivery failed: Broker: Unknown topic or partition") {
+			t.Errorf("the log does not say so:\n%s", log)
+		}
+	})
 }
 
 func TestATopicThatIsNotAuthorisedIsTriedForAMinute(t *testing.T) {
@@ -92,21 +83,7 @@ func TestATopicThatIsNotAuthorisedIsTriedForAMinute(t *testing.T) {
 		t.Run(fmt.Sprintf("granted %t", granted), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				var denied atomic.Bool
-				denied.Store(true)
-				c.fake.ControlKey(int16(kmsg.Metadata), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-					c.fake.KeepControl()
-					req := kreq.(*kmsg.MetadataRequest)
-					if !denied.Load() || len(req.Topics) == 0 {
-						return nil, nil, false
-					}
-					resp := req.ResponseKind().(*kmsg.MetadataResponse)
-					resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{NodeID: 0, Host: "127.0.0.1", Port: 9092})
-					for _, topic := range req.Topics {
-						resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: topic.Topic, ErrorCode: 29})
-					}
-					return resp, nil, true
-				})
+				denied := c.deny()
 				disk := faultfs.New(1)
 				p := c.spooled(&logged{}, durable(disk))
 				store(t, p, "mail", 0, 2)
@@ -250,55 +227,47 @@ func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
 
 // A broker refuses a batch as a whole. Only the record that it means becomes a dead letter.
 func TestOneBadRecordDoesNotTakeItsBatchWithIt(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				c.fake.ControlKey(int16(kmsg.Produce), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-					c.fake.KeepControl()
-					req := kreq.(*kmsg.ProduceRequest)
-					resp := req.ResponseKind().(*kmsg.ProduceResponse)
-					refused := false
-					for _, rt := range req.Topics {
-						st := kmsg.ProduceResponseTopic{Topic: rt.Topic, TopicID: rt.TopicID}
-						for _, rp := range rt.Partitions {
-							refused = refused || bytes.Contains(rp.Records, []byte("poison"))
-							st.Partitions = append(st.Partitions, kmsg.ProduceResponseTopicPartition{Partition: rp.Partition, ErrorCode: 87})
-						}
-						resp.Topics = append(resp.Topics, st)
-					}
-					return resp, nil, refused
-				})
-				disk := faultfs.New(1)
-				cfg := durable(disk)
-				cfg.Spill = mode == "spill"
-				p := c.spooled(&logged{}, cfg)
-				answers := make([]<-chan resperr.Code, 0, 103)
-				for i := range 100 {
-					answers = append(answers, keep(t, p, value(fmt.Sprintf("v%06d", i)), false))
-					if i%40 == 20 {
-						answers = append(answers, keep(t, p, value("poison"), false))
-					}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		c.fake.ControlKey(int16(kmsg.Produce), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+			c.fake.KeepControl()
+			req := kreq.(*kmsg.ProduceRequest)
+			resp := req.ResponseKind().(*kmsg.ProduceResponse)
+			refused := false
+			for _, rt := range req.Topics {
+				st := kmsg.ProduceResponseTopic{Topic: rt.Topic, TopicID: rt.TopicID}
+				for _, rp := range rt.Partitions {
+					refused = refused || bytes.Contains(rp.Records, []byte("poison"))
+					st.Partitions = append(st.Partitions, kmsg.ProduceResponseTopicPartition{Partition: rp.Partition, ErrorCode: 87})
 				}
-				for _, a := range answers {
-					if code := <-a; code != resperr.NoError {
-						t.Fatal(code)
-					}
-				}
-				time.Sleep(20 * time.Second)
-				store(t, p, "mail", 100, 100)
-				stop(t, p, time.Minute)
-				c.inOrder("mail", 200)
-				poison := "87 Broker: Broker failed to validate record: mail poison"
-				if diff := cmp.Diff([]string{poison, poison}, letters(t, disk)); diff != "" {
-					t.Error(diff)
-				}
-				if s := p.Snapshot(); s.Delivered != 200 || s.Failed != 2 {
-					t.Errorf("counted %+v", s)
-				}
-			})
+				resp.Topics = append(resp.Topics, st)
+			}
+			return resp, nil, refused
 		})
-	}
+		p := c.spooled(&logged{}, cfg)
+		answers := make([]<-chan resperr.Code, 0, 103)
+		for i := range 100 {
+			answers = append(answers, keep(t, p, value(fmt.Sprintf("v%06d", i)), false))
+			if i%40 == 20 {
+				answers = append(answers, keep(t, p, value("poison"), false))
+			}
+		}
+		for _, a := range answers {
+			if code := <-a; code != resperr.NoError {
+				t.Fatal(code)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		store(t, p, "mail", 100, 100)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 200)
+		poison := "87 Broker: Broker failed to validate record: mail poison"
+		if diff := cmp.Diff([]string{poison, poison}, letters(t, cfg.FS)); diff != "" {
+			t.Error(diff)
+		}
+		if s := p.Snapshot(); s.Delivered != 200 || s.Failed != 2 {
+			t.Errorf("counted %+v", s)
+		}
+	})
 }
 
 // What becomes of a message whose letter the disk does not take is said as it is: on the disk it is kept, in memory only it is lost.

@@ -180,43 +180,36 @@ func TestAMessageKeepsItsAge(t *testing.T) {
 
 // The same folder with other settings, while messages come and go.
 func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				cfg := durable(faultfs.New(1))
-				cfg.Spill = mode == "spill"
-				p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}, "linger.ms=1")
-				next, n := 0, 0
-				calls := func(count int) {
-					for range count {
-						answer := keep(t, p, value(fmt.Sprintf("v%06d", n)), false)
-						if code := <-answer; code != resperr.NoError {
-							t.Fatalf("call %d is answered %v", n, code)
-						}
-						n++
-						time.Sleep(100 * time.Microsecond)
-					}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}, "linger.ms=1")
+		next, n := 0, 0
+		calls := func(count int) {
+			for range count {
+				answer := keep(t, p, value(fmt.Sprintf("v%06d", n)), false)
+				if code := <-answer; code != resperr.NoError {
+					t.Fatalf("call %d is answered %v", n, code)
 				}
-				for range 20 {
-					calls(200)
-					estate := p.Release(t.Context())
-					if code := <-keep(t, p, value("late"), true); code != resperr.Destroy {
-						t.Errorf("a call that comes to the old queue is answered %v", code)
-					}
-					next++
-					cfg.MaxBytes += 1 << 20
-					p = c.after(p, Deps{Spool: &cfg.Spool, Disk: cfg.FS, Estate: estate}, "linger.ms="+fmt.Sprint(1+next%3))
-				}
-				calls(200)
-				stop(t, p, time.Minute)
-				c.inOrder("mail", n)
-				if s := p.Snapshot(); s.In != int64(n) || s.Delivered != int64(n) || s.Failed != 0 {
-					t.Errorf("counted %+v, want %d", s, n)
-				}
-			})
-		})
-	}
+				n++
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+		for range 20 {
+			calls(200)
+			estate := p.Release(t.Context())
+			if code := <-keep(t, p, value("late"), true); code != resperr.Destroy {
+				t.Errorf("a call that comes to the old queue is answered %v", code)
+			}
+			next++
+			cfg.MaxBytes += 1 << 20
+			p = c.after(p, Deps{Spool: &cfg.Spool, Disk: cfg.FS, Estate: estate}, "linger.ms="+fmt.Sprint(1+next%3))
+		}
+		calls(200)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", n)
+		if s := p.Snapshot(); s.In != int64(n) || s.Delivered != int64(n) || s.Failed != 0 {
+			t.Errorf("counted %+v, want %d", s, n)
+		}
+	})
 }
 
 // Kafka is away and the disk is full: who waits for room and who waits for a delivery goes on waiting at the queue with the larger spool.

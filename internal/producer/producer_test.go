@@ -3,13 +3,11 @@ package producer
 import (
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/resperr"
@@ -377,21 +375,7 @@ func TestATopicThatIsDeletedAndMadeAnewGoesOn(t *testing.T) {
 func TestATopicThatIsNotAuthorisedIsReportedThenRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		var denied atomic.Bool
-		denied.Store(true)
-		c.fake.ControlKey(int16(kmsg.Metadata), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-			c.fake.KeepControl()
-			req := kreq.(*kmsg.MetadataRequest)
-			if !denied.Load() || len(req.Topics) == 0 {
-				return nil, nil, false
-			}
-			resp := req.ResponseKind().(*kmsg.MetadataResponse)
-			resp.Brokers = append(resp.Brokers, kmsg.MetadataResponseBroker{NodeID: 0, Host: "127.0.0.1", Port: 9092})
-			for _, topic := range req.Topics {
-				resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: topic.Topic, ErrorCode: 29})
-			}
-			return resp, nil, true
-		})
+		denied := c.deny()
 		p := c.queue(&logged{})
 		c.offer(p, 2)
 		time.Sleep(2 * time.Second)

@@ -7,49 +7,40 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
 // A topic without a leader may pile up on the disk for days. Its records must leave the memory to
 // the other topics, and come back in order when the topic does.
 func TestAStalledTopicStaysOnTheDiskAndComesBackInOrder(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				cfg := durable(faultfs.New(1))
-				cfg.Spill = mode == "spill"
-				p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=5000", "allow.auto.create.topics=false",
-					"topic.metadata.propagation.max.ms=3600000")
-				for i := range 20 {
-					store(t, p, "nosuch", i*1000, 1000)
-					store(t, p, "mail", i*1000, 1000)
-					time.Sleep(time.Second)
-				}
-				time.Sleep(20 * time.Second)
-				if held := p.outstanding(); held > 2500 {
-					t.Errorf("%d records are in memory", held)
-				}
-				if s := p.Snapshot(); s.Delivered != 20000 || s.Queued != 20000 {
-					t.Errorf("counted %+v", s)
-				}
-				c.create("nosuch", 1)
-				for i := range 10 { // new ones must not pass those on the disk
-					store(t, p, "nosuch", 20000+i*100, 100)
-					time.Sleep(300 * time.Millisecond)
-				}
-				time.Sleep(time.Minute)
-				c.inOrder("nosuch", 21000)
-				c.inOrder("mail", 20000)
-				stop(t, p, time.Minute)
-				if s := p.Snapshot(); s.Delivered != 41000 || s.Failed != 0 || p.Spool().Pending != 0 {
-					t.Errorf("counted %+v, %d pending", s, p.Spool().Pending)
-				}
-			})
-		})
-	}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=5000", "allow.auto.create.topics=false",
+			"topic.metadata.propagation.max.ms=3600000")
+		for i := range 20 {
+			store(t, p, "nosuch", i*1000, 1000)
+			store(t, p, "mail", i*1000, 1000)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(20 * time.Second)
+		if held := p.outstanding(); held > 2500 {
+			t.Errorf("%d records are in memory", held)
+		}
+		if s := p.Snapshot(); s.Delivered != 20000 || s.Queued != 20000 {
+			t.Errorf("counted %+v", s)
+		}
+		c.create("nosuch", 1)
+		for i := range 10 { // new ones must not pass those on the disk
+			store(t, p, "nosuch", 20000+i*100, 100)
+			time.Sleep(300 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		c.inOrder("nosuch", 21000)
+		c.inOrder("mail", 20000)
+		stop(t, p, time.Minute)
+		if s := p.Snapshot(); s.Delivered != 41000 || s.Failed != 0 || p.Spool().Pending != 0 {
+			t.Errorf("counted %+v, %d pending", s, p.Spool().Pending)
+		}
+	})
 }
 
 // Whatever the network does, and however often the host restarts: what was answered [] is on its
@@ -152,26 +143,19 @@ func outages(t *testing.T, seed uint64, spill bool) {
 // Many topics that nobody has, each with more records than the memory holds: the one that is there
 // still gets through within seconds.
 func TestDeadTopicsByTheDozenLeaveRoomForALiveOne(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				cfg := durable(faultfs.New(1))
-				cfg.Spill = mode == "spill"
-				p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1000", "allow.auto.create.topics=false",
-					"topic.metadata.propagation.max.ms=3600000")
-				for i := range 12 {
-					store(t, p, fmt.Sprintf("nosuch%d", i), 0, 1500)
-				}
-				store(t, p, "mail", 0, 3000)
-				time.Sleep(20 * time.Second)
-				if s := p.Snapshot(); s.Delivered != 3000 || s.Queued != 12*1500 {
-					t.Errorf("20 s later: %+v", s)
-				}
-				store(t, p, "mail", 3000, 3000)
-				time.Sleep(10 * time.Second)
-				c.inOrder("mail", 6000)
-			})
-		})
-	}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1000", "allow.auto.create.topics=false",
+			"topic.metadata.propagation.max.ms=3600000")
+		for i := range 12 {
+			store(t, p, fmt.Sprintf("nosuch%d", i), 0, 1500)
+		}
+		store(t, p, "mail", 0, 3000)
+		time.Sleep(20 * time.Second)
+		if s := p.Snapshot(); s.Delivered != 3000 || s.Queued != 12*1500 {
+			t.Errorf("20 s later: %+v", s)
+		}
+		store(t, p, "mail", 3000, 3000)
+		time.Sleep(10 * time.Second)
+		c.inOrder("mail", 6000)
+	})
 }

@@ -29,6 +29,19 @@ func durable(disk *faultfs.FS) spoolOn {
 	return spoolOn{queueconf.Spool{Path: "/spool", MaxBytes: 1 << 30, SegmentBytes: 1 << 20, DeadLetter: true}, disk}
 }
 
+// spoolModes runs a test in both modes of a spool, each with a cluster and a disk of its own.
+func spoolModes(t *testing.T, run func(t *testing.T, c *cluster, cfg spoolOn)) {
+	for _, mode := range []string{"durable", "spill"} {
+		t.Run(mode, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := durable(faultfs.New(1))
+				cfg.Spill = mode == "spill"
+				run(t, newCluster(t, kfake.SeedTopics(1, "mail")), cfg)
+			})
+		})
+	}
+}
+
 // spooled opens a queue with a spool.
 func (c *cluster) spooled(log *logged, cfg spoolOn, properties ...string) *Producer {
 	c.t.Helper()
@@ -101,44 +114,36 @@ func TestADurableRecordReachesItsTopicInOrder(t *testing.T) {
 }
 
 func TestWhatWasStoredIsSentAfterARestartBeforeNewRecords(t *testing.T) {
-	for _, mode := range []string{"durable", "spill"} {
-		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				c.down.Store(true)
-				disk := faultfs.New(1)
-				cfg := durable(disk)
-				cfg.Spill = mode == "spill"
-				log := &logged{}
-				p := c.spooled(log, cfg, "queue.buffering.max.messages=1000")
-				store(t, p, "mail", 0, 3000)
-				start := time.Now()
-				if lost := stop(t, p, time.Minute); lost != 0 {
-					t.Errorf("%d lost", lost)
-				}
-				if took := time.Since(start); took > 5*time.Second {
-					t.Errorf("Stop took %v", took)
-				}
-				if !strings.Contains(log.String(), "stopped with 3000 message(s) on disk in /spool, they are sent once a queue has this path") {
-					t.Errorf("the log does not say so:\n%s", log)
-				}
-				p = c.spooled(log, cfg, "queue.buffering.max.messages=1000")
-				store(t, p, "mail", 3000, 10)
-				c.down.Store(false)
-				time.Sleep(30 * time.Second)
-				store(t, p, "mail", 3010, 10)
-				stop(t, p, time.Minute)
-				c.inOrder("mail", 3020)
-				if s := p.Snapshot(); s.In != 3020 || s.Delivered != 3020 {
-					t.Errorf("counted %+v", s)
-				}
-				p = c.spooled(log, cfg)
-				if s := p.Snapshot(); s.In != 0 {
-					t.Errorf("a third start finds %d records", s.In)
-				}
-			})
-		})
-	}
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		c.down.Store(true)
+		log := &logged{}
+		p := c.spooled(log, cfg, "queue.buffering.max.messages=1000")
+		store(t, p, "mail", 0, 3000)
+		start := time.Now()
+		if lost := stop(t, p, time.Minute); lost != 0 {
+			t.Errorf("%d lost", lost)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("Stop took %v", took)
+		}
+		if !strings.Contains(log.String(), "stopped with 3000 message(s) on disk in /spool, they are sent once a queue has this path") {
+			t.Errorf("the log does not say so:\n%s", log)
+		}
+		p = c.spooled(log, cfg, "queue.buffering.max.messages=1000")
+		store(t, p, "mail", 3000, 10)
+		c.down.Store(false)
+		time.Sleep(30 * time.Second)
+		store(t, p, "mail", 3010, 10)
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 3020)
+		if s := p.Snapshot(); s.In != 3020 || s.Delivered != 3020 {
+			t.Errorf("counted %+v", s)
+		}
+		p = c.spooled(log, cfg)
+		if s := p.Snapshot(); s.In != 0 {
+			t.Errorf("a third start finds %d records", s.In)
+		}
+	})
 }
 
 // However slow the disk, no call waits in the host's thread: it is parked until the sync.

@@ -63,25 +63,14 @@ func parseMetric(line string) (m metric, err error) {
 	return m, err
 }
 
-// labelValue reads a value up to its closing quote, and returns what follows it.
+// labelValue reads a value up to its closing quote, and returns what follows it. The escapes of the format are those of Go too.
 func labelValue(s string) (value, rest string, ok bool) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return b.String(), s[i+1:], true
-		case c == '\\' && i+1 < len(s):
-			i++
-			if s[i] == 'n' {
-				b.WriteByte('\n')
-			} else {
-				b.WriteByte(s[i])
-			}
-		default:
-			b.WriteByte(c)
-		}
+	quoted, err := strconv.QuotedPrefix(`"` + s)
+	if err != nil {
+		return "", "", false
 	}
-	return "", "", false
+	value, err = strconv.Unquote(quoted)
+	return value, s[len(quoted)-1:], err == nil
 }
 
 const prefix = "halon_kafka_"
