@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -27,10 +28,7 @@ func version(*call) (answer, error) {
 }
 
 func versionsNow() versions {
-	v := versions{Plugin: release, Client: "unknown", Properties: conf.ContractVersion, Go: runtime.Version()}
-	if v.Plugin == "" {
-		v.Plugin = "development"
-	}
+	v := versions{Plugin: cmp.Or(release, "development"), Client: "unknown", Properties: conf.ContractVersion, Go: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
 			if m.Path == "github.com/twmb/franz-go" {

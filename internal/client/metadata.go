@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -153,15 +154,8 @@ func (m *metadataAnswer) readBrokers(a *cursor) error {
 // plausible reports whether a host could be one: names and addresses have no blanks and nothing that
 // a terminal would obey.
 func plausible(host string) bool {
-	if host == "" || len(host) > 255 {
-		return false
-	}
-	for _, c := range []byte(host) {
-		if c <= ' ' || c >= 0x7f {
-			return false
-		}
-	}
-	return true
+	odd := func(c rune) bool { return c <= ' ' || c >= 0x7f }
+	return host != "" && len(host) <= 255 && !strings.ContainsFunc(host, odd)
 }
 
 // quoted returns what a broker has sent in a form that is safe to log.

@@ -23,43 +23,34 @@ func (r *cursor) fail() { r.Span(len(r.Src) + 1) }
 // count reads the length of an array whose elements have at least so many bytes. No array is an
 // empty one.
 func (r *cursor) count(least int) int {
-	var n int64
-	if r.flexible {
-		n = int64(r.Uvarint()) - 1
-	} else {
-		n = int64(r.Int32())
-	}
-	if n > int64(len(r.Src)/least) {
+	n := r.length(4)
+	if n > len(r.Src)/least {
 		r.fail()
 	}
 	if !r.Ok() || n < 0 {
 		return 0
 	}
-	return int(n)
+	return n
+}
+
+// length reads a length that takes so many bytes where it is not compact. It is negative where there is nothing that has one.
+func (r *cursor) length(bytes int) int {
+	switch {
+	case r.flexible:
+		return int(r.Uvarint()) - 1
+	case bytes == 2:
+		return int(r.Int16())
+	}
+	return int(r.Int32())
 }
 
 // text reads a string, or the lack of one, whose bytes are lent.
-func (r *cursor) text() []byte {
-	var n int
-	if r.flexible {
-		n = int(r.Uvarint()) - 1
-	} else {
-		n = int(r.Int16())
-	}
-	if n < 0 {
-		return nil
-	}
-	return r.Span(n)
-}
+func (r *cursor) text() []byte { return r.lent(r.length(2)) }
 
 // blob reads bytes, or the lack of them, which are lent.
-func (r *cursor) blob() []byte {
-	var n int
-	if r.flexible {
-		n = int(r.Uvarint()) - 1
-	} else {
-		n = int(r.Int32())
-	}
+func (r *cursor) blob() []byte { return r.lent(r.length(4)) }
+
+func (r *cursor) lent(n int) []byte {
 	if n < 0 {
 		return nil
 	}

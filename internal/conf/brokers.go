@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -79,8 +80,6 @@ func brokerAddress(item string) string {
 		host, port = item[:last], uint16(atoi(item[last+1:]))
 	}
 	host = strings.NewReplacer("[", "", "]", "").Replace(strings.TrimSpace(host))
-	if host == "" {
-		host = "localhost"
-	}
+	host = cmp.Or(host, "localhost")
 	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"crypto/tls"
+	"slices"
 	"strings"
 )
 
@@ -183,10 +184,5 @@ func knownPair(signer, hash string) bool {
 }
 
 func oneOf(name string, names ...string) bool {
-	for _, n := range names {
-		if equalFold(n, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(n string) bool { return equalFold(n, name) })
 }

@@ -128,12 +128,7 @@ func inAll(name string, families []string) bool {
 	if slices.Contains(families, "FIPS") && (slices.Contains(families, "HIGH") || slices.Contains(families, "MEDIUM")) {
 		return false
 	}
-	for _, family := range families {
-		if !suiteNamed(name).in(family) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(families, func(family string) bool { return !suiteNamed(name).in(family) })
 }
 
 // suiteCommand carries out a command behind an @, if it is one. The order of suites is Go's own.
@@ -244,12 +239,7 @@ func suiteNamed(name string) suite {
 }
 
 func (s suite) has(parts ...string) bool {
-	for _, part := range parts {
-		if strings.Contains(s.name, part) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s.name, part) })
 }
 
 func (s suite) aead() bool { return s.has("GCM", "CCM", "CHACHA20") }

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -37,11 +38,7 @@ func kerberosClient(c *Conf) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := os.Getenv("KRB5_CONFIG")
-	if path == "" {
-		path = defaultKrb5
-	}
-	path, _, _ = strings.Cut(path, ":")
+	path, _, _ := strings.Cut(cmp.Or(os.Getenv("KRB5_CONFIG"), defaultKrb5), ":")
 	realms, err := config.Load(path)
 	if err != nil {
 		return nil, fmt.Errorf("the Kerberos configuration %s: %w", path, err)

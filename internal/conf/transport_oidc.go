@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -200,9 +201,7 @@ func (o *oidc) request(ctx context.Context) (*http.Request, error) {
 
 // azureRequest asks the metadata service of a machine in Azure.
 func (o *oidc) azureRequest(ctx context.Context, endpoint string) (*http.Request, error) {
-	if endpoint == "" {
-		endpoint = azureTokens
-	}
+	endpoint = cmp.Or(endpoint, azureTokens)
 	pairs, _ := configPairs(o.get("sasl.oauthbearer.config"), ',')
 	for _, p := range pairs {
 		if p[0] != "query" || p[1] == "" {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -115,12 +116,10 @@ func issuerOf(err error) string {
 }
 
 func hasCertificate(set *conf.Settings) bool {
-	for _, name := range []string{"ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location"} {
-		if text, ok := set.Get(name); ok && text != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location"}, func(name string) bool {
+		text, ok := set.Get(name)
+		return ok && text != ""
+	})
 }
 
 // Login is for what the broker answered to the login. sent: the login itself was the last request. Brokers before 1.0, and some that

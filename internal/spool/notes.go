@@ -93,9 +93,7 @@ func parseNotesName(name string) (ord uint64, ok bool) {
 // damage is not nil where notes that were durable are lost: what the fold has then is not to be relied on, and the caller decides
 // what to do before it adds anything. The bytes are kept as *.plans.bad. err is for a folder that this program must leave alone.
 func OpenNotes(opts NotesOptions) (n *Notes, found bool, damage, err error) {
-	if opts.FS == nil {
-		opts.FS = OS{}
-	}
+	opts.FS = cmp.Or[FS](opts.FS, OS{})
 	if opts.Guard == nil {
 		opts.Guard = func(run func()) { run() }
 	}
@@ -339,9 +337,7 @@ func listNotes(fsys FS, dir string) (files []notesFile, err error) {
 // RemoveNotes forgets the notes of a folder, durably. Who sends what is in the spool without notes must call it first: they would be
 // wrong afterwards.
 func RemoveNotes(fsys FS, dir string) error {
-	if fsys == nil {
-		fsys = OS{}
-	}
+	fsys = cmp.Or[FS](fsys, OS{})
 	files, err := listNotes(fsys, dir)
 	if err != nil || len(files) == 0 {
 		return err

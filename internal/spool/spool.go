@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -84,29 +85,21 @@ func (o Options) withDefaults() (Options, error) {
 		{"the memory for waiting records", &o.MaxWaiting, 32 << 20, 1},
 		{"the memory for the tail", &o.TailBytes, 4 << 20, 1},
 	} {
-		if *size.value == 0 {
-			*size.value = size.standby
-		}
+		*size.value = cmp.Or(*size.value, size.standby)
 		if *size.value < size.least {
 			return o, fmt.Errorf("spool %s: %s is %d: it must be at least %d", o.Dir, size.name, *size.value, size.least)
 		}
 	}
 	o.SegmentBytes = min(o.SegmentBytes, o.MaxBytes/4)
-	if o.LaterDelay == 0 {
-		o.LaterDelay = 100 * time.Millisecond
-	}
+	o.LaterDelay = cmp.Or(o.LaterDelay, 100*time.Millisecond)
 	if o.LaterDelay < 0 {
 		return o, fmt.Errorf("spool %s: the delay of unsynced records is %v: it must not be negative", o.Dir, o.LaterDelay)
 	}
-	if o.FS == nil {
-		o.FS = OS{}
-	}
+	o.FS = cmp.Or[FS](o.FS, OS{})
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if o.Point == nil {
 		o.Point = func(string) {}
 	}
@@ -122,12 +115,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Guard == nil {
 		o.Guard = func(run func()) { run() }
 	}
-	if o.pace == (pace{}) {
-		o.pace = pace{acks: ackEvery, every: positionEvery, bytes: hintEvery}
-	}
-	if o.Program == "" {
-		o.Program = programName()
-	}
+	o.pace = cmp.Or(o.pace, pace{acks: ackEvery, every: positionEvery, bytes: hintEvery})
+	o.Program = cmp.Or(o.Program, programName())
 	return o, nil
 }
 

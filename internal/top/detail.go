@@ -26,10 +26,7 @@ func (m *model) detailLines(width int) []line {
 	case s.Detail != q.ID:
 		return append(all, text("asking ..."))
 	case s.Stats == nil:
-		why := s.Why
-		if why == "" {
-			why = "the plugin says nothing of its brokers and topics"
-		}
+		why := cmp.Or(s.Why, "the plugin says nothing of its brokers and topics")
 		for _, part := range wrap(sentence(why), width) {
 			all = append(all, line{{part, bad}})
 		}

@@ -1,6 +1,7 @@
 package top
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,9 +30,7 @@ func NewListener(address string, most time.Duration) (*Listener, error) {
 	if err != nil || port == "" {
 		return nil, fmt.Errorf("%q is no address such as 127.0.0.1:9184", address)
 	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
+	host = cmp.Or(host, "127.0.0.1")
 	// Without a proxy: it is this host that is asked.
 	return &Listener{net.JoinHostPort(host, port), http.Client{Timeout: most, Transport: &http.Transport{}}}, nil
 }
