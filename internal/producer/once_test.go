@@ -90,10 +90,10 @@ func (h *history) live() error {
 	h.work(p, 1+h.r.IntN(8))
 	for n := 2; h.reload && n > 0; n-- {
 		next, err := h.handOver(p)
-		if err != nil && !h.disk.Crashed() {
-			return err
-		}
 		if err != nil {
+			if !h.disk.Crashed() {
+				return err
+			}
 			h.doubted += p.stats.Doubted()
 			time.Sleep(10 * time.Second)
 			h.disk = h.disk.Reboot()
