@@ -196,10 +196,12 @@ func (p *Producer) headOnDisk() (r record.Record, some bool) {
 		return r, false
 	}
 	defer batch.Release()
-	if stored.Decode(batch.Frames[0].Payload, &r) != nil {
-		return r, false
+	for i := range batch.Frames {
+		if stored.Decode(batch.Frames[i].Payload, &r) == nil {
+			return Clone(&r), true
+		}
 	}
-	return Clone(&r), true
+	return record.Record{}, false
 }
 
 // Describe asks the cluster about topics, or without any about those that the queue uses, and waits for the answer. It changes nothing.

@@ -38,6 +38,34 @@ func (p *Producer) undecodable(f *spool.Frame, why error) {
 	p.giveUp(append([]byte(nil), f.Payload...), "", f.Seq, resperr.BadMsg)
 }
 
+// leaveForLater leaves a record on the disk that a later version of this program has written, as the spool leaves a segment: it stays pending, and
+// that version sends it. Of which topic it is, only that version knows, so others of its topic pass it.
+func (p *Producer) leaveForLater(seq uint64, why error) {
+	s := p.store
+	s.spool.Spare(seq)
+	if !s.foreign {
+		s.foreign = true
+		p.log.LogAttrs(context.Background(), slog.LevelWarn, "messages on disk were written by a later version of this program and are left there, that version will send them: install it again",
+			slog.Uint64("sequence", seq), slog.String("error", why.Error()))
+	}
+	p.mu.Lock()
+	planned, _ := s.once.bypassLocked(seq)
+	p.mu.Unlock()
+	if planned {
+		s.mu.Lock()
+		s.unread[seq] = struct{}{}
+		s.mu.Unlock()
+	}
+}
+
+// comes says whether a record that is in a plan of an earlier run will still be read.
+func (s *storage) comes(seq uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, unread := s.unread[seq]
+	return !unread && !s.spool.Resolved(seq)
+}
+
 // giveUp gives a message up: that is logged at once, and it becomes a dead letter where the queue keeps those. It is let go of on disk, and counted, once
 // the letter is synced. One whose letter cannot be written stays there, and is tried again by the next start; one that is on no disk is lost then.
 func (p *Producer) giveUp(payload []byte, topic string, seq uint64, code resperr.Code) {

@@ -205,7 +205,7 @@ func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Append([]byte("no record"), nil); err != nil {
+		if _, err := s.Append([]byte("\x01no record"), nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(context.Background()); err != nil {
@@ -216,7 +216,7 @@ func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
 		store(t, p, "mail", 0, 10)
 		stop(t, p, time.Minute)
 		c.inOrder("mail", 10)
-		if diff := cmp.Diff([]string{`-199 Local: Bad message format: "no record"`}, letters(t, disk)); diff != "" {
+		if diff := cmp.Diff([]string{`-199 Local: Bad message format: "\x01no record"`}, letters(t, disk)); diff != "" {
 			t.Error(diff)
 		}
 		if s := p.Snapshot(); s.In != 11 || s.Delivered != 10 || s.Failed != 1 {

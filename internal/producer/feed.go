@@ -31,6 +31,7 @@ type feeder struct {
 	// The feeder's alone.
 	main, chase reader
 	chasing     bool // the chase is under way
+	foreign     bool // that there are records of a later version was logged
 	spent       *time.Timer
 
 	kick  chan struct{} // look again; there before the feeder, as calls that another queue has left may be stored before it reads
@@ -241,7 +242,11 @@ func (p *Producer) feedFrame(r *reader, chase bool) feedResult {
 	frame := &r.batch.Frames[r.at]
 	if !r.ready {
 		if err := stored.Decode(frame.Payload, &r.record); err != nil {
-			if !chase {
+			switch {
+			case chase:
+			case errors.Is(err, stored.ErrLater):
+				p.leaveForLater(frame.Seq, err)
+			default:
 				p.undecodable(frame, err)
 			}
 			return fed

@@ -280,7 +280,7 @@ func (p *Producer) rebuild(part *partition) {
 	p.enlist(part)
 }
 
-// lookForMissing finds records of plans that will not come: they were given up before they were fed, or the disk has lost them.
+// lookForMissing finds records of plans that will not come: they were given up before they were fed, a later version has written them, or the disk has lost them.
 func (p *Producer) lookForMissing(t *topic) {
 	for _, part := range t.send.partitions {
 		if len(part.restored) == 0 {
@@ -288,7 +288,7 @@ func (p *Producer) lookForMissing(t *topic) {
 		}
 		for _, r := range part.restored {
 			for seq := range r.missing {
-				if p.store.spool.Resolved(seq) {
+				if !p.store.comes(seq) {
 					delete(r.missing, seq)
 				}
 			}

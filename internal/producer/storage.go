@@ -58,6 +58,7 @@ type storage struct {
 	early   map[uint64]bool      // released before the feeder has passed; true: also before the spool had them on disk; guarded by mu
 	awaits  map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
 	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
+	unread  map[uint64]struct{}  // records of plans that a later version of this program has written; guarded by mu
 	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
 
 	unlogged atomic.Uint64 // records given up by DropOldest that no line has told yet
@@ -72,6 +73,7 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 	s := &storage{
 		Spool: *cfg, fs: fs, probes: cmp.Or(deps.probes, probeRecords), run: newRun(),
 		lost: make(map[uint64]struct{}), early: make(map[uint64]bool), awaits: make(map[uint64]*await), unheard: make(map[*waiter]struct{}),
+		unread: make(map[uint64]struct{}),
 		feeder: feeder{kick: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})},
 	}
 	var err error

@@ -120,6 +120,16 @@ func (s *Spool) DropOldest(need int64) (records uint64) {
 	return records
 }
 
+// Spare keeps the file that holds seq, with .bad behind its name, should it be given up with what is in it: the caller cannot read the record, and another
+// version of the program can.
+func (s *Spool) Spare(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.segmentOfLocked(seq); g != nil {
+		g.tainted = true
+	}
+}
+
 // Discard gives up the records from a sequence on, or from the oldest for 0, up to to-1, as far as they are stored and not in keep, which is in
 // order, and returns how many of them were pending. It touches no disk, and what a cursor has read before may still be at its reader.
 func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {

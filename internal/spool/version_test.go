@@ -119,3 +119,26 @@ func TestAPositionOfALaterVersionIsLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// A record that another version wrote into a segment of this one: its bytes are kept when it is dropped.
+func TestTheFileOfASparedRecordIsKeptWhenItIsDropped(t *testing.T) {
+	for _, spare := range []bool{true, false} {
+		m := newImage(t, 60, 0)
+		fsys := m.disk()
+		name := m.segments()[0]
+		s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
+		if spare {
+			s.Spare(1)
+		}
+		if n := s.DropOldest(1 << 20); n != 60 {
+			t.Errorf("%d dropped", n)
+		}
+		closeSpool(t, s)
+		if is, ok := fsys.Get("/spool/" + name + ".bad"); ok != spare || spare && !bytes.Equal(is, m.files[name]) {
+			t.Errorf("spared %t: kept %t", spare, ok)
+		}
+		if _, ok := fsys.Get("/spool/" + name); ok {
+			t.Errorf("spared %t: the segment is still there", spare)
+		}
+	}
+}

@@ -20,6 +20,7 @@ package stored
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/halon-extras/kafka/internal/record"
@@ -27,6 +28,9 @@ import (
 
 // version is the first byte of a payload, part of the format.
 const version = 1
+
+// ErrLater is in the error of a payload that a later version of this program has written: that version reads it.
+var ErrLater = errors.New("use the program that wrote it")
 
 // Flags, part of the format.
 const (
@@ -73,11 +77,14 @@ func appendText[T string | []byte](dst []byte, text T) []byte {
 }
 
 // Decode reads a payload into r. Key, Value and the values of headers are slices of payload and live
-// as long as it does. The error says at which byte the payload stops being one.
+// as long as it does. The error says at which byte the payload stops being one, or is [ErrLater].
 func Decode(payload []byte, r *record.Record) error {
 	d := decoder{rest: payload, size: len(payload)}
-	if v := d.byte(); v != version {
-		return fmt.Errorf("the record has version %d, and this program knows %d: use the program that wrote it", v, version)
+	switch v := d.byte(); {
+	case v > version:
+		return fmt.Errorf("the record has version %d, and this program knows %d: %w", v, version, ErrLater)
+	case v < version:
+		d.bad = true
 	}
 	flags := d.byte()
 	if flags&^(hasKey|hasValue) != 0 {

@@ -1,0 +1,128 @@
+package producer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/halon-extras/kafka/internal/plan"
+	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
+	"github.com/halon-extras/kafka/internal/stored"
+)
+
+// later returns the payload of a record as a later version of this program would write it.
+func later(text string) []byte {
+	payload := stored.Append(nil, value(text))
+	payload[0] = 2
+	return payload
+}
+
+// known returns the payload of a record of this version, which is not old.
+func known(text string) []byte {
+	r := value(text)
+	r.Timestamp = milliseconds()
+	return stored.Append(nil, r)
+}
+
+// payloads returns what is pending in a spool.
+func payloads(t *testing.T, disk *faultfs.FS, dir string) (all [][]byte) {
+	t.Helper()
+	err := spool.Export(disk, dir, false, func(f spool.Frame) error {
+		all = append(all, bytes.Clone(f.Payload))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A downgrade: what a later version wrote is neither lost nor a dead letter. It stays on the disk for that version, and all others go on.
+func TestARecordOfALaterVersionStaysOnTheDisk(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		change   func(*spoolOn)
+		property string
+		planned  bool
+	}{
+		{"durable", func(*spoolOn) {}, "linger.ms=5", false},
+		{"spill", func(s *spoolOn) { s.Spill = true }, "linger.ms=5", false},
+		{"without dead letters", func(s *spoolOn) { s.DeadLetter = false }, "linger.ms=5", false},
+		{"a max_age that is over", func(s *spoolOn) { s.MaxAge = time.Hour }, "linger.ms=5", false},
+		{"each message once", func(*spoolOn) {}, "enable.idempotence=true", false},
+		{"each message once, in a batch that had no answer", func(*spoolOn) {}, "enable.idempotence=true", true},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				disk := faultfs.New(1)
+				s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := [][]byte{later("a"), later("b")}
+				for _, payload := range [][]byte{want[0], known("v000000"), want[1], known("v000001")} {
+					if _, err := s.Append(payload, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if test.planned {
+					note(t, disk, s, &plan.Batch{
+						Place: plan.Place{Topic: "mail"}, Epoch: plan.Epoch{Producer: 1}, Count: 4, Bound: 0, Spans: []plan.Span{{From: 1, Count: 4}},
+					})
+				}
+				if err := s.Close(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				cfg := durable(disk)
+				test.change(&cfg)
+				for start := range 2 {
+					log := &logged{}
+					p := c.spooled(log, cfg, test.property)
+					store(t, p, "mail", 2+10*start, 10)
+					time.Sleep(30 * time.Second)
+					if s := p.Snapshot(); s.Failed != 0 || s.OnDisk != 2 || p.Spool().Dead != 0 || p.Spool().Pending != 2 {
+						t.Errorf("start %d: counted %+v, %+v", start, s, p.Spool())
+					}
+					if n := strings.Count(log.String(), "written by a later version of this program"); n != 1 || !strings.Contains(log.String(), "the record has version 2, and this program knows 1") {
+						t.Errorf("start %d: %d lines say so:\n%s", start, n, log)
+					}
+					if r, some, err := p.Head(t.Context()); some || err != nil {
+						t.Errorf("start %d: the head is %q, %v", start, r.Value, err)
+					}
+					stop(t, p, time.Minute)
+					if diff := cmp.Diff(want, payloads(t, disk, "/spool")); diff != "" {
+						t.Errorf("start %d: %s", start, diff)
+					}
+				}
+				c.inOrder("mail", 22)
+			})
+		})
+	}
+}
+
+// note writes one plan into the folder of s.
+func note(t *testing.T, disk *faultfs.FS, s *spool.Spool, b *plan.Batch) {
+	t.Helper()
+	notes, _, _, err := spool.OpenNotes(spool.NotesOptions{Dir: "/spool", FS: disk, Fold: &fold{spool: s}, Guard: func(run func()) { run() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes.Start()
+	written := make(chan error, 1)
+	notes.Add(plan.AppendPlan(nil, b), func(err error) { written <- err })
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	if err := notes.Close(context.Background()); err != nil {
+		t.Fatal(fmt.Errorf("notes: %w", err))
+	}
+}
