@@ -264,12 +264,18 @@ type Estate struct {
 	awaits  map[uint64]*await // by the sequence of the record on disk
 }
 
-// releaseTime is how long Release waits for answers.
-const releaseTime = 3 * time.Second
+const (
+	// releaseTime is how long Release waits for answers.
+	releaseTime = 3 * time.Second
+
+	// closePatience is how long it waits then for a slow disk.
+	closePatience = 10 * time.Second
+)
 
 // Release ends a queue with a spool and gives its folder back, for a queue that is opened there at once. What was accepted is on the disk then. It sends nothing
 // new, and waits until what is on its way is answered, for releaseTime or until ctx ends: what is not answered then may be delivered twice, unless the queue keeps plans. Calls are taken meanwhile;
-// then they are refused with [resperr.Destroy].
+// then they are refused with [resperr.Destroy]. A slow disk is waited for, up to closePatience: after that calls that wait for it are answered with [resperr.FS], and to open
+// the folder fails with [spool.ErrClosing] until the disk has taken everything.
 //
 // The caller gives the estate to the next queue, with [Deps], or has it answered with [Producer.Dismiss].
 func (p *Producer) Release(ctx context.Context) *Estate {
@@ -285,6 +291,8 @@ func (p *Producer) Release(ctx context.Context) *Estate {
 	p.state.passed.Store(true)
 	estate.waiters = p.takeWaitersLocked()
 	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, closePatience)
+	defer cancel()
 	p.closeStored(ctx, func() { estate.awaits = p.takeAwaits() })
 	return estate
 }
@@ -353,7 +361,7 @@ func (p *Producer) outstandingIn(folder string) int64 {
 // inherit lets the calls of e wait here. p has opened the folder that they wait at, and nothing reads it yet.
 func (p *Producer) inherit(e *Estate) {
 	s := p.store
-	if s == nil { // the folder is another process's by now
+	if s == nil { // another process has taken the folder since it was given back
 		p.Dismiss(e, resperr.Destroy)
 		return
 	}

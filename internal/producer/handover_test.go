@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/queueconf"
 	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
@@ -373,4 +375,71 @@ func TestCallsWhileQueuesFollowEachOther(t *testing.T) {
 		t.Errorf("%d calls were accepted, counted %+v", want, s)
 	}
 	c.records("mail", want)
+}
+
+// The disk is slow at the moment of a reload: the folder is given back when it has taken everything. The next queue never takes the lock of the queue
+// before for that of another process.
+func TestAFolderIsHandedOverOnADiskThatIsSlow(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		sync     time.Duration
+		locked   bool // in memory when another process has the spool
+		opens    bool // at once
+	}{
+		{"syncs of a second are waited for", time.Second, false, true},
+		{"also where a locked spool means memory", time.Second, true, true},
+		{"after a sync of a minute it is tried again", time.Minute, false, false},
+		{"and never in memory instead", time.Minute, true, false},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				disk := faultfs.New(1)
+				cfg := durable(disk)
+				cfg.LockedMemory = test.locked
+				p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: disk}, "enable.idempotence=true")
+				store(t, p, "mail", 0, 10)
+				time.Sleep(time.Second)
+				disk.Intercept(func(call faultfs.Call) faultfs.Fault {
+					if call.Op == faultfs.Sync {
+						time.Sleep(test.sync)
+					}
+					return faultfs.Fault{}
+				})
+				late := keep(t, p, value("v000010"), false)
+				begun := time.Now()
+				estate := p.Release(t.Context())
+				disk.Intercept(nil)
+				if took := time.Since(begun); took > releaseTime+closePatience+time.Second {
+					t.Errorf("Release took %v", took)
+				}
+				if code, want := <-late, map[bool]resperr.Code{true: resperr.NoError, false: resperr.FS}[test.opens]; code != want {
+					t.Errorf("the call that waits for the disk is answered %v, want %v", code, want)
+				}
+				deps := Deps{Spool: &cfg.Spool, Disk: disk, Estate: estate, Before: p, Log: (&logged{}).logger(), Client: conf.Deps{Dialer: c.dial}}
+				next, err := New("kafka1", settings(t, "bootstrap.servers=127.0.0.1:9092"), deps)
+				if test.opens != (err == nil) {
+					t.Fatalf("opened: %v", err)
+				}
+				if err != nil {
+					if want := "spool /spool: an earlier queue of this process has not closed it yet, because the disk is slow or does not answer"; !strings.Contains(err.Error(), want) {
+						t.Errorf("%q does not say %q", err, want)
+					}
+					if !errors.Is(err, spool.ErrClosing) || errors.Is(err, spool.ErrLocked) {
+						t.Errorf("it is %v", err)
+					}
+					time.Sleep(5 * time.Minute)
+				} else {
+					stop(t, next, time.Minute)
+				}
+				next = c.after(p, Deps{Spool: &cfg.Spool, Disk: disk})
+				if !next.Spooled() {
+					t.Fatal("the next queue works in memory")
+				}
+				store(t, next, "mail", 11, 10)
+				stop(t, next, time.Minute)
+				c.once("mail", 21)
+			})
+		})
+	}
 }

@@ -107,6 +107,7 @@ func (p *Producer) openOnce(s *storage) (*once, error) {
 		}
 	}
 	o.notes.Start()
+	s.spool.GiveBackAfter(o.notes)
 	return o, nil
 }
 

@@ -61,5 +61,8 @@ type Space struct {
 // ErrNotPlain is for a symbolic link, a FIFO, a socket, a device or a folder under the name of a file.
 var ErrNotPlain = errors.New("it is not a plain file, remove it")
 
+// ErrClosing is returned by [Open] when an earlier spool of this process has the folder, and its [Spool.Close] is not done.
+var ErrClosing = errors.New("look at the disk")
+
 // ErrLocked is returned by [FS.Lock] when another process, or another spool of this one, holds the lock.
 var ErrLocked = errors.New("locked by another process")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,6 +21,15 @@ type owner struct {
 	file    File
 }
 
+// closing has the folders that a spool of this process is giving back. flock(2) does not tell a lock of one's own from another's, and the text in
+// the file is no proof: in two containers that share a folder, two processes may have one number.
+var closing sync.Map // of place
+
+type place struct {
+	fs  FS
+	dir string
+}
+
 // takeOwnership locks dir for this process.
 func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 	o := &owner{fs: fsys, dir: dir, program: program}
@@ -32,6 +42,9 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 		}
 		if !errors.Is(err, ErrLocked) {
 			return nil, fmt.Errorf("spool %s: the file %s cannot be opened for writing: %w", dir, ownerName, err)
+		}
+		if _, own := closing.Load(place{fsys, dir}); own && try >= 25 {
+			return nil, fmt.Errorf("spool %s: an earlier queue of this process has not closed it yet, because the disk is slow or does not answer: %w", dir, ErrClosing)
 		}
 		if try == 25 {
 			return nil, fmt.Errorf("spool %s: it is in use by %s: stop that process, or give this one a path of its own: %w",

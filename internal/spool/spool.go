@@ -164,14 +164,15 @@ type Spool struct {
 	quiet        map[string]*quiet // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
-	wake    chan struct{} // to the syncer
-	keep    chan struct{} // to the keeper
-	stop    chan struct{} // closed by Close for the keeper, after the syncer has ended
-	synced  chan struct{} // closed when the syncer has ended
-	closed  chan struct{} // closed when all is done
-	begun   hint          // what the position file knew when the spool was opened
-	w       writer        // the syncer's
-	k       keeper        // the keeper's
+	wake    chan struct{}   // to the syncer
+	keep    chan struct{}   // to the keeper
+	stop    chan struct{}   // closed by Close for the keeper, after the syncer has ended
+	synced  chan struct{}   // closed when the syncer has ended
+	closed  chan struct{}   // closed when all is done
+	begun   hint            // what the position file knew when the spool was opened
+	w       writer          // the syncer's
+	k       keeper          // the keeper's
+	after   <-chan struct{} // see GiveBackAfter
 	closeMe sync.Once
 	found   uint64 // the generation of the position that Open has read
 	err     error  // of Close; read after closed
@@ -181,7 +182,8 @@ type Spool struct {
 // with the backlog: the position file, the names, the last segment. A full disk does not make it fail: what is
 // there can be delivered, by a caller that needs no [Notes].
 //
-// Each error is one sentence for an operator. Another process that has the folder open is named in it.
+// Each error is one sentence for an operator. Another process that has the folder open is named in it. [ErrClosing] passes when the disk has taken
+// what an earlier spool of this process had.
 func Open(opts Options) (*Spool, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -230,6 +232,7 @@ func (s *Spool) Close(ctx context.Context) error {
 		s.mu.Lock()
 		s.closing = true
 		s.mu.Unlock()
+		closing.Store(place{s.fs, s.opts.Dir}, nil)
 		nudge(s.wake)
 		go s.opts.Guard(s.finish)
 	})
@@ -240,6 +243,10 @@ func (s *Spool) Close(ctx context.Context) error {
 		return fmt.Errorf("spool %s: the disk did not finish in time: %w", s.opts.Dir, ctx.Err())
 	}
 }
+
+// GiveBackAfter has Close give the folder back when n has ended, too: what it still writes would otherwise come between the files of the next one. It
+// is called before Close.
+func (s *Spool) GiveBackAfter(n *Notes) { s.after = n.closed }
 
 func (s *Spool) finish() {
 	<-s.synced
@@ -255,7 +262,11 @@ func (s *Spool) finish() {
 	s.mu.Unlock()
 	s.sayMissing(nil, true)
 	s.err = errors.Join(s.w.failed, s.k.failed)
+	if s.after != nil {
+		<-s.after
+	}
 	s.owner.release()
+	closing.Delete(place{s.fs, s.opts.Dir})
 	close(s.closed)
 }
 
