@@ -26,7 +26,12 @@ const (
 )
 
 // MkdirAll implements [FS]. Nobody but the owner may enter what it creates.
-func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
+func (OS) MkdirAll(dir string) (created bool, err error) {
+	_, err = os.Stat(dir)
+	missing := errors.Is(err, fs.ErrNotExist)
+	err = os.MkdirAll(dir, dirMode)
+	return missing && err == nil, err
+}
 
 // ReadDir implements [FS].
 func (OS) ReadDir(dir string) ([]Entry, error) {

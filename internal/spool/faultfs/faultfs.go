@@ -239,16 +239,17 @@ func (f *FS) begin(op Op, name string, off int64) (fault Fault, err error) {
 }
 
 // MkdirAll implements spool.FS. Folders are durable at once.
-func (f *FS) MkdirAll(dir string) error {
+func (f *FS) MkdirAll(dir string) (created bool, err error) {
 	fault, err := f.begin(MkdirAll, filepath.Join(dir, "x"), 0)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer f.mu.Unlock()
+	created = !f.dirs[dir]
 	for d := dir; !f.dirs[d]; d = filepath.Dir(d) {
 		f.dirs[d] = true
 	}
-	return fault.Err
+	return created, fault.Err
 }
 
 // ReadDir implements spool.FS.
