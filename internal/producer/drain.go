@@ -235,7 +235,7 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 	p.dismissStored(code)
 	p.resumes.wait()
 	p.logLost(lost)
-	if err != nil && !(releasing && errors.Is(err, context.DeadlineExceeded)) { // who opens it next says that
+	if err != nil && (!releasing || !errors.Is(err, context.DeadlineExceeded)) { // who opens it next says that
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
 	if kept > 0 && !releasing {
