@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -48,6 +49,32 @@ func closing(t *testing.T) string {
 	return taking(t, func(conn net.Conn) {
 		conn.Read(make([]byte, 1<<16)) // what is left unread would reset the connection
 		conn.Close()
+	})
+}
+
+// withoutTLS passes connections on to a broker, and closes those that begin with TLS, as Kafka does; the embedded broker waits for more.
+func withoutTLS(t *testing.T, broker string) string {
+	t.Helper()
+	const handshake = 0x16
+	return taking(t, func(conn net.Conn) {
+		said := make([]byte, 1<<16)
+		n, err := conn.Read(said)
+		if err != nil || said[0] == handshake {
+			conn.Close()
+			return
+		}
+		to, err := net.Dial("tcp", broker)
+		if err != nil {
+			conn.Close()
+			return
+		}
+		pass := func(dst, src net.Conn) {
+			io.Copy(dst, src)
+			dst.Close()
+		}
+		to.Write(said[:n])
+		go pass(to, conn)
+		go pass(conn, to)
 	})
 }
 
@@ -234,7 +261,7 @@ func testConnect(t *testing.T) {
 		{"TLS and a login are expected", both, nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: set it to sasl_ssl, or correct the port\n"},
 		{"a login behind TLS is expected", both, ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, and security.protocol is ssl: set it to sasl_ssl, or correct the port\n"},
 		{"TLS and a login", both, []string{"security.protocol=sasl_ssl", trust, "sasl.mechanism=SCRAM-SHA-256", "sasl.username=admin", "sasl.password=right"}, nil, cluster},
-		{"no TLS is expected", plain, ssl, nil, "ADDR: the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port\n"},
+		{"no TLS is expected", withoutTLS(t, plain), ssl, nil, "ADDR: the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port\n"},
 		{
 			"an unknown authority", secure,
 			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", pemOf("CERTIFICATE", stranger.cert.Raw))},
@@ -267,7 +294,7 @@ func testConnect(t *testing.T) {
 			for _, s := range test.settings {
 				args = append(args, "--set", s)
 			}
-			if test.address == quiet || test.sentence == "no TLS is expected" { // the embedded broker waits for more
+			if test.address == quiet {
 				args = append(args, "--timeout", "0.3")
 			}
 			out, errs, status := run(t, "", append(args, test.flags...)...)
