@@ -320,8 +320,8 @@ func TestThreeKafkasWhoseReplicasStayBehind(t *testing.T) {
 		looks, err := ask(t.Context(), p, func() int {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if parts := p.topics["mail"].send.partitions; len(parts) > 0 {
-				return parts[0].looks
+			if t := p.topics["mail"]; t != nil && len(t.send.partitions) > 0 { // the reader of the spool may not have come to it yet
+				return t.send.partitions[0].looks
 			}
 			return 0
 		})
