@@ -89,9 +89,6 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.id, err)
 	}
-	if s.spool.Created() {
-		p.log.Warn("the folder of the spool did not exist and was created, so nothing waits in it: if it should be on a disk of its own, that disk is not mounted", "spool", cfg.Path)
-	}
 	if cfg.DeadLetter {
 		most := max(cfg.MaxBytes/deadShare, minDeadSize)
 		s.dead, err = spool.Open(spool.Options{

@@ -179,19 +179,3 @@ func TestASlowDiskParksTheScriptsAndHoldsNoCall(t *testing.T) {
 		c.records("mail", 100)
 	})
 }
-
-// A disk that is not mounted at the start cannot be told from a new folder, so that a folder is new is said.
-func TestAFolderThatIsCreatedIsSaid(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		for start, want := range []int{1, 0} {
-			log := &logged{}
-			p := c.spooled(log, durable(disk))
-			stop(t, p, time.Minute)
-			if n := strings.Count(log.String(), "the folder of the spool did not exist and was created"); n != want || want == 1 && !strings.Contains(log.String(), "spool=/spool") {
-				t.Errorf("start %d: %d lines say so, want %d:\n%s", start, n, want, log)
-			}
-		}
-	})
-}

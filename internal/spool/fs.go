@@ -5,8 +5,8 @@ import "errors"
 // FS is the spool's only way to the disk. Names are full paths. The operating system's is [OS]; the tests use one
 // in memory that forgets, tears and fails.
 type FS interface {
-	// MkdirAll creates dir and its parents where they are missing, and says whether dir was.
-	MkdirAll(dir string) (created bool, err error)
+	// MkdirAll creates dir and its parents where they are missing.
+	MkdirAll(dir string) error
 	// ReadDir lists what is in dir in no particular order. What is no plain file has no size.
 	ReadDir(dir string) ([]Entry, error)
 	// Open opens an existing file for reading and writing. Here and below, what is no plain file is not opened and not waited for, a

@@ -26,12 +26,7 @@ const (
 )
 
 // MkdirAll implements [FS]. Nobody but the owner may enter what it creates.
-func (OS) MkdirAll(dir string) (created bool, err error) {
-	_, err = os.Stat(dir)
-	missing := errors.Is(err, fs.ErrNotExist)
-	err = os.MkdirAll(dir, dirMode)
-	return missing && err == nil, err
-}
+func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
 // ReadDir implements [FS].
 func (OS) ReadDir(dir string) ([]Entry, error) {

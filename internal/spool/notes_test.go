@@ -102,7 +102,7 @@ func TestTheNotesOfVersion1AreRead(t *testing.T) {
 func TestNotesAreWrittenAndFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)
-		if _, err := fsys.MkdirAll("/spool"); err != nil {
+		if err := fsys.MkdirAll("/spool"); err != nil {
 			t.Fatal(err)
 		}
 		n, _, found, damage := openNotes(t, fsys)
@@ -136,7 +136,7 @@ func TestNotesAreWrittenAndFoundAgain(t *testing.T) {
 func TestNotesThatComeSoonShareASync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)
-		if _, err := fsys.MkdirAll("/spool"); err != nil {
+		if err := fsys.MkdirAll("/spool"); err != nil {
 			t.Fatal(err)
 		}
 		const every = 5 * time.Millisecond
@@ -249,7 +249,7 @@ func TestNotesSurviveAFaultAtEveryCall(t *testing.T) {
 func crashNotes(t *testing.T, fault faultfs.Fault, at int, seed uint64) (came bool) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(seed)
-		if _, err := fsys.MkdirAll("/spool"); err != nil {
+		if err := fsys.MkdirAll("/spool"); err != nil {
 			t.Fatal(err)
 		}
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -307,7 +307,7 @@ func crashNotes(t *testing.T, fault faultfs.Fault, at int, seed uint64) (came bo
 
 func ExampleNotes() {
 	fsys := faultfs.New(1)
-	_, _ = fsys.MkdirAll("/spool")
+	_ = fsys.MkdirAll("/spool")
 	n, _, _, _ := spool.OpenNotes(spool.NotesOptions{Dir: "/spool", FS: fsys, Fold: &listed{}})
 	n.Start()
 	n.AddLater(noteOf(1))

@@ -170,7 +170,6 @@ type Spool struct {
 	synced  chan struct{}   // closed when the syncer has ended
 	closed  chan struct{}   // closed when all is done
 	begun   hint            // what the position file knew when the spool was opened
-	created bool            // Open has created the folder
 	w       writer          // the syncer's
 	k       keeper          // the keeper's
 	after   <-chan struct{} // see GiveBackAfter
@@ -197,7 +196,7 @@ func Open(opts Options) (*Spool, error) {
 		wake: make(chan struct{}, 1), keep: make(chan struct{}, 1),
 		stop: make(chan struct{}), synced: make(chan struct{}), closed: make(chan struct{}),
 	}
-	if s.created, err = s.fs.MkdirAll(opts.Dir); err != nil {
+	if err := s.fs.MkdirAll(opts.Dir); err != nil {
 		return nil, fmt.Errorf("spool %s: the folder cannot be created: %w", opts.Dir, err)
 	}
 	if s.owner, err = takeOwnership(s.fs, opts.Dir, opts.Program); err != nil {
@@ -224,9 +223,6 @@ func Open(opts Options) (*Spool, error) {
 	go s.opts.Guard(s.keepLoop)
 	return s, nil
 }
-
-// Created says whether Open has created the folder.
-func (s *Spool) Created() bool { return s.created }
 
 // Close stores what was appended, seals the last segment, writes the position and gives the folder back. It
 // waits for the disk, but not longer than ctx: then it returns ctx's error and goes on in the background. Later

@@ -239,17 +239,16 @@ func (f *FS) begin(op Op, name string, off int64) (fault Fault, err error) {
 }
 
 // MkdirAll implements spool.FS. Folders are durable at once.
-func (f *FS) MkdirAll(dir string) (created bool, err error) {
+func (f *FS) MkdirAll(dir string) error {
 	fault, err := f.begin(MkdirAll, filepath.Join(dir, "x"), 0)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer f.mu.Unlock()
-	created = !f.dirs[dir]
 	for d := dir; !f.dirs[d]; d = filepath.Dir(d) {
 		f.dirs[d] = true
 	}
-	return created, fault.Err
+	return fault.Err
 }
 
 // ReadDir implements spool.FS.
