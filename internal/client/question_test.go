@@ -244,8 +244,7 @@ func TestABrokerThatIsAwayMoves(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.name("a:9092", "c:9092")
 			b.ask("mail")
-			for b.next(Up).Broker != 2 {
-			}
+			b.up(2)
 			n := w.dials("b:9092")
 			w.name("a:9092")
 			b.ask("mail")
