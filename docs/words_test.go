@@ -47,7 +47,7 @@ var unused = []struct{ pattern, instead string }{
 	{`\bsoiled\b`, "dirty"},
 	{`\bdoomed\b`, "deletable"},
 	{`\breclaim`, "requeue"},
-	{`\bdrawIn\b`, "drain the intake"},
+	{`\bdrawIn\b`, "take the intake"},
 	{`\bturnLanes\b|\bintake_(turn|wait)\b`, "spill topics; rotate; set_has_waiters"},
 	{`\b(un)?settle[ds]?\b|\bsettle[A-Z]|\bsettling\b`, "released"},
 	{`\b(lest|hitherto|whence|thereof|whither)\b`, "a word of today"},

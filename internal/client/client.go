@@ -197,7 +197,7 @@ type BrokerStatus struct {
 // State is where the connection to a broker stands.
 type State uint8
 
-// The states. Up to Ready they follow each other in this order. A connection that is Ready may be Muted and Ready again; one that is Draining logs in again
+// The states. Up to Ready they follow each other in this order. A connection that is Ready may be Muted and Ready again; one that is Finishing logs in again
 // and is Ready, or ends. Each may go back to Idle or Pausing.
 const (
 	Idle    State = iota // nobody wants the broker
@@ -205,9 +205,9 @@ const (
 	Dialing              // connecting, or shaking hands
 	Asking               // the broker is asked what it speaks
 	LoggingIn
-	Ready    // takes requests
-	Muted    // connected; the broker has asked for a pause
-	Draining // connected; nothing is written until what is open is answered, then the login or the connection is renewed
+	Ready     // takes requests
+	Muted     // connected; the broker has asked for a pause
+	Finishing // connected; nothing is written until what is open is answered, then the login or the connection is renewed
 )
 
 // String returns librdkafka's name of the state, as its statistics have it, where there is one.

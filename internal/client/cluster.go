@@ -131,7 +131,7 @@ func (b *broker) rankLocked(now time.Time, seed, seedsTurn bool) float64 {
 	switch {
 	case b.state == Ready && !b.leaving:
 		return rank / 1000
-	case b.state == Muted || b.state == Draining:
+	case b.state == Muted || b.state == Finishing:
 		rank += 500
 	}
 	if b.until.After(now) {

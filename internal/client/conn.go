@@ -125,10 +125,10 @@ func (b *broker) nextAct(n *conn, now time.Time) act {
 		}
 		until(r.due)
 	}
-	drain := b.leaving || n.stale || !n.relogin.IsZero() && !now.Before(n.relogin)
+	finishing := b.leaving || n.stale || !n.relogin.IsZero() && !now.Before(n.relogin)
 	switch {
-	case drain:
-		b.setLocked(Draining, now)
+	case finishing:
+		b.setLocked(Finishing, now)
 	case now.Before(n.muted):
 		b.setLocked(Muted, now)
 		until(n.muted)
@@ -137,13 +137,13 @@ func (b *broker) nextAct(n *conn, now time.Time) act {
 		b.announce = true
 	}
 	switch {
-	case drain && len(n.open) == 0 && b.leaving:
+	case finishing && len(n.open) == 0 && b.leaving:
 		return act{end: &end{err: ErrUnknownBroker, leave: true}}
-	case drain && len(n.open) == 0 && n.stale:
+	case finishing && len(n.open) == 0 && n.stale:
 		return act{end: &end{renew: true}}
-	case drain && len(n.open) == 0 && !now.Before(n.muted):
+	case finishing && len(n.open) == 0 && !now.Before(n.muted):
 		return act{login: true}
-	case drain:
+	case finishing:
 		if now.Before(n.muted) {
 			until(n.muted)
 		}
@@ -153,23 +153,23 @@ func (b *broker) nextAct(n *conn, now time.Time) act {
 	case b.state == Ready && len(b.queue) > 0:
 		return b.takeLocked(n, now)
 	}
-	if len(n.open) == 0 && len(b.queue) == 0 && !drain {
+	if len(n.open) == 0 && len(b.queue) == 0 && !finishing {
 		if !b.wanted && len(b.ids) == 0 { // a bootstrap server that has done its work
 			if now.Sub(n.used) >= seedLinger {
-				b.setLocked(Draining, now) // so that nobody sends any more
+				b.setLocked(Finishing, now) // so that nobody sends any more
 				return act{end: &end{err: ErrUnknownBroker, leave: true}}
 			}
 			until(n.used.Add(seedLinger))
 		}
 		if idle := c.net.Idle; idle > 0 {
 			if now.Sub(n.used) >= idle {
-				b.setLocked(Draining, now)
+				b.setLocked(Finishing, now)
 				return act{end: &end{idle: true}}
 			}
 			until(n.used.Add(idle))
 		}
 	}
-	if !n.relogin.IsZero() && !drain {
+	if !n.relogin.IsZero() && !finishing {
 		until(n.relogin)
 	}
 	if n.outdated != nil {

@@ -178,7 +178,7 @@ func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 	r.answered, r.outcome = true, err
 	tell = !r.abandoned && r.returned
 	n.used, n.fails = now, 0
-	if throttle > 0 || n.b.state == Draining {
+	if throttle > 0 || n.b.state == Finishing {
 		n.b.poke() // else the other goroutine sleeps on: it has nothing to do
 	}
 	if err != nil {

@@ -116,7 +116,7 @@ func (p *Producer) admitLocked(r *record.Record, n int, queued bool, a *await) (
 	}
 	cost := costOf(r, n)
 	if p.ingress.Intake != nil {
-		p.drainIntakeLocked()
+		p.takeIntakeLocked()
 	}
 	if !queued && len(p.waiters) > 0 || !p.ledger.Fits(len(r.Value), cost) {
 		return resperr.QueueFull, false

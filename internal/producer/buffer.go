@@ -62,7 +62,7 @@ type batchBuffer struct {
 	packed   *intake.Batch // the same for entries that were packed
 	sum      intake.Sum    // of the records in chunk
 	complete bool          // sum is known, and not an estimate
-	drained  drained       // when the chunk was taken
+	takenAt  takenAt       // when the chunk was taken
 	refs     int
 }
 

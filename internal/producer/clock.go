@@ -39,9 +39,9 @@ func (p *Producer) setTimer(silent bool) {
 // milliseconds returns the wall clock as Kafka counts it.
 func milliseconds() int64 { return time.Now().UnixMilli() }
 
-// A drained is when a chunk of calls was taken from the intake, or a batch from the disk: on both clocks, and how long before that the one
+// A takenAt is when a chunk of calls was taken from the intake, or a batch from the disk: on both clocks, and how long before that the one
 // before was.
-type drained struct {
+type takenAt struct {
 	at   mono
 	wall int64 // milliseconds since 1970
 	span time.Duration
@@ -49,7 +49,7 @@ type drained struct {
 
 // born returns when the call was made that has noted timestamp. The wall clock may have been set since, but the call cannot be
 // older than the time since the last look. Of a record on disk nothing else is known: it may be of an earlier process.
-func (d *drained) born(timestamp int64) mono {
+func (d *takenAt) born(timestamp int64) mono {
 	age := time.Duration(d.wall-timestamp) * time.Millisecond
 	return d.at - mono(min(max(age, 0), d.span))
 }

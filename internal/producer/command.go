@@ -113,7 +113,7 @@ func (p *Producer) purge() int64 {
 // feedAll takes everything that was accepted and is not taken yet. The sender runs it.
 func (p *Producer) feedAll(now mono) {
 	p.mu.Lock()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	buffers := p.takeFullLocked(nil)
 	if p.current != nil && len(p.current.entries) > 0 {
 		buffers = append(buffers, p.current)

@@ -169,7 +169,7 @@ func (p *Producer) beginStop() (stopped bool) {
 	defer p.mu.Unlock()
 	stopped = !p.state.advance(phaseStopped)
 	p.announceWaitersLocked()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	return stopped
 }
 
@@ -197,8 +197,8 @@ func (p *Producer) logLost(lost int64) {
 // stopStored is Stop behind a spool: what is not delivered in a moment stays on the disk, or is
 // brought there, and is no loss.
 func (p *Producer) stopStored(ctx context.Context) int64 {
-	drain, cancel := context.WithTimeout(ctx, drainTime)
-	p.drainStored(drain, drainTime/200)
+	drain, cancel := context.WithTimeout(ctx, storedDrainTime)
+	p.drainStored(drain, storedDrainTime/200)
 	cancel()
 	p.dismissWaiters(resperr.Destroy)
 	return p.closeStored(ctx, func() {})

@@ -45,7 +45,7 @@ type reader struct {
 	batch  *spool.Batch
 	at     int
 
-	read   drained       // when the batch was last looked at
+	read   takenAt       // when the batch was last looked at
 	record record.Record // the decoded frame at
 	ready  bool
 
@@ -221,8 +221,8 @@ func (r *reader) fill(life context.Context) bool {
 }
 
 // readNow is when records are read from the disk. One look at the clocks does for a batch.
-func (p *Producer) readNow() drained {
-	return drained{at: p.now(), wall: milliseconds(), span: math.MaxInt64}
+func (p *Producer) readNow() takenAt {
+	return takenAt{at: p.now(), wall: milliseconds(), span: math.MaxInt64}
 }
 
 func (r *reader) drop() {

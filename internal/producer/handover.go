@@ -32,7 +32,7 @@ func (p *Producer) PassOn(next *Producer) {
 	if p.ingress.Intake != nil {
 		p.ingress.Pass()
 	}
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	waiters := p.takeWaitersLocked()
 	p.mu.Unlock()
 	if p.store == nil {
@@ -246,7 +246,7 @@ func (p *Producer) Close() {
 		p.health.end(report.Removed)
 	}
 	p.announceWaitersLocked()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 }
 
 // Leave waits until everything is delivered, or reported as failed, or ctx ends; it sends without linger meanwhile. It says whether the queue is empty.
@@ -254,7 +254,7 @@ func (p *Producer) Leave(ctx context.Context) (empty bool) {
 	if p.store == nil {
 		return p.drain(ctx) == 0
 	}
-	p.drainStored(ctx, drainTime/30)
+	p.drainStored(ctx, storedDrainTime/30)
 	return p.outstanding() == 0 && p.store.spool.Stats().Pending == 0
 }
 

@@ -68,22 +68,22 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 	return r
 }
 
-// drainIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that the load of the
+// takeIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that the load of the
 // queue is exact, but for copies that are not complete.
-func (p *Producer) drainIntakeLocked() { p.drainLocked(false) }
+func (p *Producer) takeIntakeLocked() { p.takeChunksLocked(false) }
 
-// drainLocked is drainIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.
-func (p *Producer) drainLocked(sender bool) {
+// takeChunksLocked is takeIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.
+func (p *Producer) takeChunksLocked(sender bool) {
 	f := &p.ingress
 	if f.Intake == nil || p.state.reached(phaseGone) {
 		return
 	}
 	f.full = f.Take(f.full[:0])
 	if len(f.full) == 0 {
-		p.drainParkedLocked()
+		p.takeParkedLocked()
 		return
 	}
-	taken := p.drainedNowLocked()
+	taken := p.takenNowLocked()
 	for _, c := range f.full {
 		if !sender && sparse(c) && p.copyInLocked(c, &taken) {
 			continue
@@ -93,14 +93,14 @@ func (p *Producer) drainLocked(sender bool) {
 			p.current = nil
 		}
 		n := c.Count()
-		s := &batchBuffer{chunk: c, drained: taken}
+		s := &batchBuffer{chunk: c, takenAt: taken}
 		if s.sum, s.complete = c.Sum(); s.complete {
 			f.Correct(c, s.sum)
 		}
 		p.countLocked(n, &s.sum, 1)
 		p.full = append(p.full, s)
 	}
-	p.drainParkedLocked()
+	p.takeParkedLocked()
 }
 
 // minChunkRecords and minChunkBytes are the records, or the bytes of their frames, from which a chunk is worth its memory: a queue that
@@ -117,7 +117,7 @@ func sparse(c intake.Chunk) bool {
 
 // copyInLocked moves the records of a chunk into the current buffer, and gives the chunk back. It returns false, and does nothing,
 // when a copy is not complete.
-func (p *Producer) copyInLocked(c intake.Chunk, taken *drained) bool {
+func (p *Producer) copyInLocked(c intake.Chunk, taken *takenAt) bool {
 	sum, complete := c.Sum()
 	if !complete {
 		return false
@@ -142,8 +142,8 @@ func (p *Producer) copyInLocked(c intake.Chunk, taken *drained) bool {
 	return true
 }
 
-// drainParkedLocked puts the calls that were parked in the intake behind those that wait already.
-func (p *Producer) drainParkedLocked() {
+// takeParkedLocked puts the calls that were parked in the intake behind those that wait already.
+func (p *Producer) takeParkedLocked() {
 	if !p.ingress.Parked() {
 		return
 	}
@@ -161,7 +161,7 @@ func (p *Producer) drainParkedLocked() {
 func (p *Producer) admitParked() {
 	if p.ingress.Intake != nil && p.ingress.Parked() {
 		p.mu.Lock()
-		p.drainParkedLocked()
+		p.takeParkedLocked()
 		p.mu.Unlock()
 	}
 	p.admitWaiters()
@@ -178,7 +178,7 @@ func (p *Producer) chargeLocked(value int, cost int64) bool {
 	}
 	f.Shut()
 	defer f.Open()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	return f.Charge(value, cost)
 }
 
@@ -203,9 +203,9 @@ func (p *Producer) announceWaitersLocked() {
 	}
 }
 
-// drainedNowLocked is when chunks are taken that are taken now.
-func (p *Producer) drainedNowLocked() drained {
-	d := drained{at: p.now(), wall: milliseconds()}
+// takenNowLocked is when chunks are taken that are taken now.
+func (p *Producer) takenNowLocked() takenAt {
+	d := takenAt{at: p.now(), wall: milliseconds()}
 	d.span = d.at.since(p.ingress.last)
 	p.ingress.last = d.at
 	return d
@@ -220,7 +220,7 @@ func (p *Producer) oldestLocked(now mono) (born mono, some bool) {
 		return 0, false
 	}
 	first, some := p.ingress.First()
-	d := drained{at: now, wall: milliseconds(), span: now.since(p.ingress.last)}
+	d := takenAt{at: now, wall: milliseconds(), span: now.since(p.ingress.last)}
 	if first == 0 {
 		return now - mono(d.span), some // not known
 	}
@@ -269,7 +269,7 @@ func (p *Producer) countCalls() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	if !p.state.reached(phaseGone) {
 		p.stats.RefuseMany(p.ingress.Refused())
 	}

@@ -35,7 +35,7 @@ type kept struct {
 }
 
 // admitFrame admits r, which was read then, or says why not. With a code the record fails.
-func (p *Producer) admitFrame(r *record.Record, seq uint64, read *drained, chase bool) (feedResult, resperr.Code) {
+func (p *Producer) admitFrame(r *record.Record, seq uint64, read *takenAt, chase bool) (feedResult, resperr.Code) {
 	n := r.Size()
 	p.mu.Lock()
 	f, code, kick := p.admitStoredLocked(r, n, seq, read, chase)
@@ -47,7 +47,7 @@ func (p *Producer) admitFrame(r *record.Record, seq uint64, read *drained, chase
 }
 
 // admitStoredLocked is admitLocked for a record on disk.
-func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, read *drained, chase bool) (f feedResult, code resperr.Code, kick bool) {
+func (p *Producer) admitStoredLocked(r *record.Record, n int, seq uint64, read *takenAt, chase bool) (f feedResult, code resperr.Code, kick bool) {
 	t := p.topicOfLocked(r.Topic)
 	t.last = max(t.last, seq)
 	planned, before := p.store.once.bypassLocked(seq)

@@ -94,7 +94,7 @@ func (p *Producer) pack(s *batchBuffer, now mono) {
 		p.unpack(s, every, s.chunk.Count())
 		return
 	}
-	p.watchClock(s.drained)
+	p.watchClock(s.takenAt)
 	skipped := p.packer.Pack(s.chunk, int64(now))
 	p.packer.Touched(func(index, records int) {
 		t := p.sender.topics[index]
@@ -107,7 +107,7 @@ func (p *Producer) pack(s *batchBuffer, now mono) {
 		part := p.sender.topics[packed.Topic()].send.partitions[packed.Partition()]
 		first, _, _ := packed.Timestamps()
 		b := &batch{partition: part, packed: packed, id: -1, sequence: unnumbered}
-		b.earliest, b.oldest = s.drained.at-mono(s.drained.span), s.drained.born(first)
+		b.earliest, b.oldest = s.takenAt.at-mono(s.takenAt.span), s.takenAt.born(first)
 		part.waiting = append(part.waiting, b)
 		p.enlist(part)
 	})
@@ -125,7 +125,7 @@ func (p *Producer) trim() {
 }
 
 // watchClock closes the open batches when the wall clock was set: the age of their records is counted from the first one's.
-func (p *Producer) watchClock(d drained) {
+func (p *Producer) watchClock(d takenAt) {
 	const jitter = 100
 	offset := d.wall - time.Duration(d.at).Milliseconds()
 	moved := offset - p.sender.wall
@@ -177,7 +177,7 @@ func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
 			}
 		}
 		s.entries = append(s.entries, entry{
-			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.drained.born(f.Milliseconds),
+			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.takenAt.born(f.Milliseconds),
 			topic: t, buffer: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
 		})
 	}

@@ -272,7 +272,7 @@ func (p *Producer) counted() report.Snapshot {
 func (p *Producer) Bytes() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntakeLocked() // a chunk that calls have begun is charged as if it were full
+	p.takeIntakeLocked() // a chunk that calls have begun is charged as if it were full
 	return max(p.ledger.HeldBytes(), 0)
 }
 

@@ -169,7 +169,7 @@ func (p *Producer) logFailure(code resperr.Code, topic string) {
 func (p *Producer) outstanding() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	return p.taken - p.released.Count.Load()
 }
 

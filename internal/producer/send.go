@@ -140,7 +140,7 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ingress.Intake != nil && p.ingress.Full() {
-		p.drainLocked(true)
+		p.takeChunksLocked(true)
 	}
 	buffers = p.takeFullLocked(buffers)
 	oldest, some := p.oldestLocked(now)
@@ -176,7 +176,7 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 		}
 	}
 	s.quiet, s.taken = 0, now
-	p.drainLocked(true)
+	p.takeChunksLocked(true)
 	buffers = p.takeFullLocked(buffers)
 	if p.current != nil && len(p.current.entries) > 0 {
 		buffers = append(buffers, p.current)

@@ -64,7 +64,7 @@ func (p *Producer) Statistics(ctx context.Context) (report.Statistics, error) {
 		MsgMax: int64(p.set.QueueMaxMessages), MsgSizeMax: p.set.QueueMaxBytes,
 	}
 	p.mu.Lock()
-	p.drainIntakeLocked()
+	p.takeIntakeLocked()
 	s.MsgCnt, s.MsgSize = p.taken-p.released.Count.Load(), p.ledger.HeldBytes()
 	p.mu.Unlock()
 	s.SetCounters(p.Snapshot())

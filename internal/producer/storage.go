@@ -24,8 +24,8 @@ const (
 	deadShare   = 10
 	minDeadSize = 1 << 20
 
-	// drainTime is how long Stop waits for deliveries when what is not delivered is safe on disk.
-	drainTime = 3 * time.Second
+	// storedDrainTime is how long Stop waits for deliveries when what is not delivered is safe on disk.
+	storedDrainTime = 3 * time.Second
 )
 
 // A storage is the spool of a queue, and what the queue knows of the records in it. Its mu comes after Producer.mu and before the

@@ -28,7 +28,7 @@ type Conn struct {
 	in, out       watch
 	inDue, outDue atomic.Int64    // deadlines, in nanoseconds since 1970; 0 is none
 	vector        []syscall.Iovec // scratch of who writes
-	drained       bool            // the last read has taken all there was; who reads has it
+	emptied       bool            // the last read has taken all there was; who reads has it
 	lazy          atomic.Bool
 	look          chan struct{} // for who reads: look now
 	closed        chan struct{}
@@ -103,13 +103,13 @@ func (q *Conn) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		if !q.drained {
+		if !q.emptied {
 			n, err := q.try(q.raw.Read, short, syscall.SYS_READ, unsafe.Pointer(&b[0]), len(b))
 			switch {
 			case err == nil && n == 0:
 				return 0, io.EOF
 			case err == nil:
-				q.drained = n < len(b)
+				q.emptied = n < len(b)
 				return n, nil
 			case !errors.Is(err, syscall.EAGAIN):
 				return 0, q.failure("read", err)
@@ -118,7 +118,7 @@ func (q *Conn) Read(b []byte) (int, error) {
 		if err := q.awaitInput(); err != nil {
 			return 0, q.failure("read", err)
 		}
-		q.drained = false
+		q.emptied = false
 	}
 }
 

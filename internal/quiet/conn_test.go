@@ -53,7 +53,7 @@ func TestALazyConnectionReadsWhenItIsTold(t *testing.T) {
 	q, other := pair(t)
 	q.Look(true)
 	<-q.look // the word that nobody has waited for
-	q.drained = true
+	q.emptied = true
 	done := reads(q)
 	if _, err := other.Write([]byte("answer")); err != nil {
 		t.Fatal(err)
