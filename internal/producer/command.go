@@ -140,7 +140,7 @@ func (p *Producer) purgeFromLocked() {
 func (p *Producer) purgeDisk(keep []uint64) {
 	s := p.store
 	s.mu.Lock()
-	p.stats.Lose(dropped, int64(s.spool.Discard(0, s.purged, keep))-int64(s.countedEarlyLocked(s.purged, keep)))
+	p.stats.Lose(dropped, int64(s.spool.Discard(0, s.purged, keep))-int64(s.countedEarlyLocked()))
 	var awaits []*await
 	for seq, a := range s.awaits {
 		if _, flies := slices.BinarySearch(keep, seq); seq < s.purged && !flies {

@@ -160,10 +160,9 @@ func (s *storage) appendLocked(p *Producer, payload []byte, done func(error)) (s
 	}
 	n := s.spool.DropOldest(int64(len(payload)) + 64)
 	if n > 0 {
-		end := s.spool.Stats().Frontier
-		p.stats.Lose(dropped, int64(n)-int64(s.countedEarlyLocked(end, nil)))
+		p.stats.Lose(dropped, int64(n)-int64(s.countedEarlyLocked()))
 		for seq, a := range s.awaits {
-			if seq < end {
+			if s.spool.Resolved(seq) {
 				delete(s.awaits, seq)
 				p.resumes.answer(a, Delivery{Code: resperr.PurgeQueue})
 			}

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/halon-extras/kafka/internal/plan"
+	"github.com/halon-extras/kafka/internal/queueconf"
+	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
 	"github.com/halon-extras/kafka/internal/spool/faultfs"
 	"github.com/halon-extras/kafka/internal/stored"
@@ -104,6 +106,67 @@ func TestARecordOfALaterVersionStaysOnTheDisk(t *testing.T) {
 					}
 				}
 				c.inOrder("mail", 22)
+			})
+		})
+	}
+}
+
+// A spool that is full drops its oldest messages and none that a later version wrote, whether the feeder has read it or not.
+func TestARecordOfALaterVersionIsNotDropped(t *testing.T) {
+	for _, test := range []struct {
+		sentence string
+		own      int // of every ten records
+		room     bool
+	}{
+		{"some are of a later version", 9, true},
+		{"all are", 0, false},
+	} {
+		t.Run(test.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				disk := faultfs.New(1)
+				cfg := small(disk, false, queueconf.DropOldest)
+				s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var want [][]byte
+				for i := 0; err == nil; i++ {
+					payload := stored.Append(nil, kilobyte(i))
+					if i%10 >= test.own {
+						payload[0] = 2
+					}
+					if _, err = s.Append(payload, nil); err == nil && payload[0] == 2 {
+						want = append(want, payload)
+					}
+				}
+				if err := s.Close(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1")
+				time.Sleep(time.Second)
+				for i := range 100 {
+					time.Sleep(time.Millisecond) // the oldest segment is looked into before it is dropped
+					switch code := <-keep(t, p, kilobyte(i), false); {
+					case test.room && code != resperr.NoError:
+						t.Fatalf("call %d is answered %v", i, code)
+					case !test.room && i > 5 && code != resperr.QueueFull: // the spool was not quite full
+						t.Fatalf("call %d is answered %v, and the disk is full of messages that only a later version reads", i, code)
+					}
+				}
+				if n := p.Spool().Dropped; (n > 0) != test.room {
+					t.Errorf("%d are dropped", n)
+				}
+				c.down.Store(false)
+				time.Sleep(time.Minute)
+				if s := p.Spool(); s.Pending != int64(len(want)) {
+					t.Errorf("the spool has %+v, want %d pending", s, len(want))
+				}
+				stop(t, p, time.Minute)
+				if diff := cmp.Diff(want, payloads(t, disk, "/spool")); diff != "" {
+					t.Error(diff)
+				}
 			})
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
 	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/stored"
 )
 
 const (
@@ -76,9 +76,13 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 		unread: make(map[uint64]struct{}),
 		feeder: feeder{kick: make(chan struct{}, 1), quit: make(chan struct{}), ended: make(chan struct{})},
 	}
+	var later func([]byte) bool
+	if cfg.OnFull == queueconf.DropOldest {
+		later = stored.Later
+	}
 	var err error
 	s.spool, err = spool.Open(spool.Options{
-		Dir: cfg.Path, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: fs, Log: p.log,
+		Dir: cfg.Path, Later: later, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes, FS: fs, Log: p.log,
 		Point: killPoint(), Room: p.wake, Changed: p.changed,
 		Synced: func(took time.Duration, _ int, _ int64) { p.times.Sync.Observe(took) }, Guard: func(run func()) { p.guard("the writer of the spool", run) },
 	})
@@ -165,11 +169,10 @@ func (s *storage) resolve(seq uint64, count func()) {
 	}
 }
 
-// countedEarlyLocked returns how many records below end that are not in keep have been counted before the spool could let go of them, which it does
-// now.
-func (s *storage) countedEarlyLocked(end uint64, keep []uint64) (n uint64) {
+// countedEarlyLocked returns how many records that the spool has just given up were counted before.
+func (s *storage) countedEarlyLocked() (n uint64) {
 	for seq, before := range s.early {
-		if _, kept := slices.BinarySearch(keep, seq); before && seq < end && !kept {
+		if before && s.spool.Resolved(seq) {
 			s.early[seq] = false
 			n++
 		}

@@ -94,42 +94,6 @@ func (s *Spool) segmentOfLocked(seq uint64) *segment {
 	return s.segs[i-1]
 }
 
-// DropOldest gives up the oldest records in whole segments, until need more bytes fit or only the segment that
-// is being written is left, and returns how many records it gave up that were not acknowledged. Those that are
-// on their way may still be delivered. The room is there at once; the keeper unlinks.
-func (s *Spool) DropOldest(need int64) (records uint64) {
-	s.mu.Lock()
-	for s.bytes+s.waiting+need > s.opts.MaxBytes && len(s.segs) > 0 {
-		g := s.segs[0]
-		if g.end == openEnd {
-			s.rollNow = true // the next call can drop it
-			if s.asleep {
-				s.asleep = false
-				nudge(s.wake)
-			}
-			break
-		}
-		records += s.resolveLocked(g.first, g.end)
-		s.retireLocked(g) // resolve found nothing to do in a segment that was empty
-		if len(s.segs) > 0 && s.segs[0] == g {
-			break
-		}
-	}
-	s.n.dropped += records
-	s.mu.Unlock()
-	return records
-}
-
-// Spare keeps the file that holds seq, with .bad behind its name, should it be given up with what is in it: the caller cannot read the record, and another
-// version of the program can.
-func (s *Spool) Spare(seq uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.segmentOfLocked(seq); g != nil {
-		g.tainted = true
-	}
-}
-
 // Discard gives up the records from a sequence on, or from the oldest for 0, up to to-1, as far as they are stored and not in keep, which is in
 // order, and returns how many of them were pending. It touches no disk, and what a cursor has read before may still be at its reader.
 func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {

@@ -30,6 +30,7 @@
 //	poison.go    a failed write or sync, degraded, recovery
 //	cursor.go    back out, memory or disk      scan.go       walk a file, skip what is damaged
 //	ack.go       resolve a record              acks.go       frontier and the set above it
+//	drop.go      make room, but not of what a later version has written
 //	keeper.go    position file, unlinking      position.go   one slot
 //	slots.go     how it is written             trouble.go    what cannot be read
 //	salvage.go   bytes that are kept aside     lock.go       one process a folder

@@ -79,6 +79,7 @@ func (s *Spool) keepLoop() {
 func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 	k := &s.k
 	s.findOldest()
+	s.lookAhead()
 	s.answerDurablePosition()
 	s.mu.Lock()
 	// The hint, too: a start that knows what was synced can tell what is gone.

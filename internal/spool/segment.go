@@ -63,6 +63,10 @@ type segment struct {
 	ours bool
 	// foreign: another version of this program wrote it. Its records stay pending, and the file is left alone.
 	foreign bool
+	// later: it holds a record that only a later version of this program can read. DropOldest leaves it.
+	later bool
+	// seen: the keeper has looked for such a record.
+	seen bool
 	// found is the header as it was worked out from the frames, when both copies are damaged.
 	found *segmentHead
 }

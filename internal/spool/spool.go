@@ -47,6 +47,10 @@ type Options struct {
 	// Changed is called when the spool begins to refuse because of its disk, and when it ceases to, from the syncer. It must not block.
 	Changed func()
 
+	// Later reports whether a payload was written by a later version of the program. A caller of DropOldest sets it, so that no such record is dropped. It
+	// is called by the keeper.
+	Later func(payload []byte) bool
+
 	// Guard runs each goroutine of the spool; nil runs it plainly. What panics in one ends in it.
 	Guard func(run func())
 
@@ -146,7 +150,8 @@ type Spool struct {
 	degraded  *degraded
 	refused   bool // Room is owed
 	closing   bool
-	rollNow   bool // DropOldest needs the active segment sealed
+	rollNow   bool  // DropOldest needs the active segment sealed
+	need      int64 // what DropOldest was asked for last
 	hint      hint
 	born      uint64        // sequences from here on are this process's
 	own       moments       // when they were appended

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/halon-extras/kafka/internal/spool"
 )
@@ -65,8 +66,46 @@ func TestASegmentOfALaterVersionIsLeftAlone(t *testing.T) {
 	}
 }
 
-// Also when what is oldest is dropped to make room: there is no version of this program that drops what it cannot read.
+// Also when what is oldest is dropped to make room, whichever segments they are: the later version finds all of it.
 func TestASegmentOfALaterVersionIsNotDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newImage(t, 60, 0)
+		names := m.segments()
+		fsys := m.disk()
+		later := []string{names[0], names[len(names)/2]}
+		for _, name := range later {
+			b := bytes.Clone(m.files[name])
+			spool.SealSegmentHead(b, 2)
+			fsys.Put("/spool/"+name, b)
+		}
+		opts := small(fsys)
+		opts.Later = func([]byte) bool { return false }
+		var log bytes.Buffer
+		opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+		s := open(t, opts)
+		for range names { // a segment that the keeper has not looked into is not dropped
+			s.DropOldest(opts.MaxBytes)
+			synctest.Wait()
+		}
+		if st := s.Stats(); st.Segments != len(later) || st.Pending+st.Dropped != 60 || st.Dropped == 0 {
+			t.Errorf("%d segments, %d pending and %d dropped", st.Segments, st.Pending, st.Dropped)
+		}
+		if !strings.Contains(log.String(), "another version of this program and is left alone") {
+			t.Errorf("logged %s", &log)
+		}
+		left := s.Stats().Pending
+		closeSpool(t, s)
+		for _, name := range later {
+			fsys.Put("/spool/"+name, m.files[name])
+		}
+		if got, _ := drain(t, fsys); uint64(len(got)) != left || got[0] != m.records[0] {
+			t.Errorf("the later version finds %d records, want %d", len(got), left)
+		}
+	})
+}
+
+// One that is purged keeps its file: there is no version of this program that removes what it cannot read.
+func TestASegmentOfALaterVersionThatIsPurgedKeepsItsFile(t *testing.T) {
 	m := newImage(t, 60, 0)
 	name := m.segments()[0]
 	fsys := m.with(name, func(b []byte) []byte {
@@ -74,7 +113,7 @@ func TestASegmentOfALaterVersionIsNotDropped(t *testing.T) {
 		return b
 	}).disk()
 	s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
-	if n := s.DropOldest(1 << 20); n != 60 {
+	if n := s.Discard(0, 61, nil); n != 60 {
 		t.Errorf("%d dropped", n)
 	}
 	closeSpool(t, s)
@@ -120,8 +159,8 @@ func TestAPositionOfALaterVersionIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A record that another version wrote into a segment of this one: its bytes are kept when it is dropped.
-func TestTheFileOfASparedRecordIsKeptWhenItIsDropped(t *testing.T) {
+// A record that another version wrote into a segment of this one is not dropped with the oldest, and its bytes are kept when it is purged.
+func TestTheFileOfASparedRecordIsKept(t *testing.T) {
 	for _, spare := range []bool{true, false} {
 		m := newImage(t, 60, 0)
 		fsys := m.disk()
@@ -130,8 +169,11 @@ func TestTheFileOfASparedRecordIsKeptWhenItIsDropped(t *testing.T) {
 		if spare {
 			s.Spare(1)
 		}
-		if n := s.DropOldest(1 << 20); n != 60 {
-			t.Errorf("%d dropped", n)
+		if n := s.DropOldest(1 << 20); (n == 60) == spare || n < 40 {
+			t.Errorf("spared %t: %d dropped", spare, n)
+		}
+		if n := s.Discard(0, 61, nil); (n > 0) != spare {
+			t.Errorf("spared %t: %d purged", spare, n)
 		}
 		closeSpool(t, s)
 		if is, ok := fsys.Get("/spool/" + name + ".bad"); ok != spare || spare && !bytes.Equal(is, m.files[name]) {

@@ -32,6 +32,9 @@ const version = 1
 // ErrLater is in the error of a payload that a later version of this program has written: that version reads it.
 var ErrLater = errors.New("use the program that wrote it")
 
+// Later reports whether a later version of this program has written payload.
+func Later(payload []byte) bool { return len(payload) > 0 && payload[0] > version }
+
 // Flags, part of the format.
 const (
 	hasKey   = 1 << 0
@@ -81,7 +84,7 @@ func appendText[T string | []byte](dst []byte, text T) []byte {
 func Decode(payload []byte, r *record.Record) error {
 	d := decoder{rest: payload, size: len(payload)}
 	switch v := d.byte(); {
-	case v > version:
+	case Later(payload):
 		return fmt.Errorf("the record has version %d, and this program knows %d: %w", v, version, ErrLater)
 	case v < version:
 		d.bad = true
