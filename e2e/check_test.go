@@ -2,14 +2,8 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	crand "crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -17,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
 // TestCheckMeansStart holds halon-kafka check against the plugin itself, in the host: of generated configurations, with
@@ -322,29 +317,13 @@ func (g *generator) spool() string {
 // makeCertificate writes cert.pem with its key.pem, and the key of another one.
 func makeCertificate(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range []string{"key.pem", "other.pem"} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
-		if err != nil {
+	ca := authority.New(t, "test")
+	client := ca.Issue("client")
+	for name, text := range map[string][]byte{
+		"cert.pem": authority.Chain(client.Leaf), "key.pem": authority.Key(t, client), "other.pem": authority.Key(t, ca.Issue("other")),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		writePEM(t, filepath.Join(dir, name), "PRIVATE KEY", der)
-		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-		if der, err = x509.CreateCertificate(crand.Reader, template, template, key.Public(), key); err != nil {
-			t.Fatal(err)
-		}
-		if name == "key.pem" {
-			writePEM(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", der)
-		}
-	}
-}
-
-func writePEM(t *testing.T, path, kind string, der []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

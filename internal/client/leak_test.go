@@ -2,13 +2,7 @@ package client
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,6 +15,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/goleak"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
 // descriptors counts the open files of the process.
@@ -91,31 +87,14 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// certificate writes a new certificate for the host "one" and its key, and returns it.
-func certificate(t *testing.T, dir string, serial int64) tls.Certificate {
+// put writes a certificate and its key into a folder.
+func put(t *testing.T, folder string, c tls.Certificate) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), DNSNames: []string{"one"}, NotAfter: time.Now().AddDate(100, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+	for name, text := range map[string][]byte{"cert.pem": authority.Chain(c.Leaf), "key.pem": authority.Key(t, c)} {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // A certificate that is replaced on disk is used by the next connection, which is made between two
@@ -125,10 +104,11 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		serials := []int64{}
-		server := certificate(t, t.TempDir(), 1)
-		_ = certificate(t, dir, 2)
+		ca := authority.New(t, "test")
+		server, first, second := ca.Issue("broker", "one"), ca.Issue("client"), ca.Issue("client")
+		put(t, dir, first)
 		roots := filepath.Join(dir, "roots.pem")
-		if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate[0]}), 0o600); err != nil {
+		if err := os.WriteFile(roots, authority.Chain(ca.Cert), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		l := newLiar(t)
@@ -158,7 +138,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		if _, err := b.send(1, mail(-1)); err != nil {
 			t.Fatal(err)
 		}
-		_ = certificate(t, dir, 3)
+		put(t, dir, second)
 		later := time.Now().Add(time.Hour)
 		if err := os.Chtimes(filepath.Join(dir, "cert.pem"), later, later); err != nil {
 			t.Fatal(err)
@@ -182,7 +162,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if len(serials) != 2 || serials[0] != 2 || serials[1] != 3 || open.Load() != 1 || b.told() != "" {
+		if len(serials) != 2 || serials[0] != first.Leaf.SerialNumber.Int64() || serials[1] != second.Leaf.SerialNumber.Int64() || open.Load() != 1 || b.told() != "" {
 			t.Errorf("connections with %v, %d open, the log: %s", serials, open.Load(), b.told())
 		}
 	})

@@ -338,7 +338,7 @@ func TestCipherSuitesAgainstLibrary(t *testing.T) {
 
 func TestFilesAgainstLibrary(t *testing.T) {
 	o := newOracle(t)
-	certs := writeFiles(t)
+	certs := authority.New(t, "ca").Folder()
 	texts := map[string][]string{
 		"ssl.ca.location":          {"", "ca.pem", "garbage.pem", "cadir", "emptydir", "missing", "client.key", "crl.pem"},
 		"ssl.ca.pem":               {"@ca.pem", "@garbage.pem", "@client.key", "@chain.pem"},

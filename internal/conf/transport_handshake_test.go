@@ -7,34 +7,24 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
-// oddServer listens with a certificate that template changes, signed by ca, of an RSA key of so many bits.
-func (a *authority) oddServer(t *testing.T, bits int, change func(*x509.Certificate), config *tls.Config) string {
+// oddServer listens with a certificate that change makes odd, of an RSA key of so many bits.
+func oddServer(t *testing.T, ca *authority.Authority, bits int, change func(*x509.Certificate), config *tls.Config) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	change(template)
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Certificates = []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}
+	config.Certificates = []tls.Certificate{ca.IssueFor(key, change)}
 	_, port, err := net.SplitHostPort(newTLSBroker(t, config).listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +34,8 @@ func (a *authority) oddServer(t *testing.T, bits int, change func(*x509.Certific
 
 // TestOddServers connects to servers that Go refuses where OpenSSL does not, and the other way round.
 func TestOddServers(t *testing.T) {
-	ca := newAuthority(t)
-	caFile := write(t, filepath.Join(t.TempDir(), "ca.pem"), pemCert(ca.cert))
+	ca := authority.New(t, "ca")
+	caFile := write(t, filepath.Join(t.TempDir(), "ca.pem"), authority.Chain(ca.Cert))
 	same := func(*x509.Certificate) {}
 	only := func(suite uint16) *tls.Config {
 		return &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite}}
@@ -56,22 +46,22 @@ func TestOddServers(t *testing.T) {
 		more    []string
 		fails   string
 	}{
-		{name: "a common name and no alternative one", address: ca.oddServer(t, 2048, same, &tls.Config{})},
-		{name: "another common name", address: ca.oddServer(t, 2048, func(c *x509.Certificate) { c.Subject.CommonName = "broker" }, &tls.Config{}), fails: "is not valid for any names"},
-		{name: "an email", address: ca.oddServer(t, 2048, func(c *x509.Certificate) { c.EmailAddresses = []string{"a@example.org"} }, &tls.Config{})},
-		{name: "an address beside the common name", address: ca.oddServer(t, 2048, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 1)} }, &tls.Config{})},
-		{name: "a key for clients", address: ca.oddServer(t, 2048, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, &tls.Config{}), fails: "is not for servers"},
-		{name: "a key that signs certificates only", address: ca.oddServer(t, 2048, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, &tls.Config{}), fails: "is not for servers"},
-		{name: "a short key", address: ca.oddServer(t, 1024, same, &tls.Config{}), fails: "ee key too small (@SECLEVEL of ssl.cipher.suites is 2)"},
-		{name: "a short key that is asked for", address: ca.oddServer(t, 1024, same, &tls.Config{}), more: []string{"ssl.cipher.suites", "DEFAULT@SECLEVEL=1"}},
-		{name: "the exchange of keys with RSA", address: ca.oddServer(t, 2048, same, only(tls.TLS_RSA_WITH_AES_128_GCM_SHA256))},
-		{name: "the exchange of keys with RSA, asked for", address: ca.oddServer(t, 2048, same, only(tls.TLS_RSA_WITH_AES_256_CBC_SHA)), more: []string{"ssl.cipher.suites", "kRSA"}},
+		{name: "a common name and no alternative one", address: oddServer(t, ca, 2048, same, &tls.Config{})},
+		{name: "another common name", address: oddServer(t, ca, 2048, func(c *x509.Certificate) { c.Subject.CommonName = "broker" }, &tls.Config{}), fails: "is not valid for any names"},
+		{name: "an email", address: oddServer(t, ca, 2048, func(c *x509.Certificate) { c.EmailAddresses = []string{"a@example.org"} }, &tls.Config{})},
+		{name: "an address beside the common name", address: oddServer(t, ca, 2048, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 1)} }, &tls.Config{})},
+		{name: "a key for clients", address: oddServer(t, ca, 2048, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, &tls.Config{}), fails: "is not for servers"},
+		{name: "a key that signs certificates only", address: oddServer(t, ca, 2048, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }, &tls.Config{}), fails: "is not for servers"},
+		{name: "a short key", address: oddServer(t, ca, 1024, same, &tls.Config{}), fails: "ee key too small (@SECLEVEL of ssl.cipher.suites is 2)"},
+		{name: "a short key that is asked for", address: oddServer(t, ca, 1024, same, &tls.Config{}), more: []string{"ssl.cipher.suites", "DEFAULT@SECLEVEL=1"}},
+		{name: "the exchange of keys with RSA", address: oddServer(t, ca, 2048, same, only(tls.TLS_RSA_WITH_AES_128_GCM_SHA256))},
+		{name: "the exchange of keys with RSA, asked for", address: oddServer(t, ca, 2048, same, only(tls.TLS_RSA_WITH_AES_256_CBC_SHA)), more: []string{"ssl.cipher.suites", "kRSA"}},
 		{
-			name: "no suite in common", address: ca.oddServer(t, 2048, same, only(tls.TLS_RSA_WITH_AES_128_GCM_SHA256)), more: []string{"ssl.cipher.suites", "AES256-SHA"},
+			name: "no suite in common", address: oddServer(t, ca, 2048, same, only(tls.TLS_RSA_WITH_AES_128_GCM_SHA256)), more: []string{"ssl.cipher.suites", "AES256-SHA"},
 			fails: "no TLS version or cipher suite in common: ssl.cipher.suites leaves TLS 1.3 and TLS_RSA_WITH_AES_256_CBC_SHA: ",
 		},
 		{
-			name: "a suite that Go offers only when it must", address: ca.oddServer(t, 2048, same, only(tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)), //nolint:gosec // is refused
+			name: "a suite that Go offers only when it must", address: oddServer(t, ca, 2048, same, only(tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)), //nolint:gosec // is refused
 			fails: "no TLS version or cipher suite in common: this client offers TLS 1.3, and TLS 1.2 with ECDHE or RSA key exchange",
 		},
 	} {
@@ -90,17 +80,17 @@ func TestOddServers(t *testing.T) {
 
 // TestTrustEndsWithARoot has a broker's own certificate, or one between, as the CA file: as with OpenSSL that is not enough.
 func TestTrustEndsWithARoot(t *testing.T) {
-	ca, dir := newAuthority(t), t.TempDir()
-	leaf, key := ca.issue("broker", "localhost")
-	address := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}}}).listener.Addr().String()
+	ca, dir := authority.New(t, "ca"), t.TempDir()
+	broker := ca.Issue("broker", "localhost")
+	address := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{broker}}).listener.Addr().String()
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	address = net.JoinHostPort("localhost", port)
 	for text, fails := range map[string]bool{
-		string(pemCert(leaf)):                            true,
-		string(pemCert(leaf)) + string(pemCert(ca.cert)): false,
+		string(authority.Chain(broker.Leaf)):          true,
+		string(authority.Chain(broker.Leaf, ca.Cert)): false,
 	} {
 		s := settingsFor(t, "security.protocol", "ssl", "broker.address.family", "v4", "bootstrap.servers", address,
 			"ssl.ca.location", write(t, filepath.Join(dir, "ca.pem"), []byte(text)))
@@ -112,10 +102,8 @@ func TestTrustEndsWithARoot(t *testing.T) {
 
 // TestStoreOfAnotherKeyIsRefused has a store whose certificate is not that of its key: the start must fail, and not the first connection.
 func TestStoreOfAnotherKeyIsRefused(t *testing.T) {
-	ca := newAuthority(t)
-	cert, _ := ca.issue("client")
-	_, other := ca.issue("other")
-	store, err := pkcs12.Modern2023.Encode(other, cert, nil, "secret")
+	ca := authority.New(t, "ca")
+	store, err := pkcs12.Modern2023.Encode(ca.Issue("other").PrivateKey, ca.Issue("client").Leaf, nil, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -29,6 +30,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
 // ping logs in to a broker and asks it something.
@@ -257,7 +260,7 @@ func (s *tokenServer) source(t *testing.T, properties ...string) (*Settings, *oi
 	t.Helper()
 	set := settingsFor(t, append([]string{
 		"security.protocol", "sasl_plaintext", "sasl.mechanism", "OAUTHBEARER", "sasl.oauthbearer.method", "oidc",
-		"sasl.oauthbearer.token.endpoint.url", s.URL + "/token", "https.ca.pem", string(pemCert(s.Certificate())),
+		"sasl.oauthbearer.token.endpoint.url", s.URL + "/token", "https.ca.pem", string(authority.Chain(s.Certificate())),
 	}, properties...)...)
 	return set, newOIDC(set, credentials{conf: set.conf})
 }
@@ -329,7 +332,7 @@ func TestTokenIsRenewedAheadOfItsEnd(t *testing.T) {
 func TestEndpointOfAnotherCA(t *testing.T) {
 	server := newTokenServer(t, time.Hour)
 	_, o := server.source(t, "sasl.oauthbearer.client.id", "id", "sasl.oauthbearer.client.secret", "geheim",
-		"https.ca.pem", string(pemCert(newAuthority(t).cert)))
+		"https.ca.pem", string(authority.Chain(authority.New(t, "ca").Cert)))
 	if _, err := o.auth(t.Context()); err == nil || !strings.Contains(err.Error(), "unknown authority") {
 		t.Errorf("error %v, want an unknown authority", err)
 	}
@@ -372,7 +375,7 @@ func TestAssertions(t *testing.T) {
 		{
 			name: "ES256 with a key in the configuration", key: ecKey.Public(),
 			properties: []string{
-				prefix + "private.key.pem", string(pemKey(t, ecKey)), prefix + "algorithm", "ES256", prefix + "claim.sub", "s", prefix + "claim.jti.include", "true",
+				prefix + "private.key.pem", string(authority.Key(t, tls.Certificate{PrivateKey: ecKey})), prefix + "algorithm", "ES256", prefix + "claim.sub", "s", prefix + "claim.jti.include", "true",
 				prefix + "claim.exp.seconds", "60", prefix + "claim.nbf.seconds", "5",
 			},
 			claims: map[string]any{"sub": "s"},

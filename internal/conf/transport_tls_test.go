@@ -1,12 +1,12 @@
 package conf
 
 import (
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +16,8 @@ import (
 
 	"github.com/youmark/pkcs8"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
 // tlsBroker accepts TLS connections and tells who came.
@@ -82,26 +84,14 @@ func write(t *testing.T, path string, data []byte) string {
 }
 
 func TestHandshakes(t *testing.T) {
-	ca, stranger := newAuthority(t), newAuthority(t)
+	ca, stranger := authority.New(t, "ca"), authority.New(t, "ca")
 	dir := t.TempDir()
-	serverCert, serverKey := ca.issue("broker", "localhost")
-	clientCert, clientKey := ca.issue("client")
-	revocations := func(serials ...*big.Int) []byte {
-		list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Hour), NextUpdate: time.Now().Add(time.Hour)}
-		for _, serial := range serials {
-			list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: time.Now()})
-		}
-		der, err := x509.CreateRevocationList(rand.Reader, list, ca.cert, ca.key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})
-	}
-	encrypted, err := pkcs8.MarshalPrivateKey(clientKey, []byte("secret"), pkcs8.DefaultOpts)
+	broker, client := ca.Issue("broker", "localhost"), ca.Issue("client")
+	encrypted, err := pkcs8.MarshalPrivateKey(client.PrivateKey, []byte("secret"), pkcs8.DefaultOpts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := x509.MarshalECPrivateKey(clientKey)
+	old, err := x509.MarshalECPrivateKey(client.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +99,7 @@ func TestHandshakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := pkcs12.Modern2023.Encode(clientKey, clientCert, []*x509.Certificate{ca.cert}, "secret")
+	store, err := pkcs12.Modern2023.Encode(client.PrivateKey, client.Leaf, []*x509.Certificate{ca.Cert}, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,24 +107,21 @@ func TestHandshakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var (
-		caFile    = write(t, filepath.Join(dir, "ca.pem"), pemCert(ca.cert))
-		otherCA   = write(t, filepath.Join(dir, "other.pem"), pemCert(stranger.cert))
-		_         = write(t, filepath.Join(dir, "folder", "any.pem"), pemCert(ca.cert))
-		certFile  = write(t, filepath.Join(dir, "client.pem"), pemCert(clientCert))
-		keyFile   = write(t, filepath.Join(dir, "client.key"), pemKey(t, clientKey))
-		newKey    = write(t, filepath.Join(dir, "pkcs8.key"), pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: encrypted}))
+		caFile    = write(t, filepath.Join(dir, "ca.pem"), authority.Chain(ca.Cert))
+		otherCA   = write(t, filepath.Join(dir, "other.pem"), authority.Chain(stranger.Cert))
+		_         = write(t, filepath.Join(dir, "folder", "any.pem"), authority.Chain(ca.Cert))
+		certFile  = write(t, filepath.Join(dir, "client.pem"), authority.Chain(client.Leaf))
+		keyFile   = write(t, filepath.Join(dir, "client.key"), authority.Key(t, client))
+		newKey    = write(t, filepath.Join(dir, "pkcs8.key"), authority.PEM("ENCRYPTED PRIVATE KEY", encrypted))
 		oldKey    = write(t, filepath.Join(dir, "old.key"), pem.EncodeToMemory(oldBlock))
 		storeFile = write(t, filepath.Join(dir, "client.p12"), store)
-		clean     = write(t, filepath.Join(dir, "clean.crl"), revocations())
-		revoked   = write(t, filepath.Join(dir, "revoked.crl"), revocations(serverCert.SerialNumber))
-		cleanV1   = write(t, filepath.Join(dir, "clean1.crl"), ca.listV1(time.Now().Add(time.Hour)))
-		revokedV1 = write(t, filepath.Join(dir, "revoked1.crl"), ca.listV1(time.Now().Add(time.Hour), serverCert.SerialNumber))
+		clean     = write(t, filepath.Join(dir, "clean.crl"), ca.Revocations())
+		revoked   = write(t, filepath.Join(dir, "revoked.crl"), ca.Revocations(broker.Leaf.SerialNumber))
+		cleanV1   = write(t, filepath.Join(dir, "clean1.crl"), listV1(t, ca, time.Now().Add(time.Hour)))
+		revokedV1 = write(t, filepath.Join(dir, "revoked1.crl"), listV1(t, ca, time.Now().Add(time.Hour), broker.Leaf.SerialNumber))
 	)
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
-	identity := tls.Certificate{Certificate: [][]byte{serverCert.Raw}, PrivateKey: serverKey}
-	anyone := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{identity}, MaxVersion: tls.VersionTLS12})
-	members := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{identity}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool})
+	anyone := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{broker}, MaxVersion: tls.VersionTLS12})
+	members := newTLSBroker(t, &tls.Config{Certificates: []tls.Certificate{broker}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()})
 	for _, c := range []struct {
 		name       string
 		to         *tlsBroker
@@ -145,8 +132,8 @@ func TestHandshakes(t *testing.T) {
 	}{
 		{name: "a broker of the CA in a file", to: anyone, properties: []string{"ssl.ca.location", caFile}},
 		{name: "a broker of the CA in a folder", to: anyone, properties: []string{"ssl.ca.location", filepath.Join(dir, "folder")}},
-		{name: "a broker of the CA in the configuration", to: anyone, properties: []string{"ssl.ca.pem", string(pemCert(ca.cert))}},
-		{name: "both CAs count", to: anyone, properties: []string{"ssl.ca.location", otherCA, "ssl.ca.pem", string(pemCert(ca.cert))}},
+		{name: "a broker of the CA in the configuration", to: anyone, properties: []string{"ssl.ca.pem", string(authority.Chain(ca.Cert))}},
+		{name: "both CAs count", to: anyone, properties: []string{"ssl.ca.location", otherCA, "ssl.ca.pem", string(authority.Chain(ca.Cert))}},
 		{name: "a broker of another CA", to: anyone, properties: []string{"ssl.ca.location", otherCA}, fails: "unknown authority"},
 		{name: "the system's CAs do not know it", to: anyone, fails: "unknown authority"},
 		{name: "a broker with another name", to: anyone, host: "127.0.0.1", properties: []string{"ssl.ca.location", caFile}, fails: "127.0.0.1"},
@@ -181,7 +168,7 @@ func TestHandshakes(t *testing.T) {
 		},
 		{
 			name: "a client with texts", to: members, peer: "client",
-			properties: []string{"ssl.ca.location", caFile, "ssl.certificate.pem", string(pemCert(clientCert)), "ssl.key.pem", string(pemKey(t, clientKey))},
+			properties: []string{"ssl.ca.location", caFile, "ssl.certificate.pem", string(authority.Chain(client.Leaf)), "ssl.key.pem", string(authority.Key(t, client))},
 		},
 		{
 			name: "a client with an encrypted key", to: members, peer: "client",
@@ -227,24 +214,21 @@ func TestHandshakes(t *testing.T) {
 // TestRenewedCertificateIsUsed replaces the client's files, the certificate first, and connects in
 // between and afterwards.
 func TestRenewedCertificateIsUsed(t *testing.T) {
-	ca := newAuthority(t)
+	ca := authority.New(t, "ca")
 	dir := t.TempDir()
-	serverCert, serverKey := ca.issue("broker", "localhost")
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
 	broker := newTLSBroker(t, &tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{serverCert.Raw}, PrivateKey: serverKey}},
-		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		Certificates: []tls.Certificate{ca.Issue("broker", "localhost")},
+		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
 	})
 	_, port, err := net.SplitHostPort(broker.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	caFile := write(t, filepath.Join(dir, "ca.pem"), pemCert(ca.cert))
+	caFile := write(t, filepath.Join(dir, "ca.pem"), authority.Chain(ca.Cert))
 	certFile, keyFile := filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
-	firstCert, firstKey := ca.issue("first")
-	write(t, certFile, pemCert(firstCert))
-	write(t, keyFile, pemKey(t, firstKey))
+	first := ca.Issue("first")
+	write(t, certFile, authority.Chain(first.Leaf))
+	write(t, keyFile, authority.Key(t, first))
 	address := net.JoinHostPort("localhost", port)
 	s := settingsFor(t, "security.protocol", "ssl", "ssl.ca.location", caFile, "bootstrap.servers", address, "broker.address.family", "v4",
 		"ssl.certificate.location", certFile, "ssl.key.location", keyFile)
@@ -261,13 +245,13 @@ func TestRenewedCertificateIsUsed(t *testing.T) {
 		}
 	}
 	expect("first")
-	secondCert, secondKey := ca.issue("second name")
-	write(t, certFile, pemCert(secondCert))
+	second := ca.Issue("second name")
+	write(t, certFile, authority.Chain(second.Leaf))
 	expect("first")
 	if len(unusable) != 1 {
 		t.Errorf("%d changes were reported as not usable, want 1: %v", len(unusable), unusable)
 	}
-	write(t, keyFile, pemKey(t, secondKey))
+	write(t, keyFile, authority.Key(t, second))
 	expect("second name")
 	if len(unusable) != 1 {
 		t.Errorf("%d changes were reported as not usable, want still 1: %v", len(unusable), unusable)
@@ -275,17 +259,17 @@ func TestRenewedCertificateIsUsed(t *testing.T) {
 }
 
 func TestPasswordOfTheKeyComesFromOutside(t *testing.T) {
-	ca := newAuthority(t)
+	ca := authority.New(t, "ca")
 	dir := t.TempDir()
-	cert, key := ca.issue("client")
+	client := ca.Issue("client")
 	lock := func(password string) []byte {
-		der, err := pkcs8.MarshalPrivateKey(key, []byte(password), pkcs8.DefaultOpts)
+		der, err := pkcs8.MarshalPrivateKey(client.PrivateKey, []byte(password), pkcs8.DefaultOpts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})
+		return authority.PEM("ENCRYPTED PRIVATE KEY", der)
 	}
-	certFile := write(t, filepath.Join(dir, "client.pem"), pemCert(cert))
+	certFile := write(t, filepath.Join(dir, "client.pem"), authority.Chain(client.Leaf))
 	keyFile := write(t, filepath.Join(dir, "client.key"), lock("one"))
 	s := settingsFor(t, "security.protocol", "ssl", "ssl.certificate.location", certFile, "ssl.key.location", keyFile, "ssl.key.password", "one")
 	d := s.Dialer(Deps{Secret: func(property string) (string, bool) { return "another", property == "ssl.key.password" }})

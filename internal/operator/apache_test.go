@@ -2,17 +2,16 @@ package operator
 
 import (
 	"bytes"
-	"crypto/x509"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/authority"
 	"github.com/halon-extras/kafka/internal/realkafka"
 )
 
@@ -22,12 +21,10 @@ func TestConnectApache(t *testing.T) {
 	if os.Getenv("KAFKA_E2E") != "1" {
 		t.Skip("starts Apache Kafka: set KAFKA_E2E=1")
 	}
-	ca, stranger := newAuthority(t, "our ca"), newAuthority(t, "another ca")
-	soon := time.Now().Add(time.Hour)
-	server := ca.issue("broker", soon, "127.0.0.1")
-	der, err := x509.MarshalPKCS8PrivateKey(server.PrivateKey)
-	store := write(t, "store.pem", slices.Concat(pemOf("PRIVATE KEY", must(t, der, err)), pemOf("CERTIFICATE", server.Leaf.Raw)))
-	caFile := write(t, "ca.pem", pemOf("CERTIFICATE", ca.cert.Raw))
+	ca, stranger := authority.New(t, "our ca"), authority.New(t, "another ca")
+	server := ca.Issue("broker", "127.0.0.1")
+	store := write(t, "store.pem", slices.Concat(authority.Key(t, server), authority.Chain(server.Leaf)))
+	caFile := write(t, "ca.pem", authority.Chain(ca.Cert))
 
 	properties := map[string]string{
 		"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -94,17 +91,17 @@ func TestConnectApache(t *testing.T) {
 		{"topics that may only be read, and not even that", "LOGIN", login("PLAIN", "reader", "right"), []string{"--topic", "mail", "--topic", "other"}, cluster +
 			"topic mail: it is not authorised: the user reader may see it, and not write to it\ntopic other: it is not authorised: the user reader may not see it\n"},
 
-		{"TLS", "SSL", append(ssl[:2:2], keyPair(t, ca.issue("client", soon))...), nil, cluster},
+		{"TLS", "SSL", append(ssl[:2:2], keyPair(t, ca.Issue("client"))...), nil, cluster},
 		{"no TLS on a port with it", "SSL", nil, nil, "ADDR: it expects TLS, and security.protocol is plaintext: set it to ssl, or correct the port\n"},
 		{
 			"an unknown authority", "SSL",
-			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", pemOf("CERTIFICATE", stranger.cert.Raw))},
+			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", authority.Chain(stranger.Cert))},
 			nil,
 			"ADDR: its certificate is signed by an unknown authority (CN=our ca): ssl.ca.location must name the certificate of that authority\n",
 		},
-		{"a client certificate", "MUTUAL", append(ssl[:2:2], keyPair(t, ca.issue("client", soon))...), []string{"--topic", "mail"}, cluster + "topic mail: 3 partitions\n"},
+		{"a client certificate", "MUTUAL", append(ssl[:2:2], keyPair(t, ca.Issue("client"))...), []string{"--topic", "mail"}, cluster + "topic mail: 3 partitions\n"},
 		{"no client certificate", "MUTUAL", ssl, nil, "ADDR: it wants a certificate from this client: set ssl.certificate.location and ssl.key.location, or ssl.keystore.location\n"},
-		{"a client certificate of somebody else", "MUTUAL", append(ssl[:2:2], keyPair(t, stranger.issue("client", soon))...), nil, "ADDR: it refuses the certificate of this client, or trusts no authority that signed it: tls: bad certificate\n"},
+		{"a client certificate of somebody else", "MUTUAL", append(ssl[:2:2], keyPair(t, stranger.Issue("client"))...), nil, "ADDR: it refuses the certificate of this client, or trusts no authority that signed it: tls: bad certificate\n"},
 
 		{"TLS and a login", "BOTH", append(login("PLAIN", "admin", "right"), "security.protocol=sasl_ssl", trust), nil, cluster},
 		{"TLS and no login", "BOTH", ssl, nil, "ADDR: it expects a login with PLAIN, SCRAM-SHA-256, and security.protocol is ssl: set it to sasl_ssl, or correct the port\n"},

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"net"
 	"os"
@@ -18,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
+
+	"github.com/halon-extras/kafka/internal/authority"
 )
 
 // embedded starts a broker in this process and returns its address.
@@ -123,11 +124,9 @@ func write(t *testing.T, name string, data []byte) string {
 // keyPair writes a certificate and its key, and returns the two settings.
 func keyPair(t *testing.T, c tls.Certificate) []string {
 	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(t, der, err)})
 	return []string{
-		"ssl.certificate.location=" + write(t, "c.pem", pemOf("CERTIFICATE", c.Leaf.Raw)),
-		"ssl.key.location=" + write(t, "c.key", key),
+		"ssl.certificate.location=" + write(t, "c.pem", authority.Chain(c.Leaf)),
+		"ssl.key.location=" + write(t, "c.key", authority.Key(t, c)),
 	}
 }
 
@@ -144,25 +143,24 @@ func TestConnect(t *testing.T) {
 }
 
 func testConnect(t *testing.T) {
-	ca, stranger := newAuthority(t, "our ca"), newAuthority(t, "another ca")
-	soon := time.Now().Add(time.Hour)
+	ca, stranger := authority.New(t, "our ca"), authority.New(t, "another ca")
+	past := time.Now().Add(-time.Minute)
 	server := func(c tls.Certificate) kfake.Opt {
 		return kfake.TLS(&tls.Config{Certificates: []tls.Certificate{c}})
 	}
-	trust := "ssl.ca.location=" + write(t, "ca.pem", pemOf("CERTIFICATE", ca.cert.Raw))
+	trust := "ssl.ca.location=" + write(t, "ca.pem", authority.Chain(ca.Cert))
 
 	_, plain := embedded(t)
 	_, login := embedded(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "right"),
 		kfake.User("PLAIN", "reader", "right", allow("mail", kmsg.ACLOperationRead)),
 		kfake.User("PLAIN", "writer", "right", allow("mail", kmsg.ACLOperationWrite)))
-	_, secure := embedded(t, server(ca.issue("broker", soon, "127.0.0.1")))
-	_, misnamed := embedded(t, server(ca.issue("broker", soon, "kafka.example", "10.0.0.1")))
-	past := time.Now().Add(-time.Minute)
-	_, expired := embedded(t, server(ca.issue("broker", past, "127.0.0.1")))
+	_, secure := embedded(t, server(ca.Issue("broker", "127.0.0.1")))
+	_, misnamed := embedded(t, server(ca.Issue("broker", "kafka.example", "10.0.0.1")))
+	_, expired := embedded(t, server(ca.IssueFor(ca.Key, func(c *x509.Certificate) { c.NotAfter = past })))
 	_, mutual := embedded(t, kfake.TLS(&tls.Config{
-		Certificates: []tls.Certificate{ca.issue("broker", soon, "127.0.0.1")}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.pool(),
+		Certificates: []tls.Certificate{ca.Issue("broker", "127.0.0.1")}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
 	}))
-	_, both := embedded(t, server(ca.issue("broker", soon, "127.0.0.1")), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "admin", "right"))
+	_, both := embedded(t, server(ca.Issue("broker", "127.0.0.1")), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "admin", "right"))
 	moved, advertises := embedded(t)
 	gone := closed(t)
 	moved.ControlKey(3, func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -264,7 +262,7 @@ func testConnect(t *testing.T) {
 		{"no TLS is expected", withoutTLS(t, plain), ssl, nil, "ADDR: the port is not a TLS listener, and security.protocol is ssl: set it to plaintext, or correct the port\n"},
 		{
 			"an unknown authority", secure,
-			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", pemOf("CERTIFICATE", stranger.cert.Raw))},
+			[]string{"security.protocol=ssl", "ssl.ca.location=" + write(t, "x.pem", authority.Chain(stranger.Cert))},
 			nil,
 			"ADDR: its certificate is signed by an unknown authority (CN=our ca): ssl.ca.location must name the certificate of that authority\n",
 		},
@@ -278,9 +276,9 @@ func testConnect(t *testing.T) {
 			"a client certificate is expected", mutual, ssl, nil,
 			"ADDR: it wants a certificate from this client: set ssl.certificate.location and ssl.key.location, or ssl.keystore.location\n",
 		},
-		{"a client certificate", mutual, append(ssl[:2:2], keyPair(t, ca.issue("client", soon))...), nil, cluster},
+		{"a client certificate", mutual, append(ssl[:2:2], keyPair(t, ca.Issue("client"))...), nil, cluster},
 		{
-			"a client certificate of somebody else", mutual, append(ssl[:2:2], keyPair(t, stranger.issue("client", soon))...), nil,
+			"a client certificate of somebody else", mutual, append(ssl[:2:2], keyPair(t, stranger.Issue("client"))...), nil,
 			"ADDR: it refuses the certificate of this client, or trusts no authority that signed it: tls: certificate required\n",
 		},
 		{"a token server that is down", tokens, []string{

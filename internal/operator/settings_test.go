@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/halon-extras/kafka/internal/authority"
 	"github.com/halon-extras/kafka/internal/conf"
 )
 
@@ -107,7 +108,7 @@ func TestSettings(t *testing.T) {
 
 // TestConfigurations replays what librdkafka said to whole configurations.
 func TestConfigurations(t *testing.T) {
-	certs := writeCerts(t, newAuthority(t, "ca"))
+	certs := authority.New(t, "ca").Folder()
 	// OpenSSL's own words differ by its version.
 	cut := func(s string) string { s, _, _ = strings.Cut(s, ": error:"); return s }
 	for _, row := range cases(t, "new.tsv", 155) {
@@ -118,7 +119,10 @@ func TestConfigurations(t *testing.T) {
 				text = unescape(t, text)
 				if path, ok := strings.CutPrefix(text, "@file:"); ok {
 					data, err := os.ReadFile(path)
-					text = string(must(t, data, err))
+					if err != nil {
+						t.Fatal(err)
+					}
+					text = string(data)
 				}
 				settings = append(settings, name+"="+text)
 			}

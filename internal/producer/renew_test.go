@@ -1,15 +1,7 @@
 package producer
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -19,82 +11,17 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/halon-extras/kafka/internal/authority"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
-
-// authority signs certificates for an hour.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, key: newKey(t)}
-	template := a.template(1)
-	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
-	a.cert = a.sign(template, template, &a.key.PublicKey)
-	return a
-}
-
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func (a *authority) template(serial int64) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-	}
-}
-
-func (a *authority) sign(template, parent *x509.Certificate, public *ecdsa.PublicKey) *x509.Certificate {
-	a.t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return cert
-}
-
-func (a *authority) issue(serial int64) tls.Certificate {
-	a.t.Helper()
-	key := newKey(a.t)
-	template := a.template(serial)
-	template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageAny)
-	return tls.Certificate{Certificate: [][]byte{a.sign(template, a.cert, &key.PublicKey).Raw}, PrivateKey: key}
-}
 
 // put writes a certificate and its key as whoever renews certificates does: each file whole, one
 // after the other.
 func put(t *testing.T, folder string, c tls.Certificate) {
 	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []struct{ name, kind string }{{"client.pem", "CERTIFICATE"}, {"client.key", "PRIVATE KEY"}} {
-		block := &pem.Block{Type: file.kind, Bytes: c.Certificate[0]}
-		if file.kind != "CERTIFICATE" {
-			block.Bytes = der
-		}
-		next := filepath.Join(folder, "next")
-		if err := os.WriteFile(next, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(next, filepath.Join(folder, file.name)); err != nil {
+	for name, text := range map[string][]byte{"client.pem": authority.Chain(c.Leaf), "client.key": authority.Key(t, c)} {
+		next := writeFile(t, filepath.Join(folder, "next"), text)
+		if err := os.Rename(next, filepath.Join(folder, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -106,23 +33,22 @@ type seen struct {
 	first map[int64]time.Time
 }
 
-func (s *seen) at(serial int64) (time.Time, bool) {
+func (s *seen) at(c tls.Certificate) (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, ok := s.first[serial]
+	at, ok := s.first[c.Leaf.SerialNumber.Int64()]
 	return at, ok
 }
 
 func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 	for _, properties := range [][]string{nil, {"retries=0"}, {"acks=0"}, {"enable.idempotence=true"}} {
 		synctest.Test(t, func(t *testing.T) {
-			ca := newAuthority(t)
-			pool := x509.NewCertPool()
-			pool.AddCert(ca.cert)
+			ca := authority.New(t, "test")
+			first, second := ca.Issue("client"), ca.Issue("client")
 			peers := &seen{first: make(map[int64]time.Time)}
 			c := newCluster(t, kfake.SeedTopics(3, "mail"), kfake.TLS(&tls.Config{
-				Certificates: []tls.Certificate{ca.issue(2)},
-				ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: pool,
+				Certificates: []tls.Certificate{ca.Issue("broker", "127.0.0.1", "localhost")},
+				ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
 				Time: time.Now,
 				VerifyConnection: func(state tls.ConnectionState) error {
 					peers.mu.Lock()
@@ -135,11 +61,8 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 				},
 			}))
 			folder := t.TempDir()
-			caFile := filepath.Join(folder, "ca.pem")
-			if err := os.WriteFile(caFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw}), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			put(t, folder, ca.issue(10))
+			caFile := writeFile(t, filepath.Join(folder, "ca.pem"), authority.Chain(ca.Cert))
+			put(t, folder, first)
 			log := &logged{}
 			p := c.queue(log, append(properties, "security.protocol=ssl", "ssl.ca.location="+caFile,
 				"ssl.certificate.location="+filepath.Join(folder, "client.pem"), "ssl.key.location="+filepath.Join(folder, "client.key"))...)
@@ -148,7 +71,7 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 			var renewed time.Time
 			for i := range messages {
 				if i == renewAt {
-					put(t, folder, ca.issue(11))
+					put(t, folder, second)
 					renewed = time.Now()
 				}
 				if code := offer(p, value("v")); code != resperr.NoError {
@@ -158,8 +81,8 @@ func TestARenewedCertificateIsUsedWithinAMinuteAndNothingIsLost(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}
-			at, ok := peers.at(11)
-			if _, old := peers.at(10); !old || !ok || at.Sub(renewed) > time.Minute {
+			at, ok := peers.at(second)
+			if _, old := peers.at(first); !old || !ok || at.Sub(renewed) > time.Minute {
 				t.Errorf("%v: the new certificate was seen: %t, after %v", properties, ok, at.Sub(renewed))
 			}
 			if lost := stop(t, p, time.Minute); lost != 0 || p.Snapshot().Delivered != int64(messages) {

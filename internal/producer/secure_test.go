@@ -2,8 +2,6 @@ package producer
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,14 +14,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/halon-extras/kafka/internal/authority"
 	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/realkafka"
 	"github.com/halon-extras/kafka/internal/resperr"
 )
 
-func pemFile(t *testing.T, path, kind string, der []byte) string {
+func writeFile(t *testing.T, path string, data []byte) string {
 	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -102,9 +101,9 @@ func toldOnce(t *testing.T, log *syslog, text string) {
 func TestAnUnknownAuthorityIsLoggedAndLosesNothing(t *testing.T) {
 	for _, properties := range guarantees {
 		synctest.Test(t, func(t *testing.T) {
-			ca, stranger := newAuthority(t), newAuthority(t)
-			c := newCluster(t, kfake.SeedTopics(1, "mail"), kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue(2)}, Time: time.Now}))
-			file := pemFile(t, filepath.Join(t.TempDir(), "ca.pem"), "CERTIFICATE", stranger.cert.Raw)
+			ca, stranger := authority.New(t, "test"), authority.New(t, "test")
+			c := newCluster(t, kfake.SeedTopics(1, "mail"), kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("broker", "127.0.0.1", "localhost")}, Time: time.Now}))
+			file := writeFile(t, filepath.Join(t.TempDir(), "ca.pem"), authority.Chain(stranger.Cert))
 			log := &syslog{}
 			p := c.logging(log, append(properties, "security.protocol=ssl", "ssl.ca.location="+file)...)
 			c.offer(p, 1000)
@@ -114,7 +113,7 @@ func TestAnUnknownAuthorityIsLoggedAndLosesNothing(t *testing.T) {
 			if s := p.Snapshot(); s.Failed != 0 {
 				t.Errorf("%v: two minutes later %d have failed: %v", properties, s.Failed, s.Failures)
 			}
-			pemFile(t, file, "CERTIFICATE", ca.cert.Raw)
+			writeFile(t, file, authority.Chain(ca.Cert))
 			if lost := stop(t, p, 50*time.Second); lost != 0 || p.Snapshot().Delivered != 1000 {
 				t.Errorf("%v: %d lost, %+v", properties, lost, p.Snapshot())
 			}
@@ -127,21 +126,13 @@ func TestApacheListeners(t *testing.T) {
 	if os.Getenv("KAFKA_E2E") != "1" {
 		t.Skip("starts Apache Kafka: set KAFKA_E2E=1")
 	}
-	ca, stranger := newAuthority(t), newAuthority(t)
+	ca, stranger := authority.New(t, "test"), authority.New(t, "test")
 	folder := t.TempDir()
-	server := ca.issue(2)
-	der, err := x509.MarshalPKCS8PrivateKey(server.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := filepath.Join(folder, "store.pem")
-	if err := os.WriteFile(store, slices.Concat(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate[0]})), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	caFile := pemFile(t, filepath.Join(folder, "ca.pem"), "CERTIFICATE", ca.cert.Raw)
-	otherFile := pemFile(t, filepath.Join(folder, "other.pem"), "CERTIFICATE", stranger.cert.Raw)
-	put(t, folder, ca.issue(10))
+	server := ca.Issue("broker", "127.0.0.1", "localhost")
+	store := writeFile(t, filepath.Join(folder, "store.pem"), slices.Concat(authority.Key(t, server), authority.Chain(server.Leaf)))
+	caFile := writeFile(t, filepath.Join(folder, "ca.pem"), authority.Chain(ca.Cert))
+	otherFile := writeFile(t, filepath.Join(folder, "other.pem"), authority.Chain(stranger.Cert))
+	put(t, folder, ca.Issue("client"))
 	properties := map[string]string{"listener.name.mutual.ssl.client.auth": "required"}
 	for _, listener := range []string{"ssl", "mutual", "both"} {
 		prefix := "listener.name." + listener + "."
@@ -230,7 +221,7 @@ func TestApacheListeners(t *testing.T) {
 				}
 				write("right")
 				if strings.Contains(test.logs, "authority") {
-					pemFile(t, otherFile, "CERTIFICATE", ca.cert.Raw)
+					writeFile(t, otherFile, authority.Chain(ca.Cert))
 				}
 				if strings.Contains(test.logs, "wants a certificate") {
 					stop(t, p, 0) // nothing on disk can repair this one
