@@ -1,7 +1,9 @@
 package producer
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +100,17 @@ func toldOnce(t *testing.T, log *syslog, text string) {
 	}
 }
 
+// brief gives a write up after a second. A pipe has no buffer: the alert of a client that does not trust the broker would wait for a
+// broker that waits until the rest of its certificates is read.
+type brief struct{ net.Conn }
+
+func (c brief) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
 func TestAnUnknownAuthorityIsLoggedAndLosesNothing(t *testing.T) {
 	for _, properties := range guarantees {
 		synctest.Test(t, func(t *testing.T) {
@@ -105,7 +118,14 @@ func TestAnUnknownAuthorityIsLoggedAndLosesNothing(t *testing.T) {
 			c := newCluster(t, kfake.SeedTopics(1, "mail"), kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("broker", "127.0.0.1", "localhost")}, Time: time.Now}))
 			file := writeFile(t, filepath.Join(t.TempDir(), "ca.pem"), authority.Chain(stranger.Cert))
 			log := &syslog{}
-			p := c.logging(log, append(properties, "security.protocol=ssl", "ssl.ca.location="+file)...)
+			set := settings(t, append(properties, "bootstrap.servers=127.0.0.1:9092", "security.protocol=ssl", "ssl.ca.location="+file)...)
+			p, err := New("kafka1", set, Deps{Log: log.logger(t), Client: conf.Deps{Dialer: func(ctx context.Context, network, host string) (net.Conn, error) {
+				conn, err := c.dial(ctx, network, host)
+				return brief{conn}, err
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
 			c.offer(p, 1000)
 			time.Sleep(5 * time.Second)
 			toldOnce(t, log, "SSL(3): rdkafka#producer-1: [thrd:main]: 127.0.0.1:9092: its certificate is signed by an unknown authority (CN=test): ")
