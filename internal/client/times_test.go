@@ -282,10 +282,12 @@ func TestNothingWasWritten(t *testing.T) {
 		l := newLiar(t)
 		broken := errors.New("broken pipe")
 		var fail bool
+		both := make(chan struct{}) // closed when both requests wait: no connection takes one that has failed before
 		b := newBench(t, func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := l.dial(ctx, network, address)
 			return writer{conn, func() error {
 				if fail {
+					<-both
 					return broken
 				}
 				return nil
@@ -298,6 +300,7 @@ func TestNothingWasWritten(t *testing.T) {
 		fail = true
 		one, two := mail(-1), mail(-1)
 		first, second := b.post(one), b.post(two)
+		close(both)
 		for _, done := range []chan error{first, second} {
 			if err := <-done; !errors.Is(err, broken) {
 				t.Error(err)
