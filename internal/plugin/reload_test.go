@@ -253,8 +253,14 @@ func TestNothingIsLostOrSentTwiceByAReload(t *testing.T) {
 	p.Stop()
 	want := int(made.Load())
 	got := arrived(t, address, want)
-	if len(got) != want || len(slices.Compact(slices.Clone(got))) != want {
-		t.Errorf("%d calls were accepted, %d messages arrived, %d different ones", want, len(got), len(slices.Compact(got)))
+	var twice []string
+	for i := 1; i < len(got); i++ {
+		if got[i] == got[i-1] {
+			twice = append(twice, got[i])
+		}
+	}
+	if len(got) != want || len(twice) > 0 {
+		t.Errorf("%d calls were accepted, %d messages arrived, twice: %q", want, len(got), twice)
 	}
 }
 

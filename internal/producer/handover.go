@@ -297,11 +297,15 @@ func (p *Producer) Release(ctx context.Context) *Estate {
 	return estate
 }
 
-// awaitAnswers waits until no record is on its way.
+// awaitAnswers waits until no record is on its way. It asks the sender: one that is in the middle of a step sends what it has begun, and
+// nothing is on its way before.
 func (p *Producer) awaitAnswers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
-	p.poll(ctx, 2*time.Millisecond, func() bool { return p.onTheirWay() == 0 })
+	p.poll(ctx, 2*time.Millisecond, func() bool {
+		over, err := ask(ctx, p, func() bool { return p.onTheirWay() == 0 })
+		return over || err != nil
+	})
 }
 
 func (p *Producer) onTheirWay() (n int64) {

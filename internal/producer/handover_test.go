@@ -215,6 +215,25 @@ func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
 }
 
 // Kafka is away and the disk is full: who waits for room and who waits for a delivery goes on waiting at the queue with the larger spool.
+// A sender that is in the middle of a step may send what it has begun before the queue was to be released: it is asked first.
+func TestAFolderIsNotGivenBackInTheMiddleOfAStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		cfg := durable(faultfs.New(1))
+		p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS})
+		step := make(chan struct{})
+		p.post(event{do: func() { <-step }})
+		released := make(chan *Estate, 1)
+		go func() { released <- p.Release(t.Context()) }()
+		synctest.Wait()
+		if code := <-keep(t, p, value("v000000"), false); code != resperr.NoError {
+			t.Errorf("while the sender is in a step, a call is answered %v", code)
+		}
+		close(step)
+		p.Dismiss(<-released, resperr.Destroy)
+	})
+}
+
 func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 	for _, mode := range []string{"durable", "spill"} {
 		t.Run(mode, func(t *testing.T) {
