@@ -150,7 +150,9 @@ func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	next.Oldest, next.InFlight = p.oldestWaiting(now, wall)
 	found := p.problems(now, next.Counts.Queued)
 	for kind := range report.Kinds {
-		p.noteProblem(kind, found[kind], wall, next.Counts.Queued)
+		if kind != report.Stalled || found[kind] != nil || now.since(h.calm) >= degradedAfter { // what has another reason is not over
+			p.noteProblem(kind, found[kind], wall, next.Counts.Queued)
+		}
 		if found[kind] != nil {
 			found[kind].Kind, found[kind].Since = kind, h.begun[kind]
 			next.Problems = append(next.Problems, *found[kind])
@@ -166,7 +168,7 @@ func (p *Producer) observe(now mono, wait time.Duration) time.Duration {
 	}
 	next.Since = h.since
 	h.published.Store(next)
-	if (len(next.Problems) > 0 || h.failing) && (wait < 0 || wait > observeAgain) {
+	if (len(next.Problems) > 0 || h.failing || !h.begun[report.Stalled].IsZero()) && (wait < 0 || wait > observeAgain) {
 		return observeAgain
 	}
 	return wait

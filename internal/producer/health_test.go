@@ -93,6 +93,41 @@ func TestABrokerThatStopsIsSeenWithinFiveSeconds(t *testing.T) {
 	}
 }
 
+// A broker answers nothing, and is then away: messages go again when it is back, and not when the log has another reason why they do not.
+func TestTopicsMakeProgressAgainWhenMessagesGo(t *testing.T) {
+	for name, obstacle := range map[string]struct{ begin, end func(*cluster, *Producer) }{
+		"the broker is away": {func(c *cluster, _ *Producer) { c.down.Store(true); c.cut() }, func(c *cluster, _ *Producer) { c.down.Store(false) }},
+		"a pause by command": {func(_ *cluster, p *Producer) { p.Pause() }, func(c *cluster, p *Producer) { _, _ = p.Resume(c.t.Context()) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				log := &syslog{}
+				p := c.logging(log, "message.timeout.ms=3600000")
+				c.offer(p, 1)
+				time.Sleep(time.Second)
+				c.silence()
+				c.offer(p, 10)
+				becomes(t, p, 5, "it answers nothing", state(report.Degraded, "topic mail makes no progress"))
+				obstacle.begin(c, p)
+				time.Sleep(time.Minute)
+				const over = "all topics make progress again after "
+				if text := strings.Join(log.take(), "\n"); strings.Contains(text, over) {
+					t.Errorf("nothing is sent, and the log says:\n%s", text)
+				}
+				c.answer()
+				obstacle.end(c, p)
+				becomes(t, p, 60, "it is back, and all is delivered", func(h *report.Health) bool { return h.State == report.OK && h.Oldest.IsZero() })
+				time.Sleep(degradedAfter + observeAgain)
+				if text := strings.Join(log.take(), "\n"); strings.Count(text, over) != 1 {
+					t.Errorf("all is sent, and the log does not say so once:\n%s", text)
+				}
+				stop(t, p, time.Minute)
+			})
+		})
+	}
+}
+
 func TestAHostThatIsGoneIsAnOutageBeforeTheFirstAttemptFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
