@@ -9,6 +9,7 @@ import (
 	"github.com/halon-extras/kafka/internal/record"
 	"github.com/halon-extras/kafka/internal/report"
 	"github.com/halon-extras/kafka/internal/resperr"
+	"github.com/halon-extras/kafka/internal/spool"
 )
 
 // A queue whose configuration has changed is another queue of the same name, opened beside it, with the same counters. Two that may exist side by side do so
@@ -354,9 +355,9 @@ func (p *Producer) Undo() {
 	p.Gone()
 }
 
-// outstandingIn returns how many records p, which may be nil, holds in the folder: they are in the counters of its successor already.
-func (p *Producer) outstandingIn(folder string) int64 {
-	if p == nil || !p.state.releasing.Load() || p.store.Path != folder {
+// outstandingIn returns how many records p, which may be nil, holds in the folder of s: they are in the counters of its successor already.
+func (p *Producer) outstandingIn(s *spool.Spool) int64 {
+	if p == nil || !p.state.releasing.Load() || !p.store.spool.SameFolder(s) {
 		return 0
 	}
 	return p.stats.Snapshot().Queued

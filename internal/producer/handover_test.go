@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -394,6 +396,39 @@ func TestCallsWhileQueuesFollowEachOther(t *testing.T) {
 		t.Errorf("%d calls were accepted, counted %+v", want, s)
 	}
 	c.records("mail", want)
+}
+
+// What lies at the folder is counted once, by whatever name the next queue knows it.
+func TestAFolderIsHandedOverByAnotherName(t *testing.T) {
+	for _, linked := range []bool{false, true} {
+		t.Run(fmt.Sprintf("linked %t", linked), func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+				c.down.Store(true)
+				cfg := spoolOn{queueconf.Spool{Path: filepath.Join(dir, "spool"), MaxBytes: 1 << 30}, nil}
+				p := c.after(nil, Deps{Spool: &cfg.Spool})
+				store(t, p, "mail", 0, 10)
+				estate := p.Release(t.Context())
+				if linked {
+					if err := os.Symlink("spool", filepath.Join(dir, "link")); err != nil {
+						t.Fatal(err)
+					}
+					cfg.Path = filepath.Join(dir, "link")
+				}
+				p = c.after(p, Deps{Spool: &cfg.Spool, Estate: estate})
+				if s := p.Snapshot(); s.In != 10 || s.Queued != 10 {
+					t.Errorf("handed over: %+v", s)
+				}
+				c.down.Store(false)
+				stop(t, p, time.Minute)
+				c.inOrder("mail", 10)
+				if s := p.Snapshot(); s.In != 10 || s.Delivered != 10 || s.Queued != 0 {
+					t.Errorf("in the end: %+v", s)
+				}
+			})
+		})
+	}
 }
 
 // The disk is slow at the moment of a reload: the folder is given back when it has taken everything. The next queue never takes the lock of the queue

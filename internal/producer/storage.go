@@ -112,7 +112,7 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 	st := s.spool.Stats()
 	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
-		p.stats.Restore(int64(st.Pending) - deps.Before.outstandingIn(cfg.Path))
+		p.stats.Restore(int64(st.Pending) - deps.Before.outstandingIn(s.spool))
 		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
 	}
 	return s, nil

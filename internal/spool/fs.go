@@ -7,6 +7,8 @@ import "errors"
 type FS interface {
 	// MkdirAll creates dir and its parents where they are missing.
 	MkdirAll(dir string) error
+	// Real returns the name of dir without symbolic links.
+	Real(dir string) string
 	// ReadDir lists what is in dir in no particular order. What is no plain file has no size.
 	ReadDir(dir string) ([]Entry, error)
 	// Open opens an existing file for reading and writing. Here and below, what is no plain file is not opened and not waited for, a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -27,6 +28,14 @@ const (
 
 // MkdirAll implements [FS]. Nobody but the owner may enter what it creates.
 func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
+
+// Real implements [FS].
+func (OS) Real(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	return dir
+}
 
 // ReadDir implements [FS].
 func (OS) ReadDir(dir string) ([]Entry, error) {

@@ -25,9 +25,10 @@ type owner struct {
 // the file is no proof: in two containers that share a folder, two processes may have one number.
 var closing sync.Map // of place
 
+// A place is a folder, whatever name it is reached by.
 type place struct {
-	fs  FS
-	dir string
+	fs   FS
+	real string
 }
 
 // takeOwnership locks dir for this process.
@@ -43,7 +44,7 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 		if !errors.Is(err, ErrLocked) {
 			return nil, fmt.Errorf("spool %s: the file %s cannot be opened for writing: %w", dir, ownerName, err)
 		}
-		if _, own := closing.Load(place{fsys, dir}); own && try >= 25 {
+		if _, own := closing.Load(place{fsys, fsys.Real(dir)}); own && try >= 25 {
 			return nil, fmt.Errorf("spool %s: an earlier queue of this process has not closed it yet, because the disk is slow or does not answer: %w", dir, ErrClosing)
 		}
 		if try == 25 {

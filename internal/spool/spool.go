@@ -128,6 +128,7 @@ func (o Options) withDefaults() (Options, error) {
 type Spool struct {
 	opts  Options
 	fs    FS
+	place place
 	owner *owner
 	mem   *blocks
 	disk  *blocks // what cursors read into
@@ -207,6 +208,7 @@ func Open(opts Options) (*Spool, error) {
 	if s.owner, err = takeOwnership(s.fs, opts.Dir, opts.Program); err != nil {
 		return nil, err
 	}
+	s.place = place{s.fs, s.fs.Real(opts.Dir)}
 	if err := s.recover(); err != nil {
 		s.k.close()
 		s.owner.release()
@@ -237,7 +239,7 @@ func (s *Spool) Close(ctx context.Context) error {
 		s.mu.Lock()
 		s.closing = true
 		s.mu.Unlock()
-		closing.Store(place{s.fs, s.opts.Dir}, nil)
+		closing.Store(s.place, nil)
 		nudge(s.wake)
 		go s.opts.Guard(s.finish)
 	})
@@ -248,6 +250,9 @@ func (s *Spool) Close(ctx context.Context) error {
 		return fmt.Errorf("spool %s: the disk did not finish in time: %w", s.opts.Dir, ctx.Err())
 	}
 }
+
+// SameFolder reports whether s and other, either of which may be closed, are of one folder, by whatever names it was opened.
+func (s *Spool) SameFolder(other *Spool) bool { return s.place == other.place }
 
 // GiveBackAfter has Close give the folder back when n has ended, too: what it still writes would otherwise come between the files of the next one. It
 // is called before Close.
@@ -271,7 +276,7 @@ func (s *Spool) finish() {
 		<-s.after
 	}
 	s.owner.release()
-	closing.Delete(place{s.fs, s.opts.Dir})
+	closing.Delete(s.place)
 	close(s.closed)
 }
 

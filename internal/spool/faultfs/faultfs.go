@@ -251,6 +251,9 @@ func (f *FS) MkdirAll(dir string) error {
 	return fault.Err
 }
 
+// Real implements spool.FS. There are no symbolic links.
+func (f *FS) Real(dir string) string { return dir }
+
 // ReadDir implements spool.FS.
 func (f *FS) ReadDir(dir string) ([]spool.Entry, error) {
 	fault, err := f.begin(ReadDir, filepath.Join(dir, "x"), 0)
