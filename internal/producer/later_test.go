@@ -3,7 +3,10 @@ package producer
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,6 +173,46 @@ func TestARecordOfALaterVersionIsNotDropped(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Plans of a later version refuse the start: what that version has sent is not known here. Nothing is changed by it, and that version goes on.
+func TestPlansOfALaterVersionRefuseTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+		disk := faultfs.New(1)
+		cfg := durable(disk)
+		c.down.Store(true)
+		p := c.spooled(&logged{}, cfg, "enable.idempotence=true")
+		store(t, p, "mail", 0, 10)
+		stop(t, p, time.Minute)
+		name := "/spool/" + disk.Names("/spool", ".plans")[0]
+		plans, _ := disk.Get(name)
+		other := bytes.Clone(plans)
+		for _, head := range [][]byte{other[:64], other[512:576]} { // both copies, as docs/spool-format.md draws them
+			head[8] = 2
+			binary.LittleEndian.PutUint32(head[60:], crc32.Checksum(head[:60], crc32.MakeTable(crc32.Castagnoli)))
+		}
+		disk.Put(name, other)
+		before := payloads(t, disk, "/spool")
+		for range 2 {
+			_, err := New("kafka1", settings(t, "bootstrap.servers=127.0.0.1:9092", "enable.idempotence=true"), Deps{Log: (&logged{}).logger(), Spool: &cfg.Spool, Disk: disk})
+			want := "kafka1: spool /spool: the file " + filepath.Base(name) + " was written by another version of this program, and is left alone: install that version, or move the folder away: "
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+			if is, ok := disk.Get(name); !ok || !bytes.Equal(is, other) {
+				t.Error("the plans are changed")
+			}
+			if diff := cmp.Diff(before, payloads(t, disk, "/spool")); diff != "" {
+				t.Error(diff)
+			}
+		}
+		disk.Put(name, plans)
+		c.down.Store(false)
+		p = c.spooled(&logged{}, cfg, "enable.idempotence=true")
+		stop(t, p, time.Minute)
+		c.once("mail", 10)
+	})
 }
 
 // note writes one plan into the folder of s.

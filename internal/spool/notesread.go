@@ -23,36 +23,44 @@ func (n *Notes) read() (found bool, damage, err error) {
 		n.ord = max(n.ord, f.ord+1)
 	}
 	var unread, unmade error
+	var bad []string
+	defer func() {
+		if err == nil { // else the folder is left as it is
+			n.keep(bad)
+		}
+	}()
 	for _, f := range files {
 		whole, damage, err := n.readFile(f)
 		switch {
 		case errors.Is(err, errSegmentVersion):
-			return false, nil, fmt.Errorf("spool %s: %s was written by another version of this program: install that one, or move the folder away: %w",
-				n.opts.Dir, f.name, err)
+			return false, nil, fmt.Errorf("spool %s: the file %s was written by another version of this program, and is left alone: "+
+				"install that version, or move the folder away: %w", n.opts.Dir, f.name, err)
 		case err != nil:
 			unread = errors.Join(unread, fmt.Errorf("%s cannot be read: %w", f.name, err))
-			n.keep(f.name)
+			bad = append(bad, f.name)
 		case whole && unread == nil:
 			if damage != nil {
-				n.keep(f.name)
+				bad = append(bad, f.name)
 			}
 			return true, damage, nil
 		case whole:
 			return true, unread, nil // a newer one was there, and cannot be read
 		case damage != nil:
 			unmade = errors.Join(unmade, damage)
-			n.keep(f.name)
+			bad = append(bad, f.name)
 		}
 	}
 	unread = errors.Join(unread, unmade)
 	return unread != nil, unread, nil
 }
 
-// keep sets a file aside for a person to look at.
-func (n *Notes) keep(name string) {
-	path := filepath.Join(n.opts.Dir, name)
-	if n.opts.FS.Rename(path, path+badSuffix) == nil {
-		_ = n.opts.FS.SyncDir(n.opts.Dir)
+// keep sets files aside for a person to look at.
+func (n *Notes) keep(names []string) {
+	for _, name := range names {
+		path := filepath.Join(n.opts.Dir, name)
+		if n.opts.FS.Rename(path, path+badSuffix) == nil {
+			_ = n.opts.FS.SyncDir(n.opts.Dir)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"github.com/halon-extras/kafka/internal/spool"
+	"github.com/halon-extras/kafka/internal/spool/faultfs"
 )
 
 // A downgrade: what a later version wrote is left as it is, said, and neither delivered nor lost. The later version finds all of it.
@@ -153,6 +154,36 @@ func TestAPositionOfALaterVersionIsLeftAlone(t *testing.T) {
 		}
 		for name, want := range later.files {
 			if is, ok := fsys.Get("/spool/" + name); !ok || !bytes.Equal(is, want) {
+				t.Errorf("%s: %s is changed", what, name)
+			}
+		}
+	}
+}
+
+func TestPlansOfALaterVersionAreLeftAlone(t *testing.T) {
+	later := goldenNotes()
+	spool.SealSegmentHead(later, 2)
+	for what, files := range map[string]map[string][]byte{
+		"the only file":                      {"0000000003.plans": later},
+		"the newest":                         {"0000000002.plans": goldenNotes(), "0000000003.plans": later},
+		"one behind a file that is not made": {"0000000003.plans": later, "0000000004.plans": {}},
+		"one behind a file that is damaged":  {"0000000003.plans": later, "0000000004.plans": bytes.Repeat([]byte{1}, 2000)},
+	} {
+		fsys := faultfs.New(1)
+		for name, content := range files {
+			fsys.Put("/spool/"+name, content)
+		}
+		_, _, _, err := spool.OpenNotes(spool.NotesOptions{Dir: "/spool", FS: fsys, Fold: &listed{}})
+		want := "spool /spool: the file 0000000003.plans was written by another version of this program, and is left alone: " +
+			"install that version, or move the folder away: unknown segment version 2 (this program knows 1)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", what, err)
+		}
+		if names := fsys.Names("/spool", ""); len(names) != len(files) {
+			t.Errorf("%s: left are %v", what, names)
+		}
+		for name, content := range files {
+			if is, ok := fsys.Get("/spool/" + name); !ok || !bytes.Equal(is, content) {
 				t.Errorf("%s: %s is changed", what, name)
 			}
 		}
