@@ -31,8 +31,8 @@ func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, dirMode) }
 
 // Real implements [FS].
 func (OS) Real(dir string) string {
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return real
+	if known, err := filepath.EvalSymlinks(dir); err == nil {
+		return known
 	}
 	return dir
 }
