@@ -178,7 +178,7 @@ func TestFrontHangsResumesAndCuts(t *testing.T) {
 	f, conn := echoThroughFront(t)
 	buffer := make([]byte, 1)
 	exchange := func() error {
-		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			return err
 		}
 		if _, err := conn.Write([]byte("x")); err != nil {
@@ -202,7 +202,7 @@ func TestFrontHangsResumesAndCuts(t *testing.T) {
 		t.Fatalf("a silent front answered %q, %v", buffer, err)
 	}
 	f.resume()
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadFull(conn, buffer); err != nil || buffer[0] != 'y' {

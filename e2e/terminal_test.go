@@ -218,7 +218,7 @@ func (t *terminal) text() string {
 
 // end waits for the program.
 func (t *terminal) end(status string) error {
-	timer := time.AfterFunc(10*time.Second, func() { _ = t.command.Process.Kill() })
+	timer := time.AfterFunc(patience, func() { _ = t.command.Process.Kill() })
 	defer timer.Stop()
 	_ = t.command.Wait() // what it says is in the state
 	<-t.read

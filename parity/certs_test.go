@@ -186,7 +186,7 @@ func (c *certCase) connect(m *maker, s *tlsServer) error {
 
 // reach connects as the producer does, with every name taken for this machine.
 func reach(set *conf.Settings, address string, s *tlsServer) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dialer := set.Dialer(conf.Deps{Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, s.listens)

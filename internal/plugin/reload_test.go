@@ -104,7 +104,7 @@ func arrived(t *testing.T, address string, n int) []string {
 		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { values = append(values, string(r.Value)) })
 		return len(values) - before
 	}
-	for len(values) < n && poll(10*time.Second) > 0 {
+	for len(values) < n && poll(time.Minute) > 0 {
 	}
 	for poll(300*time.Millisecond) > 0 { // what is too much
 	}

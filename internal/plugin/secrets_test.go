@@ -111,18 +111,18 @@ func TestASecretIsInNothingThatThePluginSays(t *testing.T) {
 	}
 }
 
-// await polls what happens in other goroutines and a broker.
+// await polls what happens in other goroutines and a broker. Its limit is only for what never happens: a machine may be busy with much else.
 func await(t *testing.T, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.NewTimer(10 * time.Second)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	for !done() {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			t.Fatal("not within 10 s")
+			t.Fatal("not within two minutes")
 		}
 	}
 }

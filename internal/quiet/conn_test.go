@@ -199,8 +199,8 @@ func TestAQuietConnectionLeavesNoDescriptor(t *testing.T) {
 		q.Close()
 		other.Close()
 	}
-	if diff := cmp.Diff(len(before), len(count())); diff != "" {
-		t.Errorf("descriptors (-before +after):\n%s", diff)
+	if after := count(); len(after) > len(before) { // those that another test has closed may go meanwhile
+		t.Errorf("descriptors (-before +after):\n%s", cmp.Diff(before, after))
 	}
 }
 

@@ -96,7 +96,7 @@ func TestListenerSentences(t *testing.T) {
 		fmt.Fprint(w, answers)
 	}))
 	address := strings.TrimPrefix(server.URL, "http://")
-	l, err := NewListener(address, 5*time.Second)
+	l, err := NewListener(address, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
