@@ -106,8 +106,8 @@ func (in *Intake) First() (milliseconds int64, some bool) {
 	return 0, in.signals.closed.Load() > 0
 }
 
-// Full says whether there are chunks that wait for nothing but to be taken.
-func (in *Intake) Full() bool { return in.signals.closed.Load() > 0 }
+// HasClosed says whether there are closed chunks, which wait for nothing but to be taken.
+func (in *Intake) HasClosed() bool { return in.signals.closed.Load() > 0 }
 
 // Sleep asks the next call that leaves a record to end [Intake.Wait]. It returns false, and asks for
 // nothing, when there is something to take already.

@@ -16,7 +16,7 @@ import (
 // answered releases the batches of a request, or sends them again.
 func (p *Producer) answered(r *request, now mono) {
 	r.broker.requests--
-	p.release(r)
+	p.freeImages(r)
 	if o := p.once(); o != nil && r.err == nil {
 		o.point(PointAnswered)
 	}
@@ -108,9 +108,9 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 	case relook:
 		part.looks++
 		part.back(b)
-		part.lost(now.after(p.set.RetryPause(part.looks)))
+		part.loseLeader(now.after(p.set.RetryPause(part.looks)))
 		if a != nil && a.Leader >= 0 {
-			part.led(a.Leader, a.LeaderEpoch)
+			part.setLeader(a.Leader, a.LeaderEpoch)
 		}
 		p.wantMetadata(t, now)
 	case reorder:

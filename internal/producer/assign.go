@@ -40,7 +40,7 @@ type sending struct {
 	used         mono     // when it was last active
 	choice       intake.Choice
 	routed       *intake.Choice // the packer's, while records of the topic are packed
-	store        *batchBuffer   // where records of mixed buffers are moved, so that those can go
+	moved        *batchBuffer   // where records of mixed buffers are moved, so that those can go
 }
 
 // assign puts e into a batch of its partition. The topic is known.
@@ -75,8 +75,8 @@ func (p *Producer) assign(t *topic, e *entry, now mono) {
 // anyPartition leaves the choice to the partitioner.
 const anyPartition = -1
 
-// unassigned keeps e until its topic is known.
-func (p *Producer) unassigned(t *topic, e *entry, now mono) {
+// addUnassigned keeps e until its topic is known.
+func (p *Producer) addUnassigned(t *topic, e *entry, now mono) {
 	switch {
 	case p.set.Acks > 1:
 		p.failOne(e, resperr.InvalidRequiredAcks)
@@ -126,9 +126,9 @@ func (p *Producer) unassign(t *topic, batches []*batch) {
 	slices.SortStableFunc(t.send.unassigned, func(a, b *entry) int { return cmp.Compare(a.number, b.number) })
 }
 
-// forget makes a refused topic unknown again when nobody has called for a while, so that the
-// cluster is not asked about it for ever. It says whether the topic is still refused.
-func (t *topic) forget(now mono) bool {
+// stillRefused says whether the topic is refused. One that nobody has called for a while is unknown again, so that the
+// cluster is not asked about it for ever.
+func (t *topic) stillRefused(now mono) bool {
 	if t.refusal.Load() == 0 {
 		return false
 	}

@@ -77,24 +77,24 @@ func (c *clientLog) Lost(address string, err error) {
 		return
 	}
 	if _, _, _, away := c.outage.present(); away || !c.set.LogConnectionClose {
-		c.lost(logsink.Debug, loss{address, lostText(err)})
+		c.tellLoss(logsink.Debug, loss{address, lostText(err)})
 		return
 	}
 	c.losses.hold(loss{address, lostText(err)}, func() {
-		logsink.Report(c.log, "the log", func() { c.released(logsink.Info) })
+		logsink.Report(c.log, "the log", func() { c.tellLosses(logsink.Info) })
 	})
 }
 
-// lost writes the line of a lost connection.
-func (c *clientLog) lost(priority int, l loss) {
+// tellLoss writes the line of a lost connection.
+func (c *clientLog) tellLoss(priority int, l loss) {
 	c.say(priority, "FAIL", groupConnection, l.address+": the connection is lost: "+l.text, brokerAttr(l.address))
 }
 
-// released writes the losses that were held back.
-func (c *clientLog) released(priority int) {
+// tellLosses writes the losses that were held back.
+func (c *clientLog) tellLosses(priority int) {
 	for _, l := range c.losses.take() {
 		if c.ended.Err() == nil {
-			c.lost(priority, l)
+			c.tellLoss(priority, l)
 		}
 	}
 }

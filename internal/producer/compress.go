@@ -86,8 +86,8 @@ func (c *compressor) append(m *image, dst []byte, version int16) ([]byte, [][]by
 	return dst, [][]byte{*m.buffer}
 }
 
-// release gives the buffer of m back. Nothing is written of it any more.
-func (c *compressor) release(m *image) {
+// free gives the buffer of m back. Nothing is written of it any more.
+func (c *compressor) free(m *image) {
 	if m.compressed == nil {
 		return
 	}

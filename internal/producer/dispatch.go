@@ -244,7 +244,7 @@ const shortestWait = time.Second
 
 // unsend takes back a request that was not sent.
 func (p *Producer) unsend(r *request) {
-	p.release(r)
+	p.freeImages(r)
 	for _, b := range slices.Backward(r.batches) {
 		b.partition.topic.inFlight.Add(-int64(b.count()))
 		b.partition.back(b)
@@ -253,10 +253,10 @@ func (p *Producer) unsend(r *request) {
 	}
 }
 
-// release gives back what was made to write r.
-func (p *Producer) release(r *request) {
+// freeImages gives back what was made to write r.
+func (p *Producer) freeImages(r *request) {
 	for _, m := range r.images {
-		p.compressor.release(m)
+		p.compressor.free(m)
 	}
 }
 

@@ -315,7 +315,7 @@ func (p *Producer) lookFailed(part *partition, err error, now mono) {
 	p.wantMetadata(part.topic, now)
 	switch {
 	case errors.Is(err, kerr.NotLeaderForPartition), errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID), errors.Is(err, client.ErrUnknownBroker):
-		part.lost(now.after(pause))
+		part.loseLeader(now.after(pause))
 	default:
 		p.pause(part, pause, now)
 	}

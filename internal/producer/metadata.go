@@ -211,7 +211,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 			part.doubt, part.bound = part.noted, unasked
 			part.restart()
 		}
-		part.led(mp.Leader, mp.LeaderEpoch)
+		part.setLeader(mp.Leader, mp.LeaderEpoch)
 		if part.leader >= 0 {
 			s.led = append(s.led, part.id)
 		}

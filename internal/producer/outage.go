@@ -73,7 +73,7 @@ func (c *clientLog) fails(group, address, text string) {
 		return
 	}
 	c.say(logsink.Err, facility, groupOf(group, each), line, brokerAttr(address))
-	c.released(logsink.Debug)
+	c.tellLosses(logsink.Debug)
 	c.tell()
 }
 

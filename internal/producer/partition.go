@@ -310,17 +310,17 @@ func (p *partition) wake(now mono) bool {
 	return true
 }
 
-// lost waits for metadata: the leader is not known, or says that it is none. If metadata names the same one again, nothing
+// loseLeader waits for metadata: the leader is not known, or says that it is none. If metadata names the same one again, nothing
 // goes to it before until.
-func (p *partition) lost(until mono) {
+func (p *partition) loseLeader(until mono) {
 	p.until = max(p.until, until)
 	if p.state == open || p.state == pausing {
 		p.state = leaderless
 	}
 }
 
-// led takes what metadata says of the leader. What an older epoch says is no news.
-func (p *partition) led(leader, epoch int32) {
+// setLeader takes what metadata says of the leader. What an older epoch says is no news.
+func (p *partition) setLeader(leader, epoch int32) {
 	if p.state == removed || epoch >= 0 && epoch < p.leaderEpoch {
 		return
 	}
@@ -328,7 +328,7 @@ func (p *partition) led(leader, epoch int32) {
 	p.leader, p.leaderEpoch = leader, epoch
 	switch {
 	case leader < 0:
-		p.lost(p.until)
+		p.loseLeader(p.until)
 	case p.state == leaderless && same:
 		p.state = pausing
 	case p.state == leaderless:

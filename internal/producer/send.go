@@ -139,7 +139,7 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 	buffers := s.current[:0]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ingress.Intake != nil && p.ingress.Full() {
+	if p.ingress.Intake != nil && p.ingress.HasClosed() {
 		p.takeChunksLocked(true)
 	}
 	buffers = p.takeFullLocked(buffers)
@@ -238,7 +238,7 @@ func (p *Producer) feed(s *batchBuffer, now mono) {
 		if t.send.known && len(t.send.unassigned) == 0 {
 			p.assign(t, e, now)
 		} else {
-			p.unassigned(t, e, now)
+			p.addUnassigned(t, e, now)
 		}
 	}
 	p.letGo(s)
@@ -260,23 +260,23 @@ func (p *Producer) activate(t *topic, now mono) {
 func (p *Producer) moveOut(t *topic, e *entry) *entry {
 	r := e.record()
 	n := r.Size()
-	if t.send.store == nil || !t.send.store.fits(n) {
-		if t.send.store != nil {
-			p.letGo(t.send.store)
+	if t.send.moved == nil || !t.send.moved.fits(n) {
+		if t.send.moved != nil {
+			p.letGo(t.send.moved)
 		}
-		t.send.store = newBuffer(bufferRecords/4, max(bufferBytes/4, n))
-		t.send.store.refs = 1 // the topic's own hold, until the next store
+		t.send.moved = newBuffer(bufferRecords/4, max(bufferBytes/4, n))
+		t.send.moved.refs = 1 // the topic's own hold, until the next buffer
 	}
 	if e.buffer.chunk != (intake.Chunk{}) && len(r.Headers) > 0 {
 		p.mu.Lock()
 		t.internLocked(r.Headers) // the names are the chunk's
 		p.mu.Unlock()
 	}
-	moved := t.send.store.add(&r, t, e.cost, e.born)
-	moved.await, moved.number, moved.stored = e.await, e.number, e.stored
-	t.send.store.refs++
+	copied := t.send.moved.add(&r, t, e.cost, e.born)
+	copied.await, copied.number, copied.stored = e.await, e.number, e.stored
+	t.send.moved.refs++
 	p.letGo(e.buffer)
-	return moved
+	return copied
 }
 
 // tick looks at every active topic: who makes progress, who stalls, what is too old, who is done.
@@ -307,7 +307,7 @@ func (p *Producer) tick(now mono) {
 			p.wantMetadata(t, now)
 		}
 		t.waiting.Store(max(int64(s.records)-t.inFlight.Load(), 0)) // what is on its way may have expired
-		if s.records > 0 || t.forget(now) {
+		if s.records > 0 || t.stillRefused(now) {
 			active = append(active, t)
 			continue
 		}
@@ -332,8 +332,8 @@ func (p *Producer) deactivate(t *topic, now mono) {
 	s.active, s.unassigned, s.used = false, nil, now
 	t.stalled.Store(false)
 	t.waiting.Store(0)
-	if s.store != nil {
-		p.letGo(s.store)
-		s.store = nil
+	if s.moved != nil {
+		p.letGo(s.moved)
+		s.moved = nil
 	}
 }
