@@ -40,7 +40,7 @@ var unused = []struct{ pattern, instead string }{
 	{`\bhold(s|ing)? up\b|\bheld up\b`, "delays"},
 	{`\b(has|have|with|without|give|gives|giving|takes) leave\b|\bleave (of|for|to) (a|the|so)\b`, "grant"},
 	{`\blanes?\b`, "topic queue, partition queue"},
-	{`\bslabs?\b|\bslab[A-Z]`, "batch buffer"},
+	{`\bslabs?\b|\bslab[A-Z]|\bbatch ?buffer`, "record buffer"},
 	{`\bscouts?\b`, "metadata probe"},
 	{`\bmourn`, "log what was lost"},
 	{`\bbur(y|ied|ies)\b`, "write a dead letter"},

@@ -147,16 +147,16 @@ func costOf(r *record.Record, n int) int64 {
 // enterLocked puts r into the current buffer. It has been charged.
 func (p *Producer) enterLocked(r *record.Record, n int, t *topic, cost int64, born mono) (e *entry, kick bool) {
 	t.internLocked(r.Headers)
-	s := p.current
-	if s == nil || !s.fits(n) {
-		if s != nil && len(s.entries) > 0 {
-			p.full = append(p.full, s)
+	buf := p.current
+	if buf == nil || !buf.fits(n) {
+		if buf != nil && len(buf.entries) > 0 {
+			p.full = append(p.full, buf)
 			kick = true
 		}
-		s = p.pool.get(n)
-		p.current = s
+		buf = p.pool.get(n)
+		p.current = buf
 	}
-	e = s.add(r, t, cost, born)
+	e = buf.add(r, t, cost, born)
 	p.taken++
 	if p.store != nil {
 		t.holds.Add(1)

@@ -40,7 +40,7 @@ type sending struct {
 	used         mono     // when it was last active
 	choice       intake.Choice
 	routed       *intake.Choice // the packer's, while records of the topic are packed
-	moved        *batchBuffer   // where records of mixed buffers are moved, so that those can go
+	moved        *recordBuffer  // where records of mixed buffers are moved, so that those can go
 }
 
 // assign puts e into a batch of its partition. The topic is known.

@@ -174,7 +174,7 @@ func TestOfferAllocatesNothingForARecord(t *testing.T) {
 	r := &record.Record{Topic: "mail", Key: make([]byte, 12), Value: make([]byte, 100), Partition: -1, Headers: []record.Header{
 		{Key: "name", Value: make([]byte, 10)},
 	}}
-	// A batch buffer and its share are made once for several hundred records; one in ten calls is far above that.
+	// A record buffer and its share are made once for several hundred records; one in ten calls is far above that.
 	if n := testing.AllocsPerRun(5000, func() {
 		call := *r
 		if code := c.Offer(&call); code != resperr.NoError {

@@ -33,7 +33,7 @@ type entry struct {
 	timestamp  int64 // milliseconds since 1970, as Kafka gets it
 	born       mono  // when its time began to run
 	topic      *topic
-	buffer     *batchBuffer
+	buffer     *recordBuffer
 	await      *await // the call that waits for the delivery, or nil
 	cost       int64  // what the record holds in memory, counted at admission
 	number     uint64 // counts the records in the order of their admission
@@ -48,12 +48,12 @@ type diskCopy struct {
 	drops uint32 // of the topic when the feeder admitted it
 }
 
-// A batch buffer is one byte buffer and one array of entries for several hundred records, or a chunk of the intake, or a packed batch
+// A recordBuffer is one byte buffer and one array of entries for several hundred records, or a chunk of the intake, or a packed batch
 // of which entries were made.
 //
 // Until the sender takes it, it is guarded by Producer.mu; then it is the sender's alone. refs counts the records that
 // somebody still holds, which may have their report already, plus one while the sender walks the buffer; at zero its memory goes back to where it came from.
-type batchBuffer struct {
+type recordBuffer struct {
 	entries  []entry
 	headers  []record.Header
 	bytes    []byte
@@ -66,62 +66,62 @@ type batchBuffer struct {
 	refs     int
 }
 
-func newBuffer(records, bytes int) *batchBuffer {
-	return &batchBuffer{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
+func newBuffer(records, bytes int) *recordBuffer {
+	return &recordBuffer{entries: make([]entry, 0, records), bytes: make([]byte, 0, bytes)}
 }
 
-// fits says whether a record of n bytes goes into what is left of s. Neither array may grow: the
+// fits says whether a record of n bytes goes into what is left of buf. Neither array may grow: the
 // entries before hold pointers into both.
-func (s *batchBuffer) fits(n int) bool {
-	return len(s.entries) < cap(s.entries) && len(s.bytes)+n <= cap(s.bytes)
+func (buf *recordBuffer) fits(n int) bool {
+	return len(buf.entries) < cap(buf.entries) && len(buf.bytes)+n <= cap(buf.bytes)
 }
 
 // add copies r, whose bytes stay the caller's; its header names must outlive the call. nil and empty are different on the wire and stay so.
-func (s *batchBuffer) add(r *record.Record, t *topic, cost int64, born mono) *entry {
-	i := len(s.entries)
-	s.entries = s.entries[:i+1]
-	e := &s.entries[i]
-	*e = entry{topic: t, buffer: s, cost: cost, born: born, timestamp: r.Timestamp, asked: r.Partition}
+func (buf *recordBuffer) add(r *record.Record, t *topic, cost int64, born mono) *entry {
+	i := len(buf.entries)
+	buf.entries = buf.entries[:i+1]
+	e := &buf.entries[i]
+	*e = entry{topic: t, buffer: buf, cost: cost, born: born, timestamp: r.Timestamp, asked: r.Partition}
 	if i == 0 {
-		s.topic = t
-	} else if s.topic != t {
-		s.topic = nil
+		buf.topic = t
+	} else if buf.topic != t {
+		buf.topic = nil
 	}
-	e.key, e.value = s.keep(r.Key), s.keep(r.Value)
+	e.key, e.value = buf.keep(r.Key), buf.keep(r.Value)
 	if len(r.Headers) > 0 {
-		e.headers = s.keepHeaders(r.Headers)
+		e.headers = buf.keepHeaders(r.Headers)
 	}
 	return e
 }
 
 // keepHeaders copies the values; the names stay the caller's, which has interned them.
-func (s *batchBuffer) keepHeaders(headers []record.Header) []record.Header {
-	if len(s.headers)+len(headers) > cap(s.headers) {
+func (buf *recordBuffer) keepHeaders(headers []record.Header) []record.Header {
+	if len(buf.headers)+len(headers) > cap(buf.headers) {
 		// The entries before keep the array that they point into.
-		s.headers = make([]record.Header, 0, max(bufferRecords, len(headers)))
+		buf.headers = make([]record.Header, 0, max(bufferRecords, len(headers)))
 	}
-	from := len(s.headers)
+	from := len(buf.headers)
 	for i := range headers {
 		h := &headers[i]
-		s.headers = append(s.headers, record.Header{Key: h.Key, Value: s.keep(h.Value)})
+		buf.headers = append(buf.headers, record.Header{Key: h.Key, Value: buf.keep(h.Value)})
 	}
-	return s.headers[from:len(s.headers):len(s.headers)]
+	return buf.headers[from:len(buf.headers):len(buf.headers)]
 }
 
-func (s *batchBuffer) keep(b []byte) []byte {
+func (buf *recordBuffer) keep(b []byte) []byte {
 	if b == nil {
 		return nil
 	}
-	from := len(s.bytes)
-	s.bytes = append(s.bytes, b...)
-	return s.bytes[from:len(s.bytes):len(s.bytes)]
+	from := len(buf.bytes)
+	buf.bytes = append(buf.bytes, b...)
+	return buf.bytes[from:len(buf.bytes):len(buf.bytes)]
 }
 
 // reset forgets what the buffer held, so that it pins no topic, header or caller's memory.
-func (s *batchBuffer) reset() {
-	clear(s.entries)
-	clear(s.headers)
-	s.entries, s.headers, s.bytes, s.topic = s.entries[:0], s.headers[:0], s.bytes[:0], nil
+func (buf *recordBuffer) reset() {
+	clear(buf.entries)
+	clear(buf.headers)
+	buf.entries, buf.headers, buf.bytes, buf.topic = buf.entries[:0], buf.headers[:0], buf.bytes[:0], nil
 }
 
 // A bufferPool keeps buffers of the standard sizes for the next burst. A sync.Pool would give them up at
@@ -136,12 +136,12 @@ type bufferPool struct {
 
 // A shelf is the free buffers of one size.
 type shelf struct {
-	free []*batchBuffer
+	free []*recordBuffer
 	idle int // the fewest in free since the last trim
 }
 
 // get returns the buffer that was put back last, or nil.
-func (s *shelf) get() *batchBuffer {
+func (s *shelf) get() *recordBuffer {
 	n := len(s.free)
 	if n == 0 {
 		return nil
@@ -175,7 +175,7 @@ func (s *shelf) trim() {
 }
 
 // get returns an empty buffer that holds at least one record of n bytes.
-func (p *bufferPool) get(n int) *batchBuffer {
+func (p *bufferPool) get(n int) *recordBuffer {
 	if n > largeBytes {
 		return newBuffer(1, n)
 	}
@@ -184,49 +184,49 @@ func (p *bufferPool) get(n int) *batchBuffer {
 		records, from = mediumRecords, &p.medium
 	}
 	p.mu.Lock()
-	s := from.get()
+	buf := from.get()
 	p.mu.Unlock()
-	if s == nil {
-		s = newBuffer(records, bufferBytes)
+	if buf == nil {
+		buf = newBuffer(records, bufferBytes)
 	}
-	return s
+	return buf
 }
 
-func (p *bufferPool) put(s *batchBuffer) {
-	if s.chunk != (intake.Chunk{}) {
-		p.intake.Free(s.chunk)
+func (p *bufferPool) put(buf *recordBuffer) {
+	if buf.chunk != (intake.Chunk{}) {
+		p.intake.Free(buf.chunk)
 		return
 	}
 	var to *shelf
 	switch {
-	case cap(s.bytes) != bufferBytes:
+	case cap(buf.bytes) != bufferBytes:
 		return
-	case cap(s.entries) == bufferRecords:
+	case cap(buf.entries) == bufferRecords:
 		to = &p.small
-	case cap(s.entries) == mediumRecords:
+	case cap(buf.entries) == mediumRecords:
 		to = &p.medium
 	default:
 		return
 	}
-	s.reset()
+	buf.reset()
 	p.mu.Lock()
-	to.free = append(to.free, s)
+	to.free = append(to.free, buf)
 	p.mu.Unlock()
 }
 
-// letGo gives up one hold on s. Only the sender, or who has ended it, may call it.
-func (p *Producer) letGo(s *batchBuffer) {
-	switch s.refs--; {
-	case s.refs > 0:
-	case s.packed != nil:
-		p.packer.Free(s.packed)
+// letGo gives up one hold on buf. Only the sender, or who has ended it, may call it.
+func (p *Producer) letGo(buf *recordBuffer) {
+	switch buf.refs--; {
+	case buf.refs > 0:
+	case buf.packed != nil:
+		p.packer.Free(buf.packed)
 	default:
-		p.pool.put(s)
+		p.pool.put(buf)
 	}
 }
 
 // buffersLocked returns the buffers that the sender has not taken, in order. The list is the caller's.
-func (p *Producer) buffersLocked() []*batchBuffer {
+func (p *Producer) buffersLocked() []*recordBuffer {
 	buffers := slices.Clone(p.full)
 	if p.current != nil {
 		buffers = append(buffers, p.current)

@@ -120,8 +120,8 @@ func (p *Producer) feedAll(now mono) {
 		p.current = nil
 	}
 	p.mu.Unlock()
-	for _, s := range buffers {
-		p.feed(s, now)
+	for _, buf := range buffers {
+		p.feed(buf, now)
 	}
 }
 

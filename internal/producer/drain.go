@@ -308,7 +308,7 @@ func (p *Producer) abandon() {
 	buffers := p.buffersLocked()
 	p.full, p.current = nil, nil
 	p.mu.Unlock()
-	buffers = append(buffers, slices.DeleteFunc(p.sender.current, func(s *batchBuffer) bool { return s == nil })...) // of a sender that has failed
+	buffers = append(buffers, slices.DeleteFunc(p.sender.current, func(buf *recordBuffer) bool { return buf == nil })...) // of a sender that has failed
 	for _, t := range p.sender.active {
 		for _, part := range t.send.partitions {
 			for _, b := range slices.Concat(part.inFlight, part.waiting) {
@@ -317,14 +317,14 @@ func (p *Producer) abandon() {
 		}
 		t.send.each(func(e *entry) { p.releaseEntry(e, resperr.PurgeInflight) })
 	}
-	for _, s := range buffers {
-		if s.chunk != (intake.Chunk{}) {
-			p.complete(s)
-			p.unpack(s, func(int) bool { return true }, s.chunk.Count())
+	for _, buf := range buffers {
+		if buf.chunk != (intake.Chunk{}) {
+			p.complete(buf)
+			p.unpack(buf, func(int) bool { return true }, buf.chunk.Count())
 		}
-		for i := range s.entries {
-			s.entries[i].topic.send.records++
-			p.releaseEntry(&s.entries[i], resperr.PurgeQueue)
+		for i := range buf.entries {
+			buf.entries[i].topic.send.records++
+			p.releaseEntry(&buf.entries[i], resperr.PurgeQueue)
 		}
 	}
 }

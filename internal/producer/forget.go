@@ -57,9 +57,9 @@ func (p *Producer) forgetTopics(now mono) {
 // untakenLocked returns the topics of records that the sender has not taken yet.
 func (p *Producer) untakenLocked() map[*topic]bool {
 	used := make(map[*topic]bool)
-	for _, s := range p.buffersLocked() {
-		for i := range s.entries {
-			used[s.entries[i].topic] = true
+	for _, buf := range p.buffersLocked() {
+		for i := range buf.entries {
+			used[buf.entries[i].topic] = true
 		}
 	}
 	return used

@@ -60,12 +60,12 @@ func (p *Producer) answerAwaits(code resperr.Code) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range append(p.buffersLocked(), p.sender.current...) {
-		if s == nil {
+	for _, buf := range append(p.buffersLocked(), p.sender.current...) {
+		if buf == nil {
 			continue
 		}
-		for i := range s.entries {
-			answer(&s.entries[i])
+		for i := range buf.entries {
+			answer(&buf.entries[i])
 		}
 	}
 }

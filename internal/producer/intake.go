@@ -93,12 +93,12 @@ func (p *Producer) takeChunksLocked(sender bool) {
 			p.current = nil
 		}
 		n := c.Count()
-		s := &batchBuffer{chunk: c, takenAt: taken}
-		if s.sum, s.complete = c.Sum(); s.complete {
-			f.Correct(c, s.sum)
+		buf := &recordBuffer{chunk: c, takenAt: taken}
+		if buf.sum, buf.complete = c.Sum(); buf.complete {
+			f.Correct(c, buf.sum)
 		}
-		p.countLocked(n, &s.sum, 1)
-		p.full = append(p.full, s)
+		p.countLocked(n, &buf.sum, 1)
+		p.full = append(p.full, buf)
 	}
 	p.takeParkedLocked()
 }

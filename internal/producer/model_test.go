@@ -142,17 +142,17 @@ func (q *modelQueue) meta(partitions int, id byte, leader int32) {
 }
 
 func (q *modelQueue) offer(n int) {
-	s := newBuffer(n, 100*n)
+	buf := newBuffer(n, 100*n)
 	q.mu.Lock()
 	t := q.topicOfLocked("mail")
 	q.mu.Unlock()
 	for range n {
 		v := fmt.Sprintf("%06d", q.offered)
-		e := s.add(&record.Record{Topic: "mail", Partition: -1, Value: []byte(v)}, t, 1, q.now)
+		e := buf.add(&record.Record{Topic: "mail", Partition: -1, Value: []byte(v)}, t, 1, q.now)
 		e.await = &await{waiting: &q.awaited, done: func(d Delivery) { q.told <- modelReport{v, d.Code} }}
 		q.offered++
 	}
-	q.feed(s, q.now)
+	q.feed(buf, q.now)
 }
 
 // send lets the broker have what is ready, as one request.

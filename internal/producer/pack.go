@@ -68,34 +68,34 @@ func (p *Producer) remember(index int, t *topic) {
 	p.sender.topics[index] = t
 }
 
-// complete waits until the copies of the calls that have left the records of s are complete, and corrects what was charged for them.
-func (p *Producer) complete(s *batchBuffer) {
-	if s.complete {
+// complete waits until the copies of the calls that have left the records of buf are complete, and corrects what was charged for them.
+func (p *Producer) complete(buf *recordBuffer) {
+	if buf.complete {
 		return
 	}
-	sum, complete := s.chunk.Sum()
+	sum, complete := buf.chunk.Sum()
 	for !complete {
 		time.Sleep(copyTime)
-		sum, complete = s.chunk.Sum()
+		sum, complete = buf.chunk.Sum()
 	}
 	p.mu.Lock()
-	n := s.chunk.Count()
-	p.countLocked(n, &s.sum, -1)
+	n := buf.chunk.Count()
+	p.countLocked(n, &buf.sum, -1)
 	p.countLocked(n, &sum, 1)
-	p.ingress.Correct(s.chunk, sum)
+	p.ingress.Correct(buf.chunk, sum)
 	p.mu.Unlock()
-	s.sum, s.complete = sum, true
+	buf.sum, buf.complete = sum, true
 }
 
-// pack packs the records of s, whose copies are complete, and makes entries of those that cannot be.
-func (p *Producer) pack(s *batchBuffer, now mono) {
+// pack packs the records of buf, whose copies are complete, and makes entries of those that cannot be.
+func (p *Producer) pack(buf *recordBuffer, now mono) {
 	every := func(int) bool { return true }
 	if p.packer == nil {
-		p.unpack(s, every, s.chunk.Count())
+		p.unpack(buf, every, buf.chunk.Count())
 		return
 	}
-	p.watchClock(s.takenAt)
-	skipped := p.packer.Pack(s.chunk, int64(now))
+	p.watchClock(buf.takenAt)
+	skipped := p.packer.Pack(buf.chunk, int64(now))
 	p.packer.Touched(func(index, records int) {
 		t := p.sender.topics[index]
 		if !t.send.active {
@@ -107,12 +107,12 @@ func (p *Producer) pack(s *batchBuffer, now mono) {
 		part := p.sender.topics[packed.Topic()].send.partitions[packed.Partition()]
 		first, _, _ := packed.Timestamps()
 		b := &batch{partition: part, packed: packed, id: -1, sequence: unnumbered}
-		b.earliest, b.oldest = s.takenAt.at-mono(s.takenAt.span), s.takenAt.born(first)
+		b.earliest, b.oldest = buf.takenAt.at-mono(buf.takenAt.span), buf.takenAt.born(first)
 		part.waiting = append(part.waiting, b)
 		p.enlist(part)
 	})
 	if skipped > 0 {
-		p.unpack(s, p.packer.Skipped, skipped)
+		p.unpack(buf, p.packer.Skipped, skipped)
 	}
 }
 
@@ -142,17 +142,17 @@ func (p *Producer) watchClock(d takenAt) {
 	}
 }
 
-// unpack makes entries of the n records of s, which are in a chunk, that want wants.
-func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
-	if s.sum.Headers > 0 {
-		s.headers = make([]record.Header, s.sum.Headers)
+// unpack makes entries of the n records of buf, which are in a chunk, that want wants.
+func (p *Producer) unpack(buf *recordBuffer, want func(i int) bool, n int) {
+	if buf.sum.Headers > 0 {
+		buf.headers = make([]record.Header, buf.sum.Headers)
 	}
-	headers := s.headers
-	s.entries = make([]entry, 0, n)
-	first := p.number(s.chunk.Count())
+	headers := buf.headers
+	buf.entries = make([]entry, 0, n)
+	first := p.number(buf.chunk.Count())
 	var f intake.Record
-	r := s.chunk.Reader()
-	for i := range s.chunk.Count() {
+	r := buf.chunk.Reader()
+	for i := range buf.chunk.Count() {
 		r.Next(&f)
 		if !want(i) {
 			continue
@@ -161,10 +161,10 @@ func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
 			p.remember(f.Topic, p.topicAt(f.Topic))
 		}
 		t := p.sender.topics[f.Topic]
-		if len(s.entries) == 0 {
-			s.topic = t
-		} else if s.topic != t {
-			s.topic = nil
+		if len(buf.entries) == 0 {
+			buf.topic = t
+		} else if buf.topic != t {
+			buf.topic = nil
 		}
 		payload := len(f.Key) + len(f.Value)
 		var own []record.Header
@@ -176,9 +176,9 @@ func (p *Producer) unpack(s *batchBuffer, want func(i int) bool, n int) {
 				payload += len(own[j].Key) + len(own[j].Value)
 			}
 		}
-		s.entries = append(s.entries, entry{
-			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: s.takenAt.born(f.Milliseconds),
-			topic: t, buffer: s, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
+		buf.entries = append(buf.entries, entry{
+			key: f.Key, value: f.Value, headers: own, timestamp: f.Milliseconds, born: buf.takenAt.born(f.Milliseconds),
+			topic: t, buffer: buf, cost: int64(recordCost + payload + headerCost*f.Headers), asked: f.Partition, number: first + uint64(i),
 		})
 	}
 }
@@ -214,20 +214,20 @@ func (p *Producer) unpackBatch(b *batch) {
 		raw = bytes.Join(append([][]byte{raw}, pieces[1:]...), nil)
 	}
 	n := packed.Count()
-	s := &batchBuffer{entries: make([]entry, 0, n), packed: packed, refs: n}
+	buf := &recordBuffer{entries: make([]entry, 0, n), packed: packed, refs: n}
 	first, _, _ := packed.Timestamps()
 	now := p.now()
 	t := b.partition.topic
 	b.entries = make([]*entry, 0, n)
 	_, err := recordbatch.Records(raw, int32(n), first, func(r *record.Record) {
-		i := len(s.entries)
+		i := len(buf.entries)
 		born := b.oldest + mono(time.Duration(r.Timestamp-first)*time.Millisecond)
-		s.entries = append(s.entries, entry{
-			key: r.Key, value: r.Value, timestamp: r.Timestamp, born: min(max(born, b.earliest), now), topic: t, buffer: s,
+		buf.entries = append(buf.entries, entry{
+			key: r.Key, value: r.Value, timestamp: r.Timestamp, born: min(max(born, b.earliest), now), topic: t, buffer: buf,
 			asked: anyPartition, number: packed.Number() + uint64(i),
 			cost: costOf(r, r.Size()),
 		})
-		e := &s.entries[i]
+		e := &buf.entries[i]
 		if len(r.Headers) > 0 {
 			e.headers = append([]record.Header(nil), r.Headers...)
 		}

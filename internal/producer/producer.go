@@ -72,8 +72,8 @@ type Producer struct {
 	mu      sync.Mutex
 	topics  map[string]*topic // by name; guarded by mu
 	latest  *topic            // asked for last: most scripts write to one; guarded by mu
-	current *batchBuffer      // being filled; guarded by mu
-	full    []*batchBuffer    // filled, in order; guarded by mu
+	current *recordBuffer     // being filled; guarded by mu
+	full    []*recordBuffer   // filled, in order; guarded by mu
 	asleep  bool              // the sender waits for a first record; guarded by mu
 	waiters []*waiter         // parked calls, oldest first; guarded by mu
 	taken   int64             // records that Go has, of calls and from the intake, ever; guarded by mu

@@ -26,14 +26,14 @@ const (
 type sender struct {
 	active    []*topic // topics with records that have no report, or that calls are refused
 	ticked    mono
-	stalled   bool           // all active topics were, at the last tick
-	taken     mono           // when the current buffer was last taken, or the queue woke up
-	quiet     int            // lingers in a row that found nothing
-	current   []*batchBuffer // taken and not yet fed
-	topics    []*topic       // by the number that the intake's records carry
-	fed       uint64         // counts the records that it has taken; with a packer, that does
-	wall      int64          // what the wall clock shows at the moment 0, in milliseconds
-	forgot    mono           // when topics were last forgotten
+	stalled   bool            // all active topics were, at the last tick
+	taken     mono            // when the current buffer was last taken, or the queue woke up
+	quiet     int             // lingers in a row that found nothing
+	current   []*recordBuffer // taken and not yet fed
+	topics    []*topic        // by the number that the intake's records carry
+	fed       uint64          // counts the records that it has taken; with a packer, that does
+	wall      int64           // what the wall clock shows at the moment 0, in milliseconds
+	forgot    mono            // when topics were last forgotten
 	brokers   map[int32]*broker
 	questions questions
 	ids       identity
@@ -134,7 +134,7 @@ func (s *sender) untilTick(now mono) time.Duration {
 }
 
 // take returns the buffers that are due and how long it is to the next one.
-func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
+func (p *Producer) take(now mono) ([]*recordBuffer, time.Duration) {
 	s := &p.sender
 	buffers := s.current[:0]
 	p.mu.Lock()
@@ -186,7 +186,7 @@ func (p *Producer) take(now mono) ([]*batchBuffer, time.Duration) {
 }
 
 // takeFullLocked appends the full buffers to buffers.
-func (p *Producer) takeFullLocked(buffers []*batchBuffer) []*batchBuffer {
+func (p *Producer) takeFullLocked(buffers []*recordBuffer) []*recordBuffer {
 	buffers = append(buffers, p.full...)
 	clear(p.full)
 	p.full = p.full[:0]
@@ -194,32 +194,32 @@ func (p *Producer) takeFullLocked(buffers []*batchBuffer) []*batchBuffer {
 }
 
 // volume returns how many records buffers hold, and about how many bytes of values.
-func volume(buffers []*batchBuffer) (records, valueBytes int) {
-	for _, s := range buffers {
-		if s.chunk != (intake.Chunk{}) {
-			records += s.chunk.Count()
-			valueBytes += s.sum.Values
+func volume(buffers []*recordBuffer) (records, valueBytes int) {
+	for _, buf := range buffers {
+		if buf.chunk != (intake.Chunk{}) {
+			records += buf.chunk.Count()
+			valueBytes += buf.sum.Values
 			continue
 		}
-		records += len(s.entries)
-		valueBytes += len(s.bytes)
+		records += len(buf.entries)
+		valueBytes += len(buf.bytes)
 	}
 	return records, valueBytes
 }
 
-// feed puts the records of s into batches, or keeps them until their topic is known.
-func (p *Producer) feed(s *batchBuffer, now mono) {
+// feed puts the records of buf into batches, or keeps them until their topic is known.
+func (p *Producer) feed(buf *recordBuffer, now mono) {
 	crowded := false
-	if s.chunk != (intake.Chunk{}) {
-		p.complete(s)
-		p.pack(s, now)
-		crowded = sparse(s.chunk)
+	if buf.chunk != (intake.Chunk{}) {
+		p.complete(buf)
+		p.pack(buf, now)
+		crowded = sparse(buf.chunk)
 	}
-	s.refs = len(s.entries) + 1
-	for i := range s.entries {
-		e := &s.entries[i]
+	buf.refs = len(buf.entries) + 1
+	for i := range buf.entries {
+		e := &buf.entries[i]
 		t := e.topic
-		if s.chunk == (intake.Chunk{}) {
+		if buf.chunk == (intake.Chunk{}) {
 			e.number = p.nextNumber()
 		}
 		if p.once().planned(e) {
@@ -231,7 +231,7 @@ func (p *Producer) feed(s *batchBuffer, now mono) {
 		if !t.send.active {
 			p.activate(t, now)
 		}
-		if crowded || s.topic == nil && t.stalled.Load() {
+		if crowded || buf.topic == nil && t.stalled.Load() {
 			e = p.moveOut(t, e)
 		}
 		t.send.records++
@@ -241,7 +241,7 @@ func (p *Producer) feed(s *batchBuffer, now mono) {
 			p.addUnassigned(t, e, now)
 		}
 	}
-	p.letGo(s)
+	p.letGo(buf)
 }
 
 func (p *Producer) activate(t *topic, now mono) {

@@ -101,9 +101,9 @@ func (p *Producer) unsaved(want func(*entry) bool) []*entry {
 // waitingEntriesLocked returns those that the sender has not taken yet.
 func (p *Producer) waitingEntriesLocked(want func(*entry) bool) []*entry {
 	var found []*entry
-	for _, s := range p.buffersLocked() {
-		for i := range s.entries {
-			if e := &s.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
+	for _, buf := range p.buffersLocked() {
+		for i := range buf.entries {
+			if e := &buf.entries[i]; !e.reported && e.stored.seq == 0 && want(e) {
 				found = append(found, e)
 			}
 		}
