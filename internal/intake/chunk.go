@@ -19,14 +19,15 @@ type head struct {
 	state               uint64
 	maxRecords, maxSize uint32
 	first               int64
-	grant               load
+	grant               amount
 	large               bool
 	_                   [3]byte
 	holds               uint32
 	notes               [Records]uint64
 }
 
-type load struct{ count, bytes, cost int64 }
+// amount is struct intake_amount.
+type amount struct{ count, bytes, cost int64 }
 
 type frame struct {
 	milliseconds int64

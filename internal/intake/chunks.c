@@ -20,7 +20,7 @@ _Static_assert(INTAKE_LARGEST < 1 << 16, "a note has 16 bits for bytes");
 _Static_assert(sizeof(struct intake_frame) == 32, "chunk.go knows the layout");
 
 /* Writes to memory that may be in no cache, so it is done without the lock. The chunk is nobody else's. */
-static void prepare(struct intake_chunk *chunk, struct intake_load grant, uint32_t max_bytes)
+static void prepare(struct intake_chunk *chunk, struct intake_amount grant, uint32_t max_bytes)
 {
     chunk->grant = grant;
     chunk->holds = 1;
@@ -51,9 +51,9 @@ static int64_t least(int64_t a, int64_t b)
  * values, so a grant by the bytes of frames never admits too many bytes of values; and the lengths of a header take 8 bytes
  * of a frame, so this is more than any frames can cost.
  */
-static struct intake_load grant_in(struct intake_load room)
+static struct intake_amount grant_in(struct intake_amount room)
 {
-    struct intake_load grant = {least(room.count, INTAKE_RECORDS), least(room.bytes, sizeof ((struct intake_chunk *)0)->frames), 0};
+    struct intake_amount grant = {least(room.count, INTAKE_RECORDS), least(room.bytes, sizeof ((struct intake_chunk *)0)->frames), 0};
 
     grant.cost = grant.count * INTAKE_RECORD_COST + grant.bytes * (1 + INTAKE_HEADER_COST / 8);
     return grant;
@@ -131,18 +131,18 @@ void intake_drop_spare(struct intake *in)
 static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, int *code)
 {
     if (!chunk) {
-        struct intake_load room = room_of(in);
+        struct intake_amount room = room_of(in);
         if (atomic_load(&in->pending_grants) > 1 && (room.count < 1 || room.bytes < offer->value || room.cost < offer->cost))
             return INTAKE_ASK; /* another call has a grant for a spare chunk, and may give it back */
         if (room.count < 1)
             return refuse(in->full_code, code);
         if (room.bytes < offer->value || room.cost < offer->cost)
             return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in->full_code, code);
-        struct intake_load grant = grant_in(room);
+        struct intake_amount grant = grant_in(room);
         uint32_t max_bytes = (uint32_t)grant.bytes;
         if (grant.cost > room.cost || max_bytes < offer->size) {
             /* One alone: whichever of this size comes first. Where even that may be too much, Go counts to the byte. */
-            grant = (struct intake_load){1, offer->size, INTAKE_RECORD_COST + offer->size * (1 + INTAKE_HEADER_COST / 8)};
+            grant = (struct intake_amount){1, offer->size, INTAKE_RECORD_COST + offer->size * (1 + INTAKE_HEADER_COST / 8)};
             max_bytes = offer->size;
             if (grant.bytes > room.bytes || grant.cost > room.cost)
                 return INTAKE_ASK;
@@ -177,7 +177,7 @@ static enum intake_answer begin(struct intake *in, const struct intake_offered *
 static void make_spare(struct intake *in)
 {
     pthread_mutex_lock(&in->lock);
-    struct intake_load room = room_of(in), grant = grant_in(room);
+    struct intake_amount room = room_of(in), grant = grant_in(room);
     atomic_fetch_add(&in->pending_grants, 1);
     bool wanted = !atomic_load(&in->spare) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN &&
                   !atomic_load(&in->waiting) && room.count >= PLENTY * INTAKE_RECORDS &&
@@ -226,7 +226,7 @@ enum intake_answer intake_rotate(struct intake *in, struct intake_chunk *full, c
     return answer;
 }
 
-static bool fits(struct intake_load room, const struct intake_offered *offer)
+static bool fits(struct intake_amount room, const struct intake_offered *offer)
 {
     return room.count >= 1 && room.bytes >= offer->value && room.cost >= offer->cost;
 }
@@ -237,7 +237,7 @@ bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct i
 
     *answer = INTAKE_TAKEN;
     pthread_mutex_lock(&in->lock);
-    struct intake_load room = room_of(in);
+    struct intake_amount room = room_of(in);
     if (atomic_load(&in->life) != OPEN)
         *answer = over(in, code);
     else if (atomic_load(&in->shut))
@@ -257,7 +257,7 @@ bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct i
     bool kick = false;
     if (room_left) {
         intake_close_current(in); /* its records came before */
-        chunk->grant = (struct intake_load){1, offer->value, offer->cost};
+        chunk->grant = (struct intake_amount){1, offer->value, offer->cost};
         charge(in, chunk->grant, 1);
         atomic_fetch_add(&in->estimated, 1); /* until it is corrected, like any chunk */
         link_closed(in, chunk);
@@ -281,7 +281,7 @@ struct intake_chunk *intake_take(struct intake *in)
     return first;
 }
 
-void intake_correct(struct intake *in, const struct intake_load *by, unsigned chunks)
+void intake_correct(struct intake *in, const struct intake_amount *by, unsigned chunks)
 {
     pthread_mutex_lock(&in->lock);
     charge(in, *by, 1);

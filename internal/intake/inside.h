@@ -81,22 +81,22 @@ static inline uint32_t records(uint64_t state)
     return (uint32_t)(state >> 32) & 0xffff;
 }
 
-static inline void charge(struct intake *in, struct intake_load by, int sign)
+static inline void charge(struct intake *in, struct intake_amount by, int sign)
 {
     atomic_fetch_add(&in->ledger.charged_count, sign * by.count);
     atomic_fetch_add(&in->ledger.charged_bytes, sign * by.bytes);
     atomic_fetch_add(&in->ledger.charged_cost, sign * by.cost);
 }
 
-static inline struct intake_load room_in(struct intake_ledger *l)
+static inline struct intake_amount room_in(struct intake_ledger *l)
 {
-    return (struct intake_load){
+    return (struct intake_amount){
         atomic_load(&l->max_count) - atomic_load(&l->charged_count) + atomic_load(&l->released_count),
         atomic_load(&l->max_bytes) - atomic_load(&l->charged_bytes) + atomic_load(&l->released_bytes),
         atomic_load(&l->max_cost) - atomic_load(&l->charged_cost) + atomic_load(&l->released_cost)};
 }
 
-static inline struct intake_load room_of(struct intake *in)
+static inline struct intake_amount room_of(struct intake *in)
 {
     return room_in(&in->ledger);
 }

@@ -29,7 +29,7 @@ static struct intake *revive(const char *queue, size_t length)
     if (empty) {
         struct intake_signals *s = &in->signals;
         struct intake_ledger *l = &in->ledger;
-        charge(in, (struct intake_load){atomic_load(&l->charged_count), atomic_load(&l->charged_bytes), atomic_load(&l->charged_cost)}, -1);
+        charge(in, (struct intake_amount){atomic_load(&l->charged_count), atomic_load(&l->charged_bytes), atomic_load(&l->charged_cost)}, -1);
         atomic_store(&l->released_count, 0);
         atomic_store(&l->released_bytes, 0);
         atomic_store(&l->released_cost, 0);
@@ -133,7 +133,7 @@ void intake_pass(struct intake *in)
 
 bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost)
 {
-    struct intake_load room = room_in(ledger);
+    struct intake_amount room = room_in(ledger);
     bool fits = room.count >= 1 && room.bytes >= value && room.cost >= cost;
 
     if (fits) {

@@ -166,7 +166,7 @@ func (in *Intake) Open() { C.intake_shut(in.c, false) }
 // the caller's, who gives them to [Intake.Free]. The queue is charged with them, as far as bytes go too much,
 // until [Intake.Correct].
 func (in *Intake) Take(full []Chunk) []Chunk {
-	var unused load
+	var unused amount
 	empty := 0
 	for c := in.take(); c != nil; {
 		next := (*head)(c.next)
@@ -188,7 +188,7 @@ func (in *Intake) Take(full []Chunk) []Chunk {
 
 // Correct says what the records of a taken chunk hold.
 func (in *Intake) Correct(c Chunk, s Sum) {
-	in.correct(load{
+	in.correct(amount{
 		bytes: int64(s.Values) - c.head.grant.bytes,
 		cost:  s.Cost(c.Count()) - c.head.grant.cost,
 	}, 1)
@@ -201,7 +201,7 @@ func (in *Intake) Charge(value int, cost int64) bool {
 
 // ChargeAlways charges the queue with records that it takes whatever its limits are.
 func (in *Intake) ChargeAlways(count, bytes, cost int64) {
-	in.correct(load{count: count, bytes: bytes, cost: cost}, 0)
+	in.correct(amount{count: count, bytes: bytes, cost: cost}, 0)
 }
 
 // Trim gives half of the memory back that nobody has needed since the last Trim, but not that of the

@@ -42,7 +42,7 @@
 #define INTAKE_RECORD (UINT64_C(1) << 32)
 
 /* What records hold of the limits of a queue. */
-struct intake_load {
+struct intake_amount {
     int64_t count; /* records */
     int64_t bytes; /* of their values */
     int64_t cost;  /* memory */
@@ -80,7 +80,7 @@ struct intake_chunk {
     _Atomic uint64_t state;
     _Atomic uint32_t max_records, max_bytes;
     _Atomic int64_t first;   /* milliseconds of the first record, 0 before it is known */
-    struct intake_load grant; /* what was charged for it */
+    struct intake_amount grant; /* what was charged for it */
     bool large;               /* one record, whose frame is longer than this struct */
     char apart[3];
     uint32_t holds;           /* of a taken chunk: who reads it, each of whom gives it to intake_free. One thread at a time changes it */
@@ -217,7 +217,7 @@ const char *intake_topic_name(struct intake *in, uint32_t index, size_t *length)
 struct intake_chunk *intake_take(struct intake *in);
 
 /* intake_correct - adds what is known better now to what is charged. chunks is of how many taken chunks it is known. */
-void intake_correct(struct intake *in, const struct intake_load *by, unsigned chunks);
+void intake_correct(struct intake *in, const struct intake_amount *by, unsigned chunks);
 
 /* intake_charge - charges a record that Go admits. False: the queue has no room. */
 bool intake_charge(struct intake *in, int64_t value, int64_t cost);

@@ -10,17 +10,17 @@ import (
 	"unsafe"
 )
 
-// A Load is a number of records, the bytes of their values, and the memory that they hold.
-type Load struct{ Count, Bytes, Cost atomic.Int64 }
+// Counts are a number of records, the bytes of their values, and the memory that they hold, for several threads.
+type Counts struct{ Count, Bytes, Cost atomic.Int64 }
 
 // A Ledger is what a queue may hold, and what it holds. It is struct intake_ledger: the one of an intake, which calls charge in C, or
 // one for itself. Whoever reads it may do so at any time; see [Ledger.Charge] for who writes.
 type Ledger struct {
-	max      Load
+	max      Counts
 	_        [64]byte
-	charged  Load
+	charged  Counts
 	_        [64]byte
-	released Load
+	released Counts
 	_        [64]byte
 }
 
@@ -35,7 +35,7 @@ func (l *Ledger) Limit(count, bytes, cost int64) {
 }
 
 // Released returns where delivery reports count what leaves the queue.
-func (l *Ledger) Released() *Load { return &l.released }
+func (l *Ledger) Released() *Counts { return &l.released }
 
 // Room returns how many more records, bytes of values and memory the queue takes now. Calls that have begun a chunk have charged
 // all that it holds.

@@ -10,7 +10,7 @@ static bool certainly_full(struct intake *in, const struct intake_offered *offer
 {
     if (has_grant(in))
         return false;
-    struct intake_load room = room_of(in);
+    struct intake_amount room = room_of(in);
     bool full = room.count < 1 || (atomic_load(&in->estimated) == 0 && (room.bytes < offer->value || room.cost < offer->cost));
     return full && !has_grant(in) && !atomic_load(&in->shut) && atomic_load(&in->life) == OPEN;
 }

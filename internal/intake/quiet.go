@@ -31,12 +31,12 @@ func (c Chunk) sum(s *Sum) (complete bool) {
 	return bool(C.intake_sum((*C.struct_intake_chunk)(unsafe.Pointer(c.head)), (*C.struct_intake_total)(unsafe.Pointer(s))))
 }
 
-func (in *Intake) correct(by load, chunks int) {
+func (in *Intake) correct(by amount, chunks int) {
 	if in.quiet() {
 		quiet.Call(C.intake_correct, unsafe.Pointer(in.c), unsafe.Pointer(&by), uintptr(chunks))
 		return
 	}
-	C.intake_correct(in.c, (*C.struct_intake_load)(unsafe.Pointer(&by)), C.uint(chunks))
+	C.intake_correct(in.c, (*C.struct_intake_amount)(unsafe.Pointer(&by)), C.uint(chunks))
 }
 
 // Free gives a chunk back. Nothing of it may be read afterwards.

@@ -154,7 +154,7 @@ const adoptAtOnce = 64
 
 // adopt takes over records of an earlier queue with the same counters and the same clock, and returns how many: all of them in memory, whatever the
 // limit, because they were accepted; and as many as the disk takes. Of those in memory reserved is charged already.
-func (p *Producer) adopt(entries []*entry, reserved *intake.Load) (taken int) {
+func (p *Producer) adopt(entries []*entry, reserved *intake.Counts) (taken int) {
 	kick := false
 	for taken < len(entries) {
 		part := entries[taken:min(len(entries), taken+adoptAtOnce)]
@@ -178,7 +178,7 @@ func (p *Producer) adopt(entries []*entry, reserved *intake.Load) (taken int) {
 }
 
 // chargeAdopted charges the queue with records, but for what is reserved for them.
-func (p *Producer) chargeAdopted(entries []*entry, reserved *intake.Load) {
+func (p *Producer) chargeAdopted(entries []*entry, reserved *intake.Counts) {
 	bytes, cost := int64(0), int64(0)
 	for _, e := range entries {
 		bytes += int64(len(e.value))

@@ -68,8 +68,8 @@ func lentRecord(f *intake.Record, topic string) record.Record {
 	return r
 }
 
-// takeIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that the load of the
-// queue is exact, but for copies that are not complete.
+// takeIntakeLocked moves what calls have left in the intake into p.full, behind what is there, so that what the
+// queue holds is exact, but for copies that are not complete.
 func (p *Producer) takeIntakeLocked() { p.takeChunksLocked(false) }
 
 // takeChunksLocked is takeIntakeLocked. The sender, which is to read the chunks at once, leaves all records where they are.

@@ -80,13 +80,13 @@ type Producer struct {
 	ingress ingress           // where calls leave records without entering Go
 
 	ledger   *intake.Ledger // what the queue may hold and holds
-	released *intake.Load   // what delivery reports gave back, of ledger
+	released *intake.Counts // what delivery reports gave back, of ledger
 
 	waiting  atomic.Int32             // len(waiters), for reports
 	awaited  atomic.Int64             // calls that wait for a delivery
 	urgent   atomic.Int32             // Flush and Stop are waiting: no linger
 	heir     atomic.Pointer[Producer] // gets what is not sent; see PassOn
-	reserved intake.Load              // what p holds and heir is charged with already
+	reserved intake.Counts            // what p holds and heir is charged with already
 	kicked   atomic.Bool              // kick holds a signal
 	kick     chan struct{}            // to the sender: look again
 	empty    chan struct{}            // signalled when the last record is released while urgent

@@ -52,8 +52,8 @@ static inline enum intake_answer consumer_offer(struct mark mark, size_t size, b
     return intake_offer(&r, code);
 }
 
-/* A delivery report for records of that load. */
-static inline void consumer_release(struct intake *in, struct intake_load by)
+/* A delivery report for records of that amount. */
+static inline void consumer_release(struct intake *in, struct intake_amount by)
 {
     struct intake_ledger *l = intake_ledger(in);
 
@@ -69,7 +69,7 @@ static inline unsigned consumer_take(struct intake *in, void (*each)(const struc
 
     for (struct intake_chunk *chunk = intake_take(in), *next; chunk; chunk = next) {
         uint32_t n = records(atomic_load(&chunk->state));
-        struct intake_load load = {n, 0, 0};
+        struct intake_amount held = {n, 0, 0};
         const char *at = (const char *)chunk + INTAKE_HEAD;
 
         next = chunk->next;
@@ -77,13 +77,13 @@ static inline unsigned consumer_take(struct intake *in, void (*each)(const struc
             await(&chunk->notes[i]);
             const struct intake_frame *frame = (const struct intake_frame *)at;
             each(frame, at + sizeof *frame);
-            load.bytes += frame->value;
-            load.cost += INTAKE_RECORD_COST + frame->value;
+            held.bytes += frame->value;
+            held.cost += INTAKE_RECORD_COST + frame->value;
             at += frame->size;
         }
-        intake_correct(in, &(struct intake_load){0, load.bytes - chunk->grant.bytes, load.cost - chunk->grant.cost}, 1);
+        intake_correct(in, &(struct intake_amount){0, held.bytes - chunk->grant.bytes, held.cost - chunk->grant.cost}, 1);
         if (n)
-            consumer_release(in, load);
+            consumer_release(in, held);
         intake_free(in, chunk);
         all += n;
     }

@@ -161,7 +161,7 @@ static void sleep_or_take(void)
 static void go_charges(void)
 {
     if (intake_charge(in, 16, INTAKE_RECORD_COST + 16))
-        consumer_release(in, (struct intake_load){1, 16, INTAKE_RECORD_COST + 16});
+        consumer_release(in, (struct intake_amount){1, 16, INTAKE_RECORD_COST + 16});
 }
 
 static void open_with(int64_t count)

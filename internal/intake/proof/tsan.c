@@ -124,7 +124,7 @@ int main(int argc, char *argv[])
             intake_shut(in, false);
         }
         if (intake_charge(in, 100, 100))
-            consumer_release(in, (struct intake_load){1, 100, 100});
+            consumer_release(in, (struct intake_amount){1, 100, 100});
     }
     atomic_store(&done_calling, true);
     for (int i = 0; i < CALLERS; i++)
