@@ -13,9 +13,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* The codes of librdkafka and of brokers lie between these. */
-#define FIRST_TEXT 255
-#define LAST_TEXT  255
+/* The codes of librdkafka and of brokers lie between -MOST_CODE and MOST_CODE. */
+#define MOST_CODE 255
 
 /* Headers that fit the stack; a script that logs mail has a handful. */
 #define PAIRS_ON_STACK 16
@@ -143,13 +142,13 @@ static const char *text_or_null(const struct kafka_arg *arg)
 }
 
 /* The texts of the codes that a call is answered with when Go need not be asked; it has told us before the first call. */
-static const char *texts[FIRST_TEXT + LAST_TEXT + 1];
+static const char *texts[2 * MOST_CODE + 1];
 
 void kafka_text(int code, const char *text)
 {
-    if (code < -FIRST_TEXT || code > LAST_TEXT || texts[FIRST_TEXT + code])
+    if (code < -MOST_CODE || code > MOST_CODE || texts[MOST_CODE + code])
         return;
-    texts[FIRST_TEXT + code] = strdup(text);
+    texts[MOST_CODE + code] = strdup(text);
 }
 
 static const char *gone_text = "";
@@ -162,7 +161,7 @@ void kafka_gone(const char *text)
 
 static const char *text_of(int code)
 {
-    const char *text = code < -FIRST_TEXT || code > LAST_TEXT ? NULL : texts[FIRST_TEXT + code];
+    const char *text = code < -MOST_CODE || code > MOST_CODE ? NULL : texts[MOST_CODE + code];
 
     return text ? text : "";
 }
