@@ -135,7 +135,7 @@ func lent(p *C.char, n C.size_t) []byte {
 // end leaves in the call what a queue has said.
 func end(call *C.struct_kafka_call, parked bool, code resperr.Code) {
 	if parked {
-		call.outcome = C.KAFKA_PARK
+		call.action = C.KAFKA_PARK
 		return
 	}
 	answer(call, code)
@@ -144,16 +144,16 @@ func end(call *C.struct_kafka_call, parked bool, code resperr.Code) {
 // answer leaves a code in the call.
 func answer(call *C.struct_kafka_call, code resperr.Code) {
 	if code == resperr.NoError {
-		call.outcome = C.KAFKA_DONE
+		call.action = C.KAFKA_DONE
 		return
 	}
-	call.outcome, call.code = C.KAFKA_FAILED, C.int(code)
+	call.action, call.code = C.KAFKA_FAILED, C.int(code)
 	setText(call, code.Error())
 }
 
 // throw leaves an exception in the call.
 func throw(call *C.struct_kafka_call, text string) {
-	call.outcome = C.KAFKA_THROW
+	call.action = C.KAFKA_THROW
 	setText(call, text)
 }
 

@@ -50,7 +50,7 @@ func elsewhere(call *C.struct_kafka_call, id []byte, tried *producer.Producer, r
 		q, later := b.plugin.Later(id, tried, w.arrive)
 		switch {
 		case later:
-			call.outcome = C.KAFKA_PARK
+			call.action = C.KAFKA_PARK
 			return
 		case q == nil && tried == nil:
 			throw(call, string(binding.NoSuchID))

@@ -208,19 +208,19 @@ static bool offer(struct kafka_call *call)
     int code = 0;
     switch (intake_offer(&record, &code)) {
     case INTAKE_TAKEN:
-        call->outcome = KAFKA_DONE;
+        call->action = KAFKA_DONE;
         return true;
     case INTAKE_REFUSED:
-        call->outcome = KAFKA_FAILED;
+        call->action = KAFKA_FAILED;
         call->code = code;
         strncpy(call->text, text_of(code), sizeof call->text - 1);
         call->text[sizeof call->text - 1] = '\0';
         return true;
     case INTAKE_PARKED:
-        call->outcome = KAFKA_PARK;
+        call->action = KAFKA_PARK;
         return true;
     case INTAKE_GONE:
-        call->outcome = KAFKA_THROW;
+        call->action = KAFKA_THROW;
         strncpy(call->text, gone_text, sizeof call->text - 1);
         call->text[sizeof call->text - 1] = '\0';
         return true;
@@ -248,7 +248,7 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
     call.pairs = NULL;
     call.pair_count = 0;
     call.milliseconds = milliseconds();
-    call.outcome = KAFKA_THROW;
+    call.action = KAFKA_THROW;
     call.code = 0;
     call.text[0] = '\0';
     for (size_t i = 0; i < KAFKA_ARGUMENTS; i++)
@@ -264,7 +264,7 @@ static void run(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSL
     if (call.pairs != on_stack)
         free(call.pairs);
     kafka_latency_end(&kafka_latencies[may_offer ? 0 : 1], begun);
-    switch (call.outcome) {
+    switch (call.action) {
     case KAFKA_DONE:
     case KAFKA_FAILED:
         set_result(ret, call.code, call.text);
@@ -314,10 +314,10 @@ static void kafka_status(HalonHSLContext *context, HalonHSLArguments *arguments,
         throw(context, forked_text);
         return;
     }
-    struct kafka_status status = {.outcome = KAFKA_THROW};
+    struct kafka_status status = {.action = KAFKA_THROW};
     gather(&status.id, arguments, 0);
     kafkaStatus(&status);
-    if (status.outcome == KAFKA_THROW) {
+    if (status.action == KAFKA_THROW) {
         throw(context, status.text);
         return;
     }
@@ -334,9 +334,9 @@ static void kafka_status(HalonHSLContext *context, HalonHSLArguments *arguments,
 static void kafka_fault(HalonHSLContext *context, HalonHSLArguments *arguments, HalonHSLValue *ret)
 {
     (void)arguments;
-    struct kafka_call call = {.context = context, .ret = ret, .outcome = KAFKA_DONE};
+    struct kafka_call call = {.context = context, .ret = ret, .action = KAFKA_DONE};
     kafkaFault(&call);
-    if (call.outcome == KAFKA_THROW)
+    if (call.action == KAFKA_THROW)
         throw(context, call.text);
 }
 #endif

@@ -37,7 +37,7 @@ enum kafka_position {
 };
 
 /* What Go has decided, and C does. */
-enum kafka_outcome {
+enum kafka_action {
     KAFKA_DONE,   /* [] */
     KAFKA_FAILED, /* ["errno"=>code,"errstr"=>text] */
     KAFKA_THROW,  /* an exception with text */
@@ -61,7 +61,7 @@ struct kafka_call {
     size_t pair_count;
     long long milliseconds; /* since 1970: the time of the message */
 
-    enum kafka_outcome outcome; /* from here on written by Go */
+    enum kafka_action action; /* from here on written by Go */
     int code;
     char text[256]; /* NUL-terminated, also when it is empty */
 };
@@ -88,7 +88,7 @@ enum kafka_number {
 /* One call of kafka_status, and its answer; the texts end with a NUL. */
 struct kafka_status {
     struct kafka_arg id;
-    enum kafka_outcome outcome; /* from here on written by Go: KAFKA_DONE or KAFKA_THROW */
+    enum kafka_action action; /* from here on written by Go: KAFKA_DONE or KAFKA_THROW */
     char state[16], kind[16];
     char text[512]; /* the reason, or the exception */
     double numbers[KAFKA_NUMBERS];
@@ -98,7 +98,7 @@ struct kafka_status {
 /*
  * kafka_resume - ends a parked call: writes its result, then schedules the script.
  *
- * When callable: once for each call whose outcome was KAFKA_PARK, from any thread.
+ * When callable: once for each call whose action was KAFKA_PARK, from any thread.
  * Owns: nothing; context and ret are the host's and must not be touched afterwards.
  *
  *   code 0      ret becomes []

@@ -18,7 +18,7 @@ import (
 //export kafkaStatus
 func kafkaStatus(call *C.struct_kafka_status) {
 	fail := func(text string) {
-		call.outcome = C.KAFKA_THROW
+		call.action = C.KAFKA_THROW
 		fill(call.text[:], text)
 	}
 	defer guard("kafka_status", fail)
@@ -53,7 +53,7 @@ func kafkaStatus(call *C.struct_kafka_status) {
 	fill(call.kind[:], kind)
 	fill(call.text[:], report.Printable(h.Reason()))
 	call.paused = C.bool(h.Has(report.Paused))
-	call.outcome = C.KAFKA_DONE
+	call.action = C.KAFKA_DONE
 }
 
 // fill copies text into memory of C, cut to what fits: the last byte stays NUL.

@@ -1,5 +1,5 @@
-// Package binding is what the HSL functions mean: arguments become a record, an outcome becomes a
-// result, and misuse becomes an exception with the original plugin's words.
+// Package binding is what the HSL functions mean: arguments become a record, and misuse
+// becomes an exception with the original plugin's words.
 //
 // It is pure: no state, no host, no queue, no clock. It may be called from any thread. It decides
 // no limit of a queue and no property of Kafka.

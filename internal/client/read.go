@@ -175,7 +175,7 @@ func (n *conn) finish(r *request, throttle int32, err error) (tell bool) {
 	if n.open = n.open[1:]; len(n.open) == 0 {
 		n.open = nil
 	}
-	r.answered, r.outcome = true, err
+	r.answered, r.answerErr = true, err
 	tell = !r.abandoned && r.returned
 	n.used, n.fails = now, 0
 	if throttle > 0 || n.b.state == Finishing {

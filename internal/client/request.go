@@ -68,7 +68,7 @@ type request struct {
 	abandoned bool      // it has timed out, and done was called: the answer is for nobody
 	answered  bool      // the answer was read
 	returned  bool      // the write is over
-	outcome   error     // of an answer that came before that
+	answerErr error     // of an answer that came before that
 	written   bool      // some byte may have reached the broker
 }
 

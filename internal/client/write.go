@@ -26,7 +26,7 @@ func (n *conn) write(r *request) {
 	}
 	switch {
 	case early:
-		r.finish(r.outcome)
+		r.finish(r.answerErr)
 	case r.silent:
 		for i := range r.produce.Batches {
 			r.produce.Batches[i].notAnswered()
@@ -35,7 +35,7 @@ func (n *conn) write(r *request) {
 	}
 }
 
-// send writes one request. early says that the answer came first, whose outcome is for the caller to tell: until the write has
+// send writes one request. early says that the answer came first, which is for the caller to tell: until the write has
 // returned, what is written must stay as it is.
 func (n *conn) send(r *request, version int16) (early bool, err error) {
 	c := n.b.c
@@ -164,7 +164,7 @@ func exchange[T any](ctx context.Context, n *conn, r *request, version int16, re
 	n.enroll(r)
 	early, err := n.send(r, version)
 	if early {
-		r.finish(r.outcome)
+		r.finish(r.answerErr)
 	} else if err != nil {
 		return none, err
 	}

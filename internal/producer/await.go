@@ -36,7 +36,7 @@ func (a *await) resume() { a.done(a.answer) }
 
 // Deliver admits r and has done called when the broker has acknowledged it, or when it has failed.
 //
-// It returns false and a code when the outcome is known at once: the record was not taken. It
+// It returns false and a code when the answer is known at once: the record was not taken. It
 // returns true when the call is parked: then done is called exactly once, from another goroutine,
 // maybe before Deliver returns. A full queue is waited for, as Park does. With a limit above zero
 // the wait ends then: with [resperr.TimedOut] when the record was taken, and it goes on; with

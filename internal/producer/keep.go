@@ -18,7 +18,7 @@ import (
 
 // Store is Offer and Park for a queue with a spool. It never waits for the disk.
 //
-// It returns false and a code when the outcome is known at once. It returns true when the call is
+// It returns false and a code when the answer is known at once. It returns true when the call is
 // parked: then done is called exactly once, from another goroutine, maybe before Store returns, with
 // [resperr.NoError] once the record is safe: synced to the disk in durable mode, and in spill mode
 // in memory or on its way to the disk. With block, or when the spool is configured to wait, a full

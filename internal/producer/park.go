@@ -30,7 +30,7 @@ type resumer interface{ resume() }
 
 // Park admits r, and when the queue is full, waits for room without holding the caller.
 //
-// It returns false and the code as Offer does when the outcome is known at once, also for a value
+// It returns false and the code as Offer does when the answer is known at once, also for a value
 // that can never fit. It returns true when the call is parked: then done is called exactly once,
 // from another goroutine, with [resperr.NoError] once r is admitted, or [resperr.Destroy] when the
 // queue was stopped before there was room. done may be called before Park returns. r is copied.
