@@ -40,7 +40,7 @@ func dial(t *testing.T, b *broker) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -192,7 +192,7 @@ func TestABatchThatLiesAboutItsLengthEndsTheConnection(t *testing.T) {
 }
 
 func TestAProducerDeliversThroughEveryCodecAndAfterARefusal(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	b := start(t, 4)
 	want := int64(0)
@@ -206,6 +206,9 @@ func TestAProducerDeliversThroughEveryCodecAndAfterARefusal(t *testing.T) {
 		}
 		if err := client.ProduceSync(ctx, records(1000)...).FirstErr(); err != nil {
 			t.Errorf("before the refusal: %v", err)
+		}
+		if want += 1000; b.stat().Records != want {
+			t.Errorf("before the refusal: %d records counted, want %d", b.stat().Records, want)
 		}
 		if err := b.setMode(modeRefuse); err != nil {
 			t.Fatal(err)
@@ -221,10 +224,13 @@ func TestAProducerDeliversThroughEveryCodecAndAfterARefusal(t *testing.T) {
 			t.Errorf("after the refusal: %v", err)
 		}
 		client.Close()
-		want += 2000
-	}
-	if got := b.stat().Records; got != want {
-		t.Errorf("%d records counted, want %d", got, want)
+		// The client may find one of its requests on the closed connection when the next ones have been taken on another, and sends all of them
+		// again: this broker has no memory of its producers, and counts them twice.
+		if got := b.stat().Records; got < want+1000 {
+			t.Errorf("after the refusal: %d records counted, want %d at least", got, want+1000)
+		} else {
+			want = got
+		}
 	}
 }
 
