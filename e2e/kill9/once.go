@@ -91,7 +91,7 @@ func (b *troubled) upset(ctx context.Context, r *rand.Rand) (time.Duration, erro
 		time.Sleep(wait)
 		err := end()
 		if err == nil {
-			b.hit.add(what, 1)
+			b.hit.add(what)
 			err = b.broker.Start(ctx)
 		}
 		b.back <- err
@@ -116,7 +116,7 @@ func (b *troubled) forget(ctx context.Context) error {
 	for try := 0; ; try++ {
 		n, err := known()
 		if err == nil && n == 0 {
-			b.hit.add(producersForgotten, 1) // earlier lives have written
+			b.hit.add(producersForgotten) // earlier lives have written
 			return nil
 		}
 		if err != nil && try == tries {

@@ -40,7 +40,7 @@ func (p *proxy) set(deaf bool) {
 			_ = c.Close()
 		}
 		if p.kept > 0 {
-			p.hit.add(answersSwallowed, 1)
+			p.hit.add(answersSwallowed)
 		}
 		p.kept = 0
 	}

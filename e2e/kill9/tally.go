@@ -25,10 +25,10 @@ type tally struct {
 
 func newTally(names ...string) *tally { return &tally{names: names, n: map[string]int{}} }
 
-func (t *tally) add(name string, n int) {
+func (t *tally) add(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.n[name] += n
+	t.n[name]++
 }
 
 // never returns the names of which there was nothing.

@@ -84,7 +84,7 @@ func (b *three) kill(ctx context.Context, victim *realkafka.Broker) error {
 	if err := victim.Kill(); err != nil {
 		return err
 	}
-	b.hit.add(brokersKilled, 1)
+	b.hit.add(brokersKilled)
 	return victim.Start(ctx)
 }
 
@@ -100,7 +100,7 @@ func (b *three) roll(ctx context.Context) error {
 			return err
 		}
 	}
-	b.hit.add(rollingRestarts, 1)
+	b.hit.add(rollingRestarts)
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (b *three) moveLeaders(ctx context.Context) error {
 	}
 	err := b.until(ctx, fmt.Sprintf("node %d leads", nodes[0]), func(p kadm.PartitionDetail) bool { return p.Leader == nodes[0] })
 	if err == nil {
-		b.hit.add(leadersMoved, 1)
+		b.hit.add(leadersMoved)
 	}
 	return err
 }

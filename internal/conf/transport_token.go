@@ -16,8 +16,8 @@ import (
 // blanks, of principal (which must be there), principalClaimName, scope, scopeClaimName, lifeSeconds
 // and any number of extension_NAME.
 func unsecuredToken(c credentials) (oauth.Auth, error) {
-	bad := func(why string) (oauth.Auth, error) {
-		return oauth.Auth{}, errors.New("Invalid sasl.oauthbearer.config: " + why)
+	bad := func(why string) error {
+		return errors.New("Invalid sasl.oauthbearer.config: " + why)
 	}
 	config := map[string]string{"principalClaimName": "sub", "scopeClaimName": "scope", "lifeSeconds": "3600"}
 	extensions := map[string]string{}
@@ -26,7 +26,7 @@ func unsecuredToken(c credentials) (oauth.Auth, error) {
 		extension, isExtension := strings.CutPrefix(name, "extension_")
 		switch {
 		case !found:
-			return bad("an item without =")
+			return oauth.Auth{}, bad("an item without =")
 		case isExtension:
 			extensions[extension] = text
 		default:
@@ -36,9 +36,9 @@ func unsecuredToken(c credentials) (oauth.Auth, error) {
 	life, err := strconv.Atoi(config["lifeSeconds"])
 	switch {
 	case config["principal"] == "":
-		return bad("no principal=<value>")
+		return oauth.Auth{}, bad("no principal=<value>")
 	case err != nil || life < 1:
-		return bad("lifeSeconds is not a positive number")
+		return oauth.Auth{}, bad("lifeSeconds is not a positive number")
 	}
 	now := time.Now()
 	claims := map[string]any{

@@ -135,8 +135,8 @@ func (r *reader) problem(p place, format string, args ...any) *Finding {
 	return r.add(Problem, p, fmt.Sprintf(format, args...))
 }
 
-func (r *reader) warn(p place, format string, args ...any) *Finding {
-	return r.add(Warning, p, fmt.Sprintf(format, args...))
+func (r *reader) warn(p place, format string, args ...any) {
+	r.add(Warning, p, fmt.Sprintf(format, args...))
 }
 
 var (
