@@ -23,6 +23,9 @@ func (p *Producer) identify(part *partition) {
 	if len(part.inFlight) > 0 || part.idle() {
 		return
 	}
+	if i.id == part.usedUp { // a broker takes no older epoch of the same
+		i.id = -1
+	}
 	if i.id >= 0 {
 		part.identify(i.id, i.epoch)
 		p.drop(part)

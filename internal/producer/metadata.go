@@ -252,7 +252,7 @@ func (p *Producer) resize(t *topic, n int, recreated bool) {
 	for len(s.partitions) < n {
 		s.partitions = append(s.partitions, &partition{
 			topic: t, id: int32(len(s.partitions)), leader: -1, leaderEpoch: -1, window: p.window,
-			idempotent: p.set.Idempotence, newestFirst: p.set.NewestFirst, producerID: -1,
+			idempotent: p.set.Idempotence, newestFirst: p.set.NewestFirst, producerID: -1, usedUp: -1,
 		})
 		p.restore(s.partitions[len(s.partitions)-1])
 	}

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"math"
 	"slices"
 
 	"github.com/halon-extras/kafka/internal/plan"
@@ -39,6 +40,7 @@ type partition struct {
 	waiting       []*batch // to be sent
 	inFlight      []*batch // sent, and not answered
 	producerID    int64
+	usedUp        int64 // the producer id that has no further epoch here, or -1
 	epoch         int16
 	next          int32    // the sequence of the next batch
 	epochAccepted bool     // the broker has acknowledged a batch of this epoch
@@ -264,11 +266,12 @@ func (p *partition) renumber() {
 	if p.state != draining || len(p.inFlight) > 0 || p.doubt {
 		return
 	}
-	const lastEpoch = 1<<15 - 1
-	if p.epoch == lastEpoch {
-		p.producerID = -1 // a new one is asked for
+	if p.epoch == math.MaxInt16 {
+		p.usedUp, p.producerID = p.producerID, -1
+	} else {
+		p.epoch++
 	}
-	p.epoch, p.next, p.epochAccepted = p.epoch+1, 0, false
+	p.next, p.epochAccepted = 0, false
 	p.unnumber()
 	p.state = open
 	if p.leader < 0 {
