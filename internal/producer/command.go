@@ -85,7 +85,7 @@ func (p *Producer) purge() int64 {
 		p.purgeFromLocked()
 		p.mu.Unlock()
 	}
-	p.feedAll(now)
+	p.takeAll(now)
 	s.purging = true
 	var flying []uint64 // sequences on disk
 	for _, t := range s.active {
@@ -110,8 +110,8 @@ func (p *Producer) purge() int64 {
 	return p.stats.Snapshot().Dropped - before
 }
 
-// feedAll takes everything that was accepted and is not taken yet. The sender runs it.
-func (p *Producer) feedAll(now mono) {
+// takeAll takes everything that was accepted and is not taken yet. The sender runs it.
+func (p *Producer) takeAll(now mono) {
 	p.mu.Lock()
 	p.takeIntakeLocked()
 	buffers := p.takeFullLocked(nil)
@@ -121,7 +121,7 @@ func (p *Producer) feedAll(now mono) {
 	}
 	p.mu.Unlock()
 	for _, buf := range buffers {
-		p.feed(buf, now)
+		p.batchUp(buf, now)
 	}
 }
 

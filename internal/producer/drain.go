@@ -21,7 +21,7 @@ func (p *Producer) Flush(ctx context.Context) (done bool) {
 	defer p.urgent.Add(-1)
 	if p.store == nil || p.store.Spill {
 		mark, err := ask(ctx, p, func() uint64 { // everything that was accepted is numbered below it
-			p.feedAll(p.now())
+			p.takeAll(p.now())
 			return p.nextNumber()
 		})
 		if err != nil || !p.until(ctx, func() bool {

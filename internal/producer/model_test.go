@@ -152,7 +152,7 @@ func (q *modelQueue) offer(n int) {
 		e.await = &await{waiting: &q.awaited, done: func(d Delivery) { q.told <- modelReport{v, d.Code} }}
 		q.offered++
 	}
-	q.feed(buf, q.now)
+	q.batchUp(buf, q.now)
 }
 
 // send lets the broker have what is ready, as one request.

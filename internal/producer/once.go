@@ -129,7 +129,7 @@ const behindPlans = 1 << 62
 
 // recall takes over what the ledger says.
 func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
-	p.sender.fed = behindPlans
+	p.sender.lastNumber = behindPlans
 	p.sender.ids.id, p.sender.ids.epoch = l.Producer(), 0
 	for place, part := range l.Partitions {
 		state := *part

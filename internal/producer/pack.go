@@ -188,8 +188,8 @@ func (p *Producer) number(n int) uint64 {
 	if p.packer != nil {
 		return p.packer.Fed() - uint64(n) + 1
 	}
-	p.sender.fed += uint64(n)
-	return p.sender.fed - uint64(n) + 1
+	p.sender.lastNumber += uint64(n)
+	return p.sender.lastNumber - uint64(n) + 1
 }
 
 // nextNumber returns the number of a record that is in no chunk.
@@ -197,8 +197,8 @@ func (p *Producer) nextNumber() uint64 {
 	if p.packer != nil {
 		return p.packer.Number()
 	}
-	p.sender.fed++
-	return p.sender.fed
+	p.sender.lastNumber++
+	return p.sender.lastNumber
 }
 
 // unpackBatch makes entries of the records of b, if they are packed. What is written of b meanwhile is its image, which stays.

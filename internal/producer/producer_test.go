@@ -416,7 +416,7 @@ func TestWakeNeverWaitsForASenderThatItsTimerHasWoken(t *testing.T) {
 	}
 }
 
-// A record buffer of two topics, one stalled before it was fed and one after: the records that were moved to
+// A record buffer of two topics, one stalled before its records were in batches and one after: the records that were moved to
 // the stalled topic's own buffer must not be reported again where they were.
 func TestARecordThatWaitsElsewhereIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -24,22 +24,22 @@ const (
 // goroutine, and all of the fields are its own: so nothing about a partition or a batch needs a lock. What calls read of a
 // topic has its own.
 type sender struct {
-	active    []*topic // topics with records that have no report, or that calls are refused
-	ticked    mono
-	stalled   bool            // all active topics were, at the last tick
-	taken     mono            // when the current buffer was last taken, or the queue woke up
-	quiet     int             // lingers in a row that found nothing
-	current   []*recordBuffer // taken and not yet fed
-	topics    []*topic        // by the number that the intake's records carry
-	fed       uint64          // counts the records that it has taken; with a packer, that does
-	wall      int64           // what the wall clock shows at the moment 0, in milliseconds
-	forgot    mono            // when topics were last forgotten
-	brokers   map[int32]*broker
-	questions questions
-	ids       identity
-	events    []event // scratch
-	purging   bool    // what fails now is purged
-	heirFull  mono    // when the next queue has last not taken all, or 0
+	active     []*topic // topics with records that have no report, or that calls are refused
+	ticked     mono
+	stalled    bool            // all active topics were, at the last tick
+	taken      mono            // when the current buffer was last taken, or the queue woke up
+	quiet      int             // lingers in a row that found nothing
+	current    []*recordBuffer // taken, and not in batches yet
+	topics     []*topic        // by the number that the intake's records carry
+	lastNumber uint64          // that a record was given; with a packer, that gives them
+	wall       int64           // what the wall clock shows at the moment 0, in milliseconds
+	forgot     mono            // when topics were last forgotten
+	brokers    map[int32]*broker
+	questions  questions
+	ids        identity
+	events     []event // scratch
+	purging    bool    // what fails now is purged
+	heirFull   mono    // when the next queue has last not taken all, or 0
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full buffer, at a tick
@@ -99,7 +99,7 @@ func (p *Producer) pump(now mono) time.Duration {
 		p.worked(volume(buffers))
 	}
 	for i, buffer := range buffers {
-		p.feed(buffer, now)
+		p.batchUp(buffer, now)
 		buffers[i] = nil
 	}
 	s.current = buffers[:0]
@@ -207,8 +207,8 @@ func volume(buffers []*recordBuffer) (records, valueBytes int) {
 	return records, valueBytes
 }
 
-// feed puts the records of buf into batches, or keeps them until their topic is known.
-func (p *Producer) feed(buf *recordBuffer, now mono) {
+// batchUp puts the records of buf into batches, or keeps them until their topic is known.
+func (p *Producer) batchUp(buf *recordBuffer, now mono) {
 	crowded := false
 	if buf.chunk != (intake.Chunk{}) {
 		p.complete(buf)

@@ -159,7 +159,7 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 // endedLocked reports whether nothing more will be stored or read.
 func (s *Spool) endedLocked() bool {
 	select {
-	case <-s.synced:
+	case <-s.syncerEnded:
 		return true
 	default:
 		return false

@@ -170,18 +170,18 @@ type Spool struct {
 	quiet        map[string]*quiet // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
-	wake    chan struct{}   // to the syncer
-	keep    chan struct{}   // to the keeper
-	stop    chan struct{}   // closed by Close for the keeper, after the syncer has ended
-	synced  chan struct{}   // closed when the syncer has ended
-	closed  chan struct{}   // closed when all is done
-	begun   hint            // what the position file knew when the spool was opened
-	w       writer          // the syncer's
-	k       keeper          // the keeper's
-	after   <-chan struct{} // see GiveBackAfter
-	closeMe sync.Once
-	found   uint64 // the generation of the position that Open has read
-	err     error  // of Close; read after closed
+	wake        chan struct{}   // to the syncer
+	keep        chan struct{}   // to the keeper
+	stop        chan struct{}   // closed by Close for the keeper, after the syncer has ended
+	syncerEnded chan struct{}   // closed when the syncer has ended
+	closed      chan struct{}   // closed when all is done
+	begun       hint            // what the position file knew when the spool was opened
+	w           writer          // the syncer's
+	k           keeper          // the keeper's
+	after       <-chan struct{} // see GiveBackAfter
+	closeMe     sync.Once
+	found       uint64 // the generation of the position that Open has read
+	err         error  // of Close; read after closed
 }
 
 // Open opens the spool in opts.Dir, creates it if need be, and starts its goroutines. What it reads does not grow
@@ -200,7 +200,7 @@ func Open(opts Options) (*Spool, error) {
 		mem: newBlocks(blockBytes), disk: newBlocks(chunkBytes),
 		fresh: make(chan struct{}), quiet: map[string]*quiet{},
 		wake: make(chan struct{}, 1), keep: make(chan struct{}, 1),
-		stop: make(chan struct{}), synced: make(chan struct{}), closed: make(chan struct{}),
+		stop: make(chan struct{}), syncerEnded: make(chan struct{}), closed: make(chan struct{}),
 	}
 	if err := s.fs.MkdirAll(opts.Dir); err != nil {
 		return nil, fmt.Errorf("spool %s: the folder cannot be created: %w", opts.Dir, err)
@@ -259,7 +259,7 @@ func (s *Spool) SameFolder(other *Spool) bool { return s.place == other.place }
 func (s *Spool) GiveBackAfter(n *Notes) { s.after = n.closed }
 
 func (s *Spool) finish() {
-	<-s.synced
+	<-s.syncerEnded
 	close(s.stop)
 	<-s.k.ended
 	s.mu.Lock()

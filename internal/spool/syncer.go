@@ -25,12 +25,12 @@ type batch struct {
 }
 
 func (s *Spool) syncLoop() {
-	defer close(s.synced)
+	defer close(s.syncerEnded)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var b batch
 	for {
-		switch s.await(&b, timer) {
+		switch s.nextWork(&b, timer) {
 		case workBatch:
 			s.commit(&b)
 		case workRoll:
@@ -55,8 +55,8 @@ const (
 	workEnd
 )
 
-// await sleeps until there is something to do. Only the syncer calls it.
-func (s *Spool) await(b *batch, timer *time.Timer) work {
+// nextWork sleeps until there is something to do, and says what. Only the syncer calls it.
+func (s *Spool) nextWork(b *batch, timer *time.Timer) work {
 	for {
 		s.mu.Lock()
 		unwritten := s.unwrittenLocked()

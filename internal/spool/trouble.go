@@ -83,7 +83,7 @@ func (c *Cursor) recoverRead(ctx context.Context, err error) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-s.synced:
+	case <-s.syncerEnded:
 		return ErrClosed
 	}
 }
