@@ -2,7 +2,6 @@ package producer
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"syscall"
@@ -113,10 +112,8 @@ func TestATopicThatIsNotAuthorisedIsTriedForAMinute(t *testing.T) {
 
 // A record that the broker permanently rejects must not delay those behind it.
 func TestARecordThatTheBrokerRefusesIsADeadLetter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		p := c.spooled(&logged{}, durable(disk))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg)
 		r := value("nowhere")
 		r.Partition = 7
 		if code := <-keep(t, p, r, false); code != resperr.NoError {
@@ -164,11 +161,8 @@ func TestTimeIsUpOnlyWhenItIsSaidInWords(t *testing.T) {
 		{"the shorter one counts", []string{"message.timeout.ms=3000000"}, 5 * time.Minute, false},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 				c.down.Store(true)
-				disk := faultfs.New(1)
-				cfg := durable(disk)
 				cfg.MaxAge = test.maxAge
 				p := c.spooled(&logged{}, cfg, append(test.properties, "queue.buffering.max.messages=100")...)
 				store(t, p, "mail", 0, 500) // most of them have no room in memory
@@ -198,21 +192,10 @@ func TestTimeIsUpOnlyWhenItIsSaidInWords(t *testing.T) {
 }
 
 func TestAFrameThatIsNoRecordIsADeadLetter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Append([]byte("\x01no record"), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Close(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
+		cfg.onDisk(t, [][]byte{[]byte("\x01no record")}, func(*spool.Spool) {})
 		log := &logged{}
-		p := c.spooled(log, durable(disk))
+		p := c.spooled(log, cfg)
 		store(t, p, "mail", 0, 10)
 		stop(t, p, time.Minute)
 		c.inOrder("mail", 10)
@@ -283,16 +266,13 @@ func TestALetterThatCannotBeWrittenSaysWhatBecomesOfItsMessage(t *testing.T) {
 		{"in memory only it is lost", true, "a dead letter cannot be written, and its message is lost, because it was in memory only", 1, 0},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				disk := faultfs.New(1)
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 				disk.Intercept(func(call faultfs.Call) faultfs.Fault {
 					if strings.HasPrefix(call.Name, "/spool/dead/") && (call.Op == faultfs.Write || call.Op == faultfs.Create) {
 						return faultfs.Fault{Err: syscall.EIO}
 					}
 					return faultfs.Fault{}
 				})
-				cfg := durable(disk)
 				cfg.Spill = test.spill
 				log := &logged{}
 				p := c.spooled(log, cfg)

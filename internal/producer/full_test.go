@@ -124,10 +124,8 @@ func TestAFullSpoolThatWaitsParksEveryCall(t *testing.T) {
 }
 
 func TestAFullSpoolThatDropsKeepsTheNewest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, _ spoolOn) {
 		c.down.Store(true)
-		disk := faultfs.New(1)
 		log := &logged{}
 		cfg := small(disk, false, queueconf.DropOldest)
 		p := c.spooled(log, cfg, "queue.buffering.max.messages=10")
@@ -158,10 +156,8 @@ func TestAFullSpoolThatDropsKeepsTheNewest(t *testing.T) {
 }
 
 func TestADiskThatFailsIsSaidAndComesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		p := c.spooled(&logged{}, durable(disk))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg)
 		store(t, p, "mail", 0, 10)
 		disk.Intercept(func(call faultfs.Call) faultfs.Fault {
 			if call.Op == faultfs.Write || call.Op == faultfs.Sync || call.Op == faultfs.Create {
@@ -200,11 +196,8 @@ func TestADiskThatFailsIsSaidAndComesBack(t *testing.T) {
 
 // A power cut after the answer: the record is there, and the id in its header is the one it had.
 func TestAPowerCutLosesNothingThatWasAnswered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		c.down.Store(true)
-		disk := faultfs.New(1)
-		cfg := durable(disk)
 		cfg.IDHeader = "x-spool-id"
 		p := c.spooled(&logged{}, cfg)
 		store(t, p, "mail", 0, 100)
@@ -230,11 +223,9 @@ func TestAPowerCutLosesNothingThatWasAnswered(t *testing.T) {
 }
 
 func TestStopAnswersDeliveriesBehindASpool(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		c.down.Store(true)
-		disk := faultfs.New(1)
-		p := c.spooled(&logged{}, durable(disk), "queue.buffering.max.messages=1")
+		p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1")
 		first, _ := deliver(t, p, value("v000000"), 0)
 		second, _ := deliver(t, p, value("v000001"), 0) // on the disk only
 		late, _ := deliver(t, p, value("v000002"), time.Second)
@@ -246,7 +237,7 @@ func TestStopAnswersDeliveriesBehindASpool(t *testing.T) {
 			t.Errorf("answered %+v and %+v", a, b)
 		}
 		c.down.Store(false)
-		p = c.spooled(&logged{}, durable(disk))
+		p = c.spooled(&logged{}, cfg)
 		time.Sleep(10 * time.Second)
 		stop(t, p, time.Minute)
 		c.inOrder("mail", 3)
@@ -350,13 +341,13 @@ func TestAQueueThatIsFullSaysWhetherTheSpoolOrTheDiskIs(t *testing.T) {
 		{"the disk is slower than the calls", true, "the queue is full: the disk is slower than the calls: ", "max_bytes"},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 				c.down.Store(true)
-				disk := faultfs.New(1)
-				cfg, size := small(disk, false, queueconf.Refuse), 1000
-				if test.slow {
-					cfg, size = durable(disk), 900_000
+				size := 1000
+				if !test.slow {
+					cfg = small(disk, false, queueconf.Refuse)
+				} else {
+					size = 900_000
 					disk.Intercept(func(call faultfs.Call) faultfs.Fault {
 						if call.Op == faultfs.Sync {
 							time.Sleep(20 * time.Second)

@@ -446,10 +446,7 @@ func TestAFolderIsHandedOverOnADiskThatIsSlow(t *testing.T) {
 		{"and never in memory instead", time.Minute, true, false},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				disk := faultfs.New(1)
-				cfg := durable(disk)
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 				cfg.LockedMemory = test.locked
 				p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: disk}, "enable.idempotence=true")
 				store(t, p, "mail", 0, 10)

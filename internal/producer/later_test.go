@@ -9,11 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/halon-extras/kafka/internal/plan"
 	"github.com/halon-extras/kafka/internal/queueconf"
@@ -66,28 +64,15 @@ func TestARecordOfALaterVersionStaysOnTheDisk(t *testing.T) {
 		{"each message once, in a batch that had no answer", func(*spoolOn) {}, "enable.idempotence=true", true},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
-				disk := faultfs.New(1)
-				s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk})
-				if err != nil {
-					t.Fatal(err)
-				}
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 				want := [][]byte{later("a"), later("b")}
-				for _, payload := range [][]byte{want[0], known("v000000"), want[1], known("v000001")} {
-					if _, err := s.Append(payload, nil); err != nil {
-						t.Fatal(err)
+				cfg.onDisk(t, [][]byte{want[0], known("v000000"), want[1], known("v000001")}, func(s *spool.Spool) {
+					if test.planned {
+						note(t, disk, s, &plan.Batch{
+							Place: plan.Place{Topic: "mail"}, Epoch: plan.Epoch{Producer: 1}, Count: 4, Bound: 0, Spans: []plan.Span{{From: 1, Count: 4}},
+						})
 					}
-				}
-				if test.planned {
-					note(t, disk, s, &plan.Batch{
-						Place: plan.Place{Topic: "mail"}, Epoch: plan.Epoch{Producer: 1}, Count: 4, Bound: 0, Spans: []plan.Span{{From: 1, Count: 4}},
-					})
-				}
-				if err := s.Close(context.Background()); err != nil {
-					t.Fatal(err)
-				}
-				cfg := durable(disk)
+				})
 				test.change(&cfg)
 				for start := range 2 {
 					log := &logged{}
@@ -125,27 +110,21 @@ func TestARecordOfALaterVersionIsNotDropped(t *testing.T) {
 		{"all are", 0, false},
 	} {
 		t.Run(test.sentence, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := newCluster(t, kfake.SeedTopics(1, "mail"))
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, _ spoolOn) {
 				c.down.Store(true)
-				disk := faultfs.New(1)
 				cfg := small(disk, false, queueconf.DropOldest)
-				s, err := spool.Open(spool.Options{Dir: "/spool", FS: disk, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes})
-				if err != nil {
-					t.Fatal(err)
-				}
-				var want [][]byte
-				for i := 0; err == nil; i++ {
+				var all, want [][]byte
+				for i := range 100 { // more than fit
 					payload := stored.Append(nil, kilobyte(i))
 					if i%10 >= test.own {
 						payload[0] = 2
 					}
-					if _, err = s.Append(payload, nil); err == nil && payload[0] == 2 {
+					all = append(all, payload)
+				}
+				for _, payload := range all[:cfg.onDisk(t, all, func(*spool.Spool) {})] {
+					if payload[0] == 2 {
 						want = append(want, payload)
 					}
-				}
-				if err := s.Close(context.Background()); err != nil {
-					t.Fatal(err)
 				}
 				p := c.spooled(&logged{}, cfg, "queue.buffering.max.messages=1")
 				time.Sleep(time.Second)
@@ -177,10 +156,7 @@ func TestARecordOfALaterVersionIsNotDropped(t *testing.T) {
 
 // Plans of a later version refuse the start: what that version has sent is not known here. Nothing is changed by it, and that version goes on.
 func TestPlansOfALaterVersionRefuseTheStart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		cfg := durable(disk)
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		c.down.Store(true)
 		p := c.spooled(&logged{}, cfg, "enable.idempotence=true")
 		store(t, p, "mail", 0, 10)

@@ -15,10 +15,7 @@ import (
 // The disk is for trouble: before and after an outage a spilling queue works in memory alone, and a
 // few seconds into it everything is on the disk, what the client holds too.
 func TestASpillingQueueUsesTheDiskDuringAnOutageOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		cfg := durable(disk)
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		cfg.Spill = true
 		p := c.spooled(&logged{}, cfg)
 		appended := func() uint64 { return p.store.spool.Stats().Appended }
@@ -52,11 +49,8 @@ func TestASpillingQueueUsesTheDiskDuringAnOutageOnly(t *testing.T) {
 }
 
 func TestAPowerCutInAnOutageCostsASpillingQueueTheLastSeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		c.down.Store(true)
-		disk := faultfs.New(1)
-		cfg := durable(disk)
 		cfg.Spill = true
 		p := c.spooled(&logged{}, cfg)
 		for i := range 20 {

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -33,13 +34,41 @@ func durable(disk *faultfs.FS) spoolOn {
 func spoolModes(t *testing.T, run func(t *testing.T, c *cluster, cfg spoolOn)) {
 	for _, mode := range []string{"durable", "spill"} {
 		t.Run(mode, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := durable(faultfs.New(1))
+			onSpool(t, func(t *testing.T, c *cluster, _ *faultfs.FS, cfg spoolOn) {
 				cfg.Spill = mode == "spill"
-				run(t, newCluster(t, kfake.SeedTopics(1, "mail")), cfg)
+				run(t, c, cfg)
 			})
 		})
 	}
+}
+
+// onSpool runs a test in a bubble, with a cluster that has the topic mail, and a durable spool on a disk of its own.
+func onSpool(t *testing.T, run func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		disk := faultfs.New(1)
+		run(t, newCluster(t, kfake.SeedTopics(1, "mail")), disk, durable(disk))
+	})
+}
+
+// onDisk stores payloads in the folder of cfg, as an earlier run would, and closes it, as far as they fit. Before the spool is closed, before is called.
+func (cfg spoolOn) onDisk(t *testing.T, payloads [][]byte, before func(*spool.Spool)) (stored int) {
+	t.Helper()
+	s, err := spool.Open(spool.Options{Dir: cfg.Path, FS: cfg.FS, MaxBytes: cfg.MaxBytes, SegmentBytes: cfg.SegmentBytes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, payload := range payloads {
+		if _, err := s.Append(payload, nil); err != nil {
+			break
+		}
+		stored++
+	}
+	before(s)
+	if err := s.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return stored
 }
 
 // spooled opens a queue with a spool.
@@ -148,10 +177,8 @@ func TestWhatWasStoredIsSentAfterARestartBeforeNewRecords(t *testing.T) {
 
 // However slow the disk, no call waits in the host's thread: it is parked until the sync.
 func TestASlowDiskParksTheScriptsAndHoldsNoCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, kfake.SeedTopics(1, "mail"))
-		disk := faultfs.New(1)
-		p := c.spooled(&logged{}, durable(disk))
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
+		p := c.spooled(&logged{}, cfg)
 		disk.Intercept(func(call faultfs.Call) faultfs.Fault {
 			if call.Op == faultfs.Sync {
 				time.Sleep(5 * time.Second)
