@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,9 +39,19 @@ func runSome(t *testing.T, r *run) (ok bool, out string) {
 
 var closing = regexp.MustCompile(`(?m)^kill9: ([0-9]+) kills, [1-9][0-9]* acknowledged, ([0-9]+) lost, [0-9]+ duplicates \(bound [0-9]+\), order kept$`)
 
+// kills reads their number: a machine that is slow needs some more until it has come to each point.
+func kills(t *testing.T, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func TestASpoolKeepsWhatItAnsweredThroughKills(t *testing.T) {
 	ok, out := runSome(t, &run{life: life{Host: "spool"}, kills: 16})
-	if got := closing.FindStringSubmatch(out); !ok || got == nil || got[1] != "16" || got[2] != "0" {
+	if got := closing.FindStringSubmatch(out); !ok || got == nil || kills(t, got[1]) < 16 || got[2] != "0" {
 		t.Errorf("%v, %q", ok, got)
 	}
 }
@@ -57,7 +68,7 @@ func TestAPluginKeepsWhatItAnsweredThroughKills(t *testing.T) {
 	}
 	defer b.close()
 	ok, out := runSome(t, &run{life: life{Host: "plugin", Plugin: plugin}, kills: 16, broker: b})
-	if got := closing.FindStringSubmatch(out); !ok || got == nil || got[1] != "16" || got[2] != "0" {
+	if got := closing.FindStringSubmatch(out); !ok || got == nil || kills(t, got[1]) < 16 || got[2] != "0" {
 		t.Errorf("%v, %q", ok, got)
 	}
 	// Every point of the spool was reached in the plugin: a build without them would only be killed at random.

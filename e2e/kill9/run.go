@@ -64,8 +64,12 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 			fmt.Fprintf(r.out, "kill9: %d of %d kills, %d acknowledged so far\n", r.Number, r.kills, len(r.journal.answered))
 		}
 	}
-	if r.journal.strict && r.kills >= enough {
-		if err := r.unmet(ctx); err != nil {
+	must, least := points, 2*len(points) // each has had its turn
+	if r.once {
+		must, least = producer.Points(), enough
+	}
+	if (!r.once || r.journal.strict) && r.kills >= least {
+		if err := r.unmet(ctx, must); err != nil {
 			return false, err
 		}
 	}
@@ -95,14 +99,14 @@ func (r *run) all(ctx context.Context) (ok bool, err error) {
 	return ok, nil
 }
 
-// enough kills come to every point, and to every trouble of a broker.
+// enough kills come to every point of a queue that delivers once, and to every trouble of a broker.
 const enough = 8
 
-// unmet lives on for the named points to which no host has come in time so far.
-func (r *run) unmet(ctx context.Context) error {
+// unmet lives on for the points to which no host has come in time so far.
+func (r *run) unmet(ctx context.Context, points []string) error {
 	const tries = 20
 	for try := 0; len(r.journal.wrong) == 0; try++ {
-		left := slices.DeleteFunc(producer.Points(), func(point string) bool { return r.places[point] > 0 })
+		left := slices.DeleteFunc(slices.Clone(points), func(point string) bool { return r.places[point] > 0 })
 		if len(left) == 0 {
 			return nil
 		}
