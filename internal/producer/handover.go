@@ -304,15 +304,13 @@ func (p *Producer) awaitAnswers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
 	p.poll(ctx, 2*time.Millisecond, func() bool {
-		over, err := ask(ctx, p, func() bool { return p.onTheirWay() == 0 })
+		over, err := ask(ctx, p, func() bool { return p.sender.onTheirWay() == 0 })
 		return over || err != nil
 	})
 }
 
-func (p *Producer) onTheirWay() (n int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, t := range p.topics {
+func (s *sender) onTheirWay() (n int64) {
+	for _, t := range s.active {
 		n += t.inFlight.Load()
 	}
 	return n
