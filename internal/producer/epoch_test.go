@@ -2,11 +2,14 @@ package producer
 
 import (
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -90,4 +93,46 @@ func TestBehindTheLastEpochOfAProducerIDComesAnotherOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An administrator gives the right to a producer id after the first messages: what is on the disk by then is sent without a further call.
+func TestARefusedProducerIDIsAskedForAgain(t *testing.T) {
+	spoolModes(t, func(t *testing.T, c *cluster, cfg spoolOn) {
+		var refused atomic.Bool
+		var asked atomic.Int32
+		refused.Store(true)
+		c.fake.ControlKey(int16(kmsg.InitProducerID), func(request kmsg.Request) (kmsg.Response, error, bool) {
+			c.fake.KeepControl()
+			asked.Add(1)
+			if !refused.Load() {
+				return nil, nil, false
+			}
+			resp := request.ResponseKind().(*kmsg.InitProducerIDResponse)
+			resp.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+			return resp, nil, true
+		})
+		log := &logged{}
+		p := c.spooled(log, cfg, "enable.idempotence=true")
+		store(t, p, "mail", 0, 2)
+		for i := range 20 { // each would ask again
+			time.Sleep(500 * time.Millisecond)
+			store(t, p, "mail", 2+i, 1)
+		}
+		if n := asked.Load(); n < 5 || n > 15 {
+			t.Errorf("asked %d times in 10 seconds", n)
+		}
+		if problem := p.Health().Problems[0].Text; problem != "topic mail makes no progress: the cluster gives no producer id" {
+			t.Error(problem)
+		}
+		if !strings.Contains(log.String(), "no producer id: Broker: Cluster authorization failed: look at the rights of the queue") {
+			t.Errorf("the log does not say so:\n%s", log)
+		}
+		refused.Store(false)
+		time.Sleep(5 * time.Second)
+		if s := p.Snapshot(); s.Delivered != 22 || s.Failed != 0 {
+			t.Errorf("after the right was given: %+v", s)
+		}
+		stop(t, p, time.Minute)
+		c.inOrder("mail", 22)
+	})
 }

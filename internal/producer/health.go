@@ -343,12 +343,13 @@ func (p *Producer) badTopics(now mono) (refused, stalled []string) {
 
 // obstacle says why nothing of the topic is delivered, as far as that is known.
 func (s *sending) obstacle() string {
-	leaders := false
+	leaders, unnamed := false, false
 	for _, part := range s.partitions {
 		if len(part.waiting) > 0 && part.waiting[0].last != resperr.NoError {
 			return part.waiting[0].last.Error()
 		}
 		leaders = leaders || part.leader >= 0
+		unnamed = unnamed || part.idempotent && part.producerID < 0 && !part.idle()
 	}
 	switch {
 	case s.missing != 0:
@@ -357,6 +358,8 @@ func (s *sending) obstacle() string {
 		return "the cluster has not said where its partitions are"
 	case !leaders:
 		return "its partitions have no leader"
+	case unnamed:
+		return "the cluster gives no producer id"
 	}
 	return "no answer from its brokers"
 }

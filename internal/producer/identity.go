@@ -14,13 +14,12 @@ type identity struct {
 	id     int64 // -1: none
 	epoch  int16
 	asking bool
-	retry  mono
 }
 
 // identify gives part the queue's producer id, or asks for one.
 func (p *Producer) identify(part *partition) {
 	i := &p.sender.ids
-	if len(part.inFlight) > 0 || part.idle() {
+	if len(part.inFlight) > 0 || part.idle() || part.state == pausing {
 		return
 	}
 	if i.id == part.usedUp { // a broker takes no older epoch of the same
@@ -52,13 +51,17 @@ func (p *Producer) identified(e *client.Event, now mono) {
 	i.asking = false
 	if code := resperr.Code(e.Code); code != resperr.NoError {
 		p.clientLog.say(logsink.Err, "GETPID", groupLogin, fmt.Sprintf("no producer id: %s: look at the rights of the queue, or set enable.idempotence=false", code.Error()), errnoAttr(code))
-		if p.store == nil {
-			for _, t := range p.sender.active {
+		for _, t := range p.sender.active {
+			if p.store == nil {
 				p.failWaiting(t, code)
+				continue
 			}
-			return
+			for _, part := range t.send.partitions {
+				if part.producerID < 0 && !part.idle() {
+					p.pause(part, lookEvery, now) // its end asks again
+				}
+			}
 		}
-		i.retry = now.after(lookEvery)
 		return
 	}
 	i.id, i.epoch = e.ID, e.Epoch
