@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ func lostCode(err error) resperr.Code {
 // judge does with b what the table of outcomes says. a is nil where no broker has answered.
 func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono) {
 	part, t := b.partition, b.partition.topic
+	p.quoteBroker(b, code, a)
 	if a != nil && (code == resperr.InvalidRecord || code == resperr.InvalidTimestamp) && p.failNamed(b, a, code) {
 		return
 	}
@@ -148,6 +150,21 @@ func (p *Producer) retryBatch(b *batch, pause time.Duration, now mono) {
 	part := b.partition
 	part.back(b)
 	p.pause(part, pause, now)
+}
+
+// quoteBroker logs what the broker itself says of records that it refuses: the code alone does not tell what is wrong with which.
+func (p *Producer) quoteBroker(b *batch, code resperr.Code, a *client.Answer) {
+	if out := outcomeOf(code, p.store != nil); a == nil || out != reject && out != bisect {
+		return
+	}
+	text := a.Message
+	if len(a.Records) > 0 {
+		text = cmp.Or(text, a.Records[0].Message)
+	}
+	if text != "" {
+		p.clientLog.say(logsink.Err, "PRODUCE", groupRefusal, fmt.Sprintf("%s [%d]: the broker refuses messages: %s", b.partition.topic.name, b.partition.id, text),
+			slog.String("topic", b.partition.topic.name), slog.Int("partition", int(b.partition.id)), errnoAttr(code))
+	}
 }
 
 // failNamed fails the records that the broker has named, and sends the others again: it has written nothing of the batch.

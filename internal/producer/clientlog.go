@@ -38,6 +38,7 @@ const (
 	groupTLS        = "tls"
 	groupLogin      = "login"
 	groupProtocol   = "protocol"
+	groupRefusal    = "refusal"
 )
 
 func newClientLog(ended context.Context, log *slog.Logger, set *conf.Settings) *clientLog {
