@@ -94,16 +94,19 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 		}
 	}
 	b.last = code
+	if out == reorder && !part.oldest(b) {
+		part.back(b) // behind a batch that is to go again this is the other one's error
+		return
+	}
+	if (out == retry || out == reorder || out == renew) && p.exhausted(b) {
+		out = reject
+	}
 	switch out {
 	case written:
 		p.delivered(b, a)
 	case reject:
 		p.failBatch(b, code)
 	case retry:
-		if p.exhausted(b) {
-			p.failBatch(b, code)
-			return
-		}
 		p.retryBatch(b, p.set.RetryPause(b.tries), now)
 	case denied:
 		p.retryBatch(b, time.Second, now)
@@ -116,23 +119,11 @@ func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono
 		}
 		p.wantMetadata(t, now)
 	case reorder:
-		if !part.oldest(b) {
-			part.back(b) // behind a batch that is to go again this is the other one's error
-			return
-		}
 		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the broker misses records before these: they are sent again in a new epoch, and some may be delivered twice",
 			slog.String("topic", t.name), slog.Int("partition", int(part.id)), slog.Int("messages", b.count()))
-		if p.exhausted(b) {
-			p.failBatch(b, code)
-			return
-		}
 		part.back(b)
 		part.restart()
 	case renew:
-		if p.exhausted(b) {
-			p.failBatch(b, code)
-			return
-		}
 		part.back(b)
 		p.newIdentity(part, b.id)
 	}

@@ -140,17 +140,14 @@ func (p *Producer) putBackAll(frames []spool.Frame, topic string, end uint64) bo
 		}
 		seq := one.Seq
 		parked, code := p.keep(&one.Record, &waiter{onDisk: true, done: func(code resperr.Code) { answers <- answer{seq, code} }})
-		switch {
-		case parked:
+		if parked {
 			waiting++
-		case passing(code) || code == resperr.Destroy:
-			refusal, more = code, false // the spool is full or cannot be written
-			kept++
-		default:
-			refusal = code
-			kept++
+			continue
 		}
-		if !more {
+		refusal = code
+		kept++
+		if passing(code) || code == resperr.Destroy { // the spool is full or cannot be written
+			more = false
 			break
 		}
 	}

@@ -99,12 +99,13 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 			Dir: filepath.Join(cfg.Path, spool.DeadFolder), MaxBytes: most, SegmentBytes: most / 8, FS: fs, Log: p.log, Guard: func(run func()) { p.guard("the writer of dead letters", run) },
 		})
 		if err != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			return nil, errors.Join(fmt.Errorf("%s: the dead letters: %w", p.id, err), s.spool.Close(ctx))
+			err = fmt.Errorf("%s: the dead letters: %w", p.id, err)
 		}
 	}
-	if s.once, err = p.openOnce(s); err != nil {
+	if err == nil {
+		s.once, err = p.openOnce(s)
+	}
+	if err != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		return nil, errors.Join(err, s.close(ctx))
