@@ -136,7 +136,7 @@ type Property struct {
 }
 
 // properties is the table, in librdkafka's order: warnings come in that order.
-var properties = slices.Concat(
+var properties = table(
 	clientProperties,
 	socketProperties,
 	hostProperties,
@@ -147,6 +147,22 @@ var properties = slices.Concat(
 	producerProperties,
 	topicProperties,
 )
+
+// table joins the rows, and says of those without a Why what their kind or their role says of all alike.
+func table(parts ...[]Property) []Property {
+	rows := slices.Concat(parts...)
+	for i := range rows {
+		switch p := &rows[i]; {
+		case p.Why != "" || p.Kind == Alias:
+		case p.Kind == Pointer || p.Kind == Internal:
+			p.How, p.Why = Refused, "librdkafka takes it from a program only"
+			p.Doc = "A callback or an object that a program gives to librdkafka."
+		case p.Role == ConsumerRole:
+			p.How, p.Why = NothingToDo, "consumers only"
+		}
+	}
+	return rows
+}
 
 // Properties returns the table, in librdkafka's order. The caller owns the slice but not the Words
 // inside it.

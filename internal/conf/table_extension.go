@@ -8,11 +8,7 @@ var extensionProperties = []Property{
 		How:    Refused, Why: "libraries made for librdkafka cannot be loaded without librdkafka",
 		Doc: "Libraries of librdkafka interceptors to load.",
 	},
-	{
-		Name: "interceptors", Kind: Internal,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "interceptors", Kind: Internal},
 	{
 		Name: "test.mock.num.brokers", Kind: Int, Max: 10000, Default: "0", Importance: Low,
 		Hidden: true,

@@ -85,16 +85,8 @@ var producerProperties = []Property{
 		How: NothingToDo, Why: "only failed deliveries are reported in any case",
 		Doc: "Whether only failed deliveries are reported.",
 	},
-	{
-		Name: "dr_cb", Role: ProducerRole, Kind: Pointer,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
-	{
-		Name: "dr_msg_cb", Role: ProducerRole, Kind: Pointer,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "dr_cb", Role: ProducerRole, Kind: Pointer},
+	{Name: "dr_msg_cb", Role: ProducerRole, Kind: Pointer},
 	{
 		Name: "sticky.partitioning.linger.ms", Role: ProducerRole, Kind: Int, Max: 900000, Default: "10", Importance: Low,
 		How: OwnCode, Why: "the queue's partitioner",

@@ -61,11 +61,7 @@ var saslProperties = []Property{
 		How: OwnCode,
 		Doc: "Whether an unsigned token is made here; for tests only.",
 	},
-	{
-		Name: "oauthbearer_token_refresh_cb", Kind: Pointer,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "oauthbearer_token_refresh_cb", Kind: Pointer},
 	{
 		Name: "enable_sasl_queue", Kind: Bool, Default: "false", Importance: Low,
 		Hidden: true,

@@ -40,11 +40,7 @@ var tlsProperties = []Property{
 		How:    OwnCode,
 		Doc:    "The client's private key itself, in PEM.",
 	},
-	{
-		Name: "ssl_key", Kind: Internal,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "ssl_key", Kind: Internal},
 	{
 		Name: "ssl.certificate.location", Kind: String, Importance: Low,
 		How: OwnCode, Why: "read again when the file changes",
@@ -55,11 +51,7 @@ var tlsProperties = []Property{
 		How: OwnCode,
 		Doc: "The client's certificate itself, in PEM.",
 	},
-	{
-		Name: "ssl_certificate", Kind: Internal,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "ssl_certificate", Kind: Internal},
 	{
 		Name: "ssl.ca.location", Kind: String, Importance: Low,
 		How: OwnCode, Why: "read again when the file changes",
@@ -80,11 +72,7 @@ var tlsProperties = []Property{
 		How: OwnCode,
 		Doc: "The certificates to trust, in PEM; they are added to ssl.ca.location.",
 	},
-	{
-		Name: "ssl_ca", Kind: Internal,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "ssl_ca", Kind: Internal},
 	{
 		Name: "ssl.ca.certificate.stores", Kind: String, Default: "Root", Importance: Low,
 		How: Refused, Why: "librdkafka refuses it too outside Windows",
@@ -124,11 +112,7 @@ var tlsProperties = []Property{
 		How: NothingToDo, Why: "without ssl.engine.location, which is refused, librdkafka does not read it either",
 		Doc: "The name of the OpenSSL engine.",
 	},
-	{
-		Name: "ssl_engine_callback_data", Kind: Pointer,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "ssl_engine_callback_data", Kind: Pointer},
 	{
 		Name: "enable.ssl.certificate.verification", Kind: Bool, Default: "true", Importance: Low,
 		How: OwnCode,
@@ -140,11 +124,7 @@ var tlsProperties = []Property{
 		How:   OwnCode,
 		Doc:   "Whether a broker's certificate must name the host that was connected to.",
 	},
-	{
-		Name: "ssl.certificate.verify_cb", Kind: Pointer,
-		How: Refused, Why: "librdkafka takes it from a program only",
-		Doc: "A callback or an object that a program gives to librdkafka.",
-	},
+	{Name: "ssl.certificate.verify_cb", Kind: Pointer},
 	{
 		Name: "ssl.truststore.location", Kind: Java,
 		How: Refused, Why: "librdkafka refuses it too",
