@@ -62,6 +62,7 @@ func TestTheManualQuotesTheLogAsItIs(t *testing.T) {
 
 var (
 	logged = regexp.MustCompile(`\.(?:Warn|Error|Info|LogAttrs|Log)\([^"\n]*"([^"\n]+)"`)
+	client = regexp.MustCompile(`\.say\(logsink\.(?:Err|Warning|Notice|Info), "[A-Z]+",[^"]*(?:"(?:connected)?",[^"]*)?"([^"\n]+)"`)
 	said   = regexp.MustCompile(`\bs\.say\("[a-z-]+", (?:"([^"\n]+)"|([a-zA-Z]+))`)
 )
 
@@ -71,7 +72,7 @@ func TestTheManualHasEachLineOfTheLog(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	var known []string
 	for _, row := range strings.Split(table, "\n")[2:] {
-		for i, quoted := range strings.Split(row, "`") {
+		for i, quoted := range strings.Split(strings.Split(row, "|")[1], "`") {
 			if i%2 == 0 {
 				continue
 			}
@@ -92,7 +93,7 @@ func TestTheManualHasEachLineOfTheLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range append(logged.FindAllStringSubmatch(string(text), -1), said.FindAllStringSubmatch(string(text), -1)...) {
+		for _, m := range slices.Concat(logged.FindAllStringSubmatch(string(text), -1), said.FindAllStringSubmatch(string(text), -1), client.FindAllStringSubmatch(string(text), -1)) {
 			line := m[1]
 			if !strings.Contains(line, " ") {
 				continue // a constant, or an attribute
