@@ -38,8 +38,8 @@ func (b *bench) post(r *Produce) chan error {
 	return done
 }
 
-// quiet takes produce requests without a word while it is set.
-func (l *liar) quiet() {
+// answerNothing takes produce requests without a word.
+func (l *liar) answerNothing() {
 	l.lies(func(c *talk) bool { return c.key == produceKey })
 }
 
@@ -104,7 +104,7 @@ func TestTimeouts(t *testing.T) {
 	world(t, nil, func(l *liar, b *bench) {
 		b.ask("mail")
 		b.up(1)
-		l.quiet()
+		l.answerNothing()
 		first, second := mail(-1), mail(-1)
 		first.Deadline = 10 * time.Second
 		start := time.Now()
@@ -397,7 +397,7 @@ func TestPanics(t *testing.T) {
 				}
 				b.ask("mail")
 				b.up(1)
-				l.quiet()
+				l.answerNothing()
 				open := b.post(mail(-1))
 				synctest.Wait()
 				l.lies(nil)

@@ -15,10 +15,10 @@ import (
 // server's rates costs more than the records do. So these calls are quiet until calls have filled so many chunks that they wake Go. Then
 // no thread is asleep, and a lock that a preempted caller holds must not keep the others of Go waiting.
 
-func (in *Intake) quiet() bool { return quiet.Calls && in.signals.kicked.Load() == 0 }
+func (in *Intake) mayBeQuiet() bool { return quiet.Calls && in.signals.kicked.Load() == 0 }
 
 func (in *Intake) take() *head {
-	if in.quiet() {
+	if in.mayBeQuiet() {
 		return (*head)(quiet.Call(C.intake_take, unsafe.Pointer(in.c), nil, 0))
 	}
 	return (*head)(unsafe.Pointer(C.intake_take(in.c)))
@@ -32,7 +32,7 @@ func (c Chunk) sum(s *Sum) (complete bool) {
 }
 
 func (in *Intake) correct(by amount, chunks int) {
-	if in.quiet() {
+	if in.mayBeQuiet() {
 		quiet.Call(C.intake_correct, unsafe.Pointer(in.c), unsafe.Pointer(&by), uintptr(chunks))
 		return
 	}
@@ -41,7 +41,7 @@ func (in *Intake) correct(by amount, chunks int) {
 
 // Free gives a chunk back. Nothing of it may be read afterwards.
 func (in *Intake) Free(c Chunk) {
-	if in.quiet() {
+	if in.mayBeQuiet() {
 		quiet.Call(C.intake_free, unsafe.Pointer(in.c), unsafe.Pointer(c.head), 0)
 		return
 	}
@@ -51,7 +51,7 @@ func (in *Intake) Free(c Chunk) {
 // Pack packs what it can of the complete chunk c and returns how many records it leaves to Go; now is a moment of any clock, in nanoseconds. Of
 // those [Packer.Skipped] tells, until the next Pack. Records are numbered in the order of calls: Fed is the number of the last one.
 func (p *Packer) Pack(c Chunk, now int64) (skipped int) {
-	if p.in.quiet() {
+	if p.in.mayBeQuiet() {
 		return int(uint32(uintptr(quiet.Call(C.intake_pack, unsafe.Pointer(p.c), unsafe.Pointer(c.head), uintptr(now)))))
 	}
 	return int(C.intake_pack(p.c, (*C.struct_intake_chunk)(unsafe.Pointer(c.head)), C.int64_t(now)))
@@ -59,7 +59,7 @@ func (p *Packer) Pack(c Chunk, now int64) (skipped int) {
 
 // Free ends a batch, whose bytes nobody reads any more.
 func (p *Packer) Free(b *Batch) {
-	if p.in.quiet() {
+	if p.in.mayBeQuiet() {
 		quiet.Call(C.intake_batch_free, unsafe.Pointer(p.c), unsafe.Pointer(b), 0)
 		return
 	}

@@ -271,7 +271,7 @@ func (p *Producer) drop(part *partition) {
 
 // begin prepares the sender.
 func (s *sender) begin() {
-	s.quiet = soundAsleep
+	s.emptyLingers = soundAsleep
 	s.brokers = make(map[int32]*broker)
 	s.ids.id = -1
 }

@@ -24,22 +24,22 @@ const (
 // goroutine, and all of the fields are its own: so nothing about a partition or a batch needs a lock. What calls read of a
 // topic has its own.
 type sender struct {
-	active     []*topic // topics with records that have no report, or that calls are refused
-	ticked     mono
-	stalled    bool            // all active topics were, at the last tick
-	taken      mono            // when the current buffer was last taken, or the queue woke up
-	quiet      int             // lingers in a row that found nothing
-	current    []*recordBuffer // taken, and not in batches yet
-	topics     []*topic        // by the number that the intake's records carry
-	lastNumber uint64          // that a record was given; with a packer, that gives them
-	wall       int64           // what the wall clock shows at the moment 0, in milliseconds
-	forgot     mono            // when topics were last forgotten
-	brokers    map[int32]*broker
-	questions  questions
-	ids        identity
-	events     []event // scratch
-	purging    bool    // what fails now is purged
-	heirFull   mono    // when the next queue has last not taken all, or 0
+	active       []*topic // topics with records that have no report, or that calls are refused
+	ticked       mono
+	stalled      bool            // all active topics were, at the last tick
+	taken        mono            // when the current buffer was last taken, or the queue woke up
+	emptyLingers int             // in a row: they found nothing
+	current      []*recordBuffer // taken, and not in batches yet
+	topics       []*topic        // by the number that the intake's records carry
+	lastNumber   uint64          // that a record was given; with a packer, that gives them
+	wall         int64           // what the wall clock shows at the moment 0, in milliseconds
+	forgot       mono            // when topics were last forgotten
+	brokers      map[int32]*broker
+	questions    questions
+	ids          identity
+	events       []event // scratch
+	purging      bool    // what fails now is purged
+	heirFull     mono    // when the next queue has last not taken all, or 0
 }
 
 // send is the sender's loop. It wakes once a linger while records come, at a full buffer, at a tick
@@ -146,9 +146,9 @@ func (p *Producer) take(now mono) ([]*recordBuffer, time.Duration) {
 	oldest, some := p.oldestLocked(now)
 	if !some {
 		if len(buffers) > 0 {
-			s.quiet, s.taken = 0, now
+			s.emptyLingers, s.taken = 0, now
 		}
-		if s.quiet++; s.quiet < soundAsleep && p.set.Linger > 0 && !p.asleep {
+		if s.emptyLingers++; s.emptyLingers < soundAsleep && p.set.Linger > 0 && !p.asleep {
 			return buffers, p.set.Linger
 		}
 		if p.ingress.Intake != nil && !p.ingress.Sleep() {
@@ -162,10 +162,10 @@ func (p *Producer) take(now mono) ([]*recordBuffer, time.Duration) {
 		p.ingress.Awake()
 	}
 	if p.set.Linger > 0 && p.urgent.Load() == 0 {
-		if s.quiet >= soundAsleep { // woken by the first record of a stream
+		if s.emptyLingers >= soundAsleep { // woken by the first record of a stream
 			s.taken = now
 		}
-		s.quiet = 0
+		s.emptyLingers = 0
 		rest := p.set.Linger - now.since(s.taken)
 		if old := now.since(oldest); rest <= 0 && len(buffers) == 0 && old < p.set.Linger/2 {
 			// The linger began before there was anything. Sending now would part what is called together.
@@ -175,7 +175,7 @@ func (p *Producer) take(now mono) ([]*recordBuffer, time.Duration) {
 			return buffers, rest
 		}
 	}
-	s.quiet, s.taken = 0, now
+	s.emptyLingers, s.taken = 0, now
 	p.takeChunksLocked(true)
 	buffers = p.takeFullLocked(buffers)
 	if p.current != nil && len(p.current.entries) > 0 {

@@ -62,7 +62,7 @@ func (s *Spool) sayMissing(where error, all bool) {
 	if where != nil {
 		s.toll.where = where
 	}
-	if n == 0 || !all && s.toll.said > 0 && now.Sub(s.toll.at) < quietFor {
+	if n == 0 || !all && s.toll.said > 0 && now.Sub(s.toll.at) < repeatEvery {
 		s.mu.Unlock()
 		return
 	}

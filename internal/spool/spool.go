@@ -167,7 +167,7 @@ type Spool struct {
 	n            counters
 	asked        []chan durablePosition // who waits in DurablePosition
 	toll         toll
-	quiet        map[string]*quiet // by kind of log line
+	repeats      map[string]*repeat // by kind of log line
 
 	// The rest is set by Open or belongs to one goroutine.
 	wake        chan struct{}   // to the syncer
@@ -198,7 +198,7 @@ func Open(opts Options) (*Spool, error) {
 	s := &Spool{
 		opts: opts, fs: opts.FS,
 		mem: newBlocks(blockBytes), disk: newBlocks(chunkBytes),
-		fresh: make(chan struct{}), quiet: map[string]*quiet{},
+		fresh: make(chan struct{}), repeats: map[string]*repeat{},
 		wake: make(chan struct{}, 1), keep: make(chan struct{}, 1),
 		stop: make(chan struct{}), syncerEnded: make(chan struct{}), closed: make(chan struct{}),
 	}

@@ -82,29 +82,29 @@ func (s *Spool) oldestLocked() time.Time {
 	return time.Unix(0, at)
 }
 
-// quiet keeps one kind of log line to one a minute.
-type quiet struct {
+// A repeat keeps one kind of log line to one a minute.
+type repeat struct {
 	last   time.Time
 	missed int
 }
 
-const quietFor = time.Minute
+const repeatEvery = time.Minute
 
 // say logs what went wrong on the disk, once a minute for each kind.
 func (s *Spool) say(kind, text string, err error) {
 	now := s.opts.Now()
 	s.mu.Lock()
-	q := s.quiet[kind]
-	if q == nil {
-		q = &quiet{}
-		s.quiet[kind] = q
-	} else if now.Sub(q.last) < quietFor {
-		q.missed++
+	r := s.repeats[kind]
+	if r == nil {
+		r = &repeat{}
+		s.repeats[kind] = r
+	} else if now.Sub(r.last) < repeatEvery {
+		r.missed++
 		s.mu.Unlock()
 		return
 	}
-	missed := q.missed
-	q.last, q.missed = now, 0
+	missed := r.missed
+	r.last, r.missed = now, 0
 	s.mu.Unlock()
 	args := []any{"spool", s.opts.Dir, "error", err}
 	if missed > 0 {
