@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"regexp/syntax"
@@ -73,8 +74,5 @@ func patternReason(wrong *syntax.Error) string {
 	case wrong.Code == syntax.ErrInvalidCharRange && strings.HasPrefix(wrong.Expr, "[:"):
 		return "Invalid character class name"
 	}
-	if reason, ok := patternReasons[wrong.Code]; ok {
-		return reason
-	}
-	return "Invalid regular expression"
+	return cmp.Or(patternReasons[wrong.Code], "Invalid regular expression")
 }

@@ -46,15 +46,12 @@ func brokerHost(item, protocol string) (host, objection string) {
 		return "", "empty protocol name"
 	}
 	given = upper(given)
-	for _, known := range []string{"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"} {
-		if !equalFold(given, known) {
-			continue
-		}
-		if known != protocol {
-			return "", fmt.Sprintf(`protocol "%s" does not match security.protocol setting "%s"`, given, protocol)
-		}
+	switch {
+	case equalFold(given, protocol):
 		host, _, _ = strings.Cut(host, "/")
 		return host, ""
+	case oneOf(given, "plaintext", "ssl", "sasl_plaintext", "sasl_ssl"):
+		return "", fmt.Sprintf(`protocol "%s" does not match security.protocol setting "%s"`, given, protocol)
 	}
 	return "", fmt.Sprintf(`unsupported protocol "%s"`, given)
 }

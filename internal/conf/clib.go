@@ -10,16 +10,14 @@ import (
 // "0x10" is 16, "08" is 0, and a number beyond 64 bits saturates and is then cut to 32. Go's own
 // parsers differ in each of these, so the few C functions are written out here.
 
-// isSpace is isspace in the C locale.
-func isSpace(c byte) bool { return c == ' ' || (c >= '\t' && c <= '\r') }
+// spaces are what isspace matches in the C locale.
+const spaces = " \t\n\v\f\r"
 
-// trimLeftSpace cuts what isspace matches from the left.
-func trimLeftSpace(s string) string {
-	for s != "" && isSpace(s[0]) {
-		s = s[1:]
-	}
-	return s
-}
+// trimLeftSpace cuts spaces from the left.
+func trimLeftSpace(s string) string { return strings.TrimLeft(s, spaces) }
+
+// trimSpace cuts spaces from both ends.
+func trimSpace(s string) string { return strings.Trim(s, spaces) }
 
 // equalFold is strcasecmp in the C locale: only ASCII letters fold.
 func equalFold(a, b string) bool {
@@ -43,12 +41,7 @@ func lower(c byte) byte {
 
 // strtol is strtol(s, &end, 0) with a 64-bit long. ok is false where end would equal s.
 func strtol(s string) (n int64, ok bool) {
-	s = trimLeftSpace(s)
-	negative := false
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		negative = s[0] == '-'
-		s = s[1:]
-	}
+	negative, s := cutSign(s)
 	base := uint64(10)
 	if s != "" && s[0] == '0' {
 		base = 8
@@ -57,6 +50,20 @@ func strtol(s string) (n int64, ok bool) {
 			base, s = 16, s[2:]
 		}
 	}
+	return number(negative, s, base)
+}
+
+// cutSign cuts spaces and a sign from the left.
+func cutSign(s string) (negative bool, rest string) {
+	s = trimLeftSpace(s)
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		return s[0] == '-', s[1:]
+	}
+	return false, s
+}
+
+// number reads the digits that s begins with. What is beyond 64 bits is the largest number, or the least.
+func number(negative bool, s string, base uint64) (n int64, ok bool) {
 	limit := uint64(math.MaxInt64)
 	if negative {
 		limit++
@@ -94,32 +101,18 @@ func digit(c byte) uint64 {
 
 // atoi is atoi: strtol in base 10, cut to an int. Text without a number is 0.
 func atoi(s string) int32 {
-	s = trimLeftSpace(s)
-	sign := ""
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		sign, s = s[:1], s[1:]
-	}
-	// A leading zero would turn base 0 into octal.
-	for len(s) > 1 && s[0] == '0' && digit(s[1]) < 10 {
-		s = s[1:]
-	}
-	if len(s) > 1 && s[0] == '0' {
-		return 0
-	}
-	n, _ := strtol(sign + s)
+	negative, s := cutSign(s)
+	n, _ := number(negative, s, 10)
 	return int32(n)
 }
 
 // strtod is strtod: the longest prefix that is a decimal or hex number, inf, infinity or nan. ok is
 // false where end would equal s.
 func strtod(s string) (f float64, ok bool) {
-	s = trimLeftSpace(s)
+	negative, s := cutSign(s)
 	sign := 1.0
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		if s[0] == '-' {
-			sign = -1
-		}
-		s = s[1:]
+	if negative {
+		sign = -1
 	}
 	if len(s) >= 3 && equalFold(s[:3], "inf") {
 		return math.Inf(int(sign)), true
@@ -209,17 +202,5 @@ func formatG(f float64) string {
 		}
 		return "inf"
 	}
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', 5, 64), "e")
-	n, _ := strconv.Atoi(exponent)
-	if n >= -4 && n < 6 {
-		return trimFraction(strconv.FormatFloat(f, 'f', 5-n, 64))
-	}
-	return trimFraction(mantissa) + "e" + exponent
-}
-
-func trimFraction(s string) string {
-	if !strings.Contains(s, ".") {
-		return s
-	}
-	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	return strconv.FormatFloat(f, 'g', 6, 64)
 }

@@ -3,6 +3,7 @@ package conf
 import (
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Conf is a configuration that is being put together: one value for each row of the table.
@@ -11,9 +12,8 @@ type Conf struct {
 	values []value
 	// topic is set once a name was looked up among the topic properties, even in vain: some of
 	// librdkafka's checks run only then.
-	topic bool
-	// secrets are the properties whose values are kept elsewhere; nil is none.
-	secrets *secrets
+	topic   bool
+	secrets *secrets // the properties whose values are kept elsewhere
 }
 
 // value is what one property holds. Which field counts follows from the property's Kind.
@@ -28,7 +28,7 @@ type value struct {
 
 // New returns a configuration in which every property has its default.
 func New() *Conf {
-	c := &Conf{values: make([]value, len(properties))}
+	c := &Conf{values: make([]value, len(properties)), secrets: &secrets{sources: map[string]Source{}, last: map[string]string{}}}
 	for i := range properties {
 		c.reset(i)
 	}
@@ -105,10 +105,7 @@ func (c *Conf) Set(name, text string) error {
 // has been looked up yet. The prefix "topic." asks for the topic property of that name. Get does
 // not hide secrets: see [Property.Secret].
 func (c *Conf) Get(name string) (text string, ok bool) {
-	i := -1
-	if !strings.HasPrefix(name, topicPrefix) || find(GlobalScope, name) >= 0 {
-		i = find(GlobalScope, name)
-	}
+	i := find(GlobalScope, name)
 	if i < 0 && c.topic {
 		i = find(TopicScope, strings.TrimPrefix(name, topicPrefix))
 	}
@@ -120,6 +117,9 @@ func (c *Conf) Get(name string) (text string, ok bool) {
 
 // number returns the value of an Int, Bool, Enum or Flags property.
 func (c *Conf) number(name string) int32 { return c.values[find(GlobalScope, name)].number }
+
+// ms returns the value of an Int property that is a number of milliseconds.
+func (c *Conf) ms(name string) time.Duration { return time.Duration(c.number(name)) * time.Millisecond }
 
 // truth returns the value of a Bool property.
 func (c *Conf) truth(name string) bool { return c.number(name) != 0 }

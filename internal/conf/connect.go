@@ -56,12 +56,12 @@ func (s *Settings) Connections() Connections {
 	c := s.conf
 	return Connections{
 		Setup:            s.network.setup,
-		FirstAnswer:      s.network.firstAnswer,
-		Idle:             s.network.idle,
+		FirstAnswer:      c.ms("api.version.request.timeout.ms"),
+		Idle:             c.ms("connections.max.idle.ms"),
 		MaxFails:         int(c.number("socket.max.fails")),
 		Sparse:           c.truth("enable.sparse.connections"),
 		Rebootstrap:      c.word("metadata.recovery.strategy") != "none",
-		RebootstrapAfter: time.Duration(c.number("metadata.recovery.rebootstrap.trigger.ms")) * time.Millisecond,
+		RebootstrapAfter: c.ms("metadata.recovery.rebootstrap.trigger.ms"),
 		ReceiveMax:       int(c.number("receive.message.max.bytes")),
 	}
 }

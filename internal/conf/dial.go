@@ -10,31 +10,26 @@ import (
 
 // network is the part of the settings that connections need.
 type network struct {
-	family      string // any, v4 or v6
-	canonical   bool   // bootstrap names are replaced by the names of their addresses
-	addressTTL  time.Duration
-	setup       time.Duration // how long it may take to connect
-	firstAnswer time.Duration // how long a broker may take for its first answer
-	idle        time.Duration // 0 is never
-	sendBuffer  int
-	recvBuffer  int
-	keepAlive   bool
-	noDelay     bool
+	family     string // any, v4 or v6
+	canonical  bool   // bootstrap names are replaced by the names of their addresses
+	addressTTL time.Duration
+	setup      time.Duration // how long it may take to connect
+	sendBuffer int
+	recvBuffer int
+	keepAlive  bool
+	noDelay    bool
 }
 
 func (c *Conf) network() network {
-	ms := func(name string) time.Duration { return time.Duration(c.number(name)) * time.Millisecond }
 	return network{
-		family:      c.word("broker.address.family"),
-		canonical:   c.word("client.dns.lookup") == "resolve_canonical_bootstrap_servers_only",
-		addressTTL:  ms("broker.address.ttl"),
-		setup:       ms("socket.connection.setup.timeout.ms"),
-		firstAnswer: ms("api.version.request.timeout.ms"),
-		idle:        ms("connections.max.idle.ms"),
-		sendBuffer:  int(c.number("socket.send.buffer.bytes")),
-		recvBuffer:  int(c.number("socket.receive.buffer.bytes")),
-		keepAlive:   c.truth("socket.keepalive.enable"),
-		noDelay:     c.truth("socket.nagle.disable"),
+		family:     c.word("broker.address.family"),
+		canonical:  c.word("client.dns.lookup") == "resolve_canonical_bootstrap_servers_only",
+		addressTTL: c.ms("broker.address.ttl"),
+		setup:      c.ms("socket.connection.setup.timeout.ms"),
+		sendBuffer: int(c.number("socket.send.buffer.bytes")),
+		recvBuffer: int(c.number("socket.receive.buffer.bytes")),
+		keepAlive:  c.truth("socket.keepalive.enable"),
+		noDelay:    c.truth("socket.nagle.disable"),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // NewError is a refusal by [Conf.Finalize]: each value was accepted, but together they do not make
@@ -54,7 +55,8 @@ func (c *Conf) Finalize(instance int) (*Settings, []Warning, error) {
 	warnings = append(warnings, f.warnings(len(brokers))...)
 	s := f.settings(instance, brokers)
 	s.tls = security
-	return s, s.filter(warnings), nil
+	// As log_level or log.queue keep them out of librdkafka's log.
+	return s, slices.DeleteFunc(warnings, func(w Warning) bool { return w.Level > s.LogLevel || s.Silent }), nil
 }
 
 func (c *Conf) clone() *Conf {
@@ -76,18 +78,11 @@ const ContractVersion = "2.15.0"
 
 // softwareName replaces what KIP-511 does not allow.
 func softwareName(s string) string {
-	allowed := func(c byte) bool { return digit(c) < 36 }
-	for s != "" && !allowed(s[0]) {
-		s = s[1:]
-	}
-	out := []byte(s)
+	out := []byte(strings.TrimFunc(s, func(r rune) bool { return r > unicode.MaxASCII || digit(byte(r)) >= 36 }))
 	for i, c := range out {
-		if !allowed(c) && c != '.' {
+		if digit(c) >= 36 && c != '.' {
 			out[i] = '-'
 		}
-	}
-	for len(out) > 0 && !allowed(out[len(out)-1]) {
-		out = out[:len(out)-1]
 	}
 	return string(out)
 }

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,9 +37,8 @@ func (c *Conf) finalizeSASL() error {
 		}
 		return refuseFor(c.reasonGSSAPI(err), "No provider for SASL mechanism GSSAPI: recompile librdkafka with libsasl2 or openssl support. "+
 			"Current build options: PLAIN SASL_SCRAM OAUTHBEARER")
-	}
-	// Compat: librdkafka does not have this one, so its own words are given unless there is a key.
-	if mechanism == mechanismAWS {
+	case mechanism == mechanismAWS:
+		// Compat: librdkafka does not have this one, so its own words are given unless there is a key.
 		_, err := awsAuth(credentials{conf: c})
 		if err == nil {
 			return nil
@@ -146,30 +146,22 @@ func (c *Conf) finalizeGrant() error {
 // hasQuery reports whether librdkafka finds "query" in sasl.oauthbearer.config. It looks at the
 // first half of the pairs only, and at none if one of them is not a pair.
 func hasQuery(config string) bool {
-	pairs, ok := configPairs(config, ',')
-	if !ok {
-		return false
-	}
-	for i := 0; 2*i < len(pairs); i++ {
-		if pairs[i][0] == "query" {
-			return true
-		}
-	}
-	return false
+	pairs := configPairs(config)
+	return slices.ContainsFunc(pairs[:(len(pairs)+1)/2], func(p [2]string) bool { return p[0] == "query" })
 }
 
-// configPairs splits "a=b<separator>c=d". ok is false if an item has no name before its "=".
-func configPairs(config string, separator byte) (pairs [][2]string, ok bool) {
-	for item := range strings.SplitSeq(config, string(separator)) {
-		item = strings.TrimFunc(item, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
+// configPairs splits "a=b,c=d". There are no pairs if an item has no name before its "=".
+func configPairs(config string) (pairs [][2]string) {
+	for item := range strings.SplitSeq(config, ",") {
+		item = trimSpace(item)
 		if item == "" {
 			continue
 		}
 		name, text, found := strings.Cut(item, "=")
 		if !found || name == "" {
-			return nil, false
+			return nil
 		}
 		pairs = append(pairs, [2]string{name, text})
 	}
-	return pairs, true
+	return pairs
 }

@@ -23,7 +23,7 @@ func (p *Property) Takes() string { return p.effective().kindText() }
 // SettableName returns the name under which p can be set: with "topic." before it where another property of
 // the same name would be found first.
 func (p *Property) SettableName() string {
-	if p.Scope == TopicScope && globalNamed(p.Name) {
+	if p.Scope == TopicScope && find(GlobalScope, p.Name) >= 0 {
 		return topicPrefix + p.Name
 	}
 	return p.Name
@@ -79,7 +79,7 @@ func (s *Settings) Effective() []Effective {
 		e.Value, e.Set = c.print(i)
 		usual, had := fresh.print(i)
 		switch {
-		case c.secrets != nil && c.secrets.sources[p.Name] != Source{}:
+		case c.secrets.sources[p.Name] != Source{}:
 			e.Origin, e.Source = FromSecrets, c.secrets.sources[p.Name].String()
 		case c.values[i].modified:
 			e.Origin = FromConfig

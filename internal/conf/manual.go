@@ -15,7 +15,7 @@ func Manual() string {
 		if !p.ofProducer() {
 			continue
 		}
-		if p.effective().How == NotHonoured || p.effective().How == Refused && p.Unsupported == "" {
+		if p.effective().ignored() {
 			not++
 		} else {
 			honoured++
@@ -25,7 +25,7 @@ func Manual() string {
 	b.WriteString("\n## Ignored\n\n| property | why |\n|---|---|\n")
 	for i := range properties {
 		p := &properties[i]
-		if p.ofProducer() && (p.How == NotHonoured || p.How == Refused && p.Unsupported == "") {
+		if p.ofProducer() && p.ignored() {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", p.Name, p.Why)
 		}
 	}
@@ -39,7 +39,11 @@ func Manual() string {
 		"They are checked as librdkafka checks them, and then ignored with a warning.\n\n")
 	for i := range properties {
 		if p := &properties[i]; p.Role == ConsumerRole && p.Kind != Pointer {
-			fmt.Fprintf(&b, "- `%s`%s: %s\n", p.SettableName(), p.inBrackets(), p.line())
+			kind := " (" + p.kindText() + ")"
+			if p.Kind == Alias {
+				kind = ""
+			}
+			fmt.Fprintf(&b, "- `%s`%s: %s\n", p.SettableName(), kind, p.line())
 		}
 	}
 	b.WriteString("\n## Never settable\n\n" +
@@ -75,6 +79,11 @@ func (p *Property) ofProducer() bool {
 	return p.Role != ConsumerRole && p.Kind != Pointer && p.Kind != Internal
 }
 
+// ignored reports whether p has no effect here that librdkafka has.
+func (p *Property) ignored() bool {
+	return p.How == NotHonoured || p.How == Refused && p.Unsupported == ""
+}
+
 // effective returns the property that an alias means, and p itself otherwise.
 func (p *Property) effective() *Property {
 	if p.Kind == Alias {
@@ -82,8 +91,6 @@ func (p *Property) effective() *Property {
 	}
 	return p
 }
-
-func globalNamed(name string) bool { return find(GlobalScope, name) >= 0 }
 
 // line returns the sentence about p.
 func (p *Property) line() string {
@@ -151,12 +158,4 @@ func (p *Property) kindText() string {
 		return p.Kind.String() + " " + strings.Join(words, ", ")
 	}
 	return p.Kind.String()
-}
-
-// inBrackets returns the kind of p for a short list.
-func (p *Property) inBrackets() string {
-	if p.Kind == Alias {
-		return ""
-	}
-	return " (" + p.kindText() + ")"
 }

@@ -46,26 +46,11 @@ const (
 
 // String returns the name of k as the manual prints it.
 func (k Kind) String() string {
-	switch k {
-	case Int:
-		return "integer"
-	case Double:
-		return "number"
-	case Bool:
-		return "boolean"
-	case Enum:
-		return "one of"
-	case Flags:
-		return "list of"
-	case Patterns:
-		return "list of expressions"
-	case Alias:
-		return "alias"
-	case Pointer, Internal, Java:
-		return "not settable"
-	default:
-		return "text"
-	}
+	return [...]string{
+		String: "text", KafkaString: "text", Int: "integer", Double: "number", Bool: "boolean",
+		Enum: "one of", Flags: "list of", Patterns: "list of expressions", Alias: "alias",
+		Pointer: "not settable", Internal: "not settable", Java: "not settable",
+	}[k]
 }
 
 // Importance is librdkafka's own grading of a property.

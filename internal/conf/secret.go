@@ -58,8 +58,7 @@ func (s Source) read() (string, error) {
 
 // Cause returns err without the operation and the name, for a message that has them already.
 func Cause(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Err
 	}
 	return err
@@ -99,7 +98,7 @@ func (c *Conf) SetSecret(name string, source Source) error {
 		return fmt.Errorf("secrets: %s: this property is no secret, write it into config", name)
 	case (source.File == "") == (source.Env == ""):
 		return fmt.Errorf("secrets: %s: it takes exactly one of {file: PATH} and {env: NAME}", name)
-	case c.secrets != nil && c.secrets.sources[p.Name] != Source{}:
+	case c.secrets.sources[p.Name] != Source{}:
 		return fmt.Errorf("secrets: %s: it is there twice, leave one out", name)
 	case c.values[i].modified:
 		return fmt.Errorf("secrets: %s: it is in config too, leave one out", name)
@@ -114,19 +113,13 @@ func (c *Conf) SetSecret(name string, source Source) error {
 	if c.set(i, text) != nil { // whose error may have the value
 		return fmt.Errorf("secrets: %s: the property does not take what is in %s", name, source)
 	}
-	if c.secrets == nil {
-		c.secrets = &secrets{sources: map[string]Source{}, last: map[string]string{}}
-	}
 	c.secrets.sources[p.Name], c.secrets.last[p.Name] = source, text
 	return nil
 }
 
 // get returns the present value of a property that is kept elsewhere. While the source cannot be
-// read, because it is just being replaced, that is the last one. It may be called on nil.
+// read, because it is just being replaced, that is the last one.
 func (s *secrets) get(property string) (text string, ok bool) {
-	if s == nil {
-		return "", false
-	}
 	source, ok := s.sources[property]
 	if !ok {
 		return "", false
@@ -150,9 +143,6 @@ func (s *Settings) Hidden(name string) bool {
 	p, ok := Lookup(name)
 	if !ok || p.Secret {
 		return ok
-	}
-	if s.conf.secrets == nil {
-		return false
 	}
 	_, kept := s.conf.secrets.sources[p.Name]
 	return kept

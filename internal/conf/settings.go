@@ -92,7 +92,6 @@ func (s *Settings) Blacklisted(topic string) bool {
 // settings reads the checked configuration into Go's types.
 func (c *Conf) settings(instance int, brokers []string) *Settings {
 	conflict := !c.topic && c.checkTopic() != ""
-	ms := func(name string) time.Duration { return time.Duration(c.number(name)) * time.Millisecond }
 	topicMS := func(name string) time.Duration {
 		return time.Duration(c.topicValue(name).number) * time.Millisecond
 	}
@@ -105,7 +104,7 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		QueueMaxBytes:    int64(c.number("queue.buffering.max.kbytes")) * 1024,
 
 		Linger:           linger(c.global("linger.ms").double),
-		StickyLinger:     ms("sticky.partitioning.linger.ms"),
+		StickyLinger:     c.ms("sticky.partitioning.linger.ms"),
 		BatchNumMessages: int(c.number("batch.num.messages")),
 		BatchSize:        int(c.number("batch.size")),
 		MessageMaxBytes:  int(c.number("message.max.bytes")),
@@ -113,20 +112,20 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		MessageTimeout:       topicMS("message.timeout.ms"),
 		MessageTimeoutChosen: c.topicValue("message.timeout.ms").modified,
 		RequestTimeout:       topicMS("request.timeout.ms"),
-		SocketTimeout:        ms("socket.timeout.ms"),
-		TopicPropagation:     ms("topic.metadata.propagation.max.ms"),
+		SocketTimeout:        c.ms("socket.timeout.ms"),
+		TopicPropagation:     c.ms("topic.metadata.propagation.max.ms"),
 		Retries:              int(c.number("retries")),
-		RetryBackoff:         ms("retry.backoff.ms"),
-		RetryBackoffMax:      ms("retry.backoff.max.ms"),
-		ReconnectBackoff:     ms("reconnect.backoff.ms"),
-		ReconnectMax:         ms("reconnect.backoff.max.ms"),
+		RetryBackoff:         c.ms("retry.backoff.ms"),
+		RetryBackoffMax:      c.ms("retry.backoff.max.ms"),
+		ReconnectBackoff:     c.ms("reconnect.backoff.ms"),
+		ReconnectMax:         c.ms("reconnect.backoff.max.ms"),
 		MetadataRefresh:      c.metadataAge(),
-		MetadataFast:         ms("topic.metadata.refresh.fast.interval.ms"),
+		MetadataFast:         c.ms("topic.metadata.refresh.fast.interval.ms"),
 
 		Acks:            int(c.topicValue("acks").number),
 		Idempotence:     c.truth("enable.idempotence"),
 		Gapless:         c.truth("enable.gapless.guarantee"),
-		NewestFirst:     c.newestFirst(),
+		NewestFirst:     c.topicValue("queuing.strategy").number != 0,
 		Backpressure:    int(c.number("queue.buffering.backpressure.threshold")),
 		SparseMetadata:  c.truth("topic.metadata.refresh.sparse"),
 		MaxInFlight:     int(c.number("max.in.flight")),
@@ -145,7 +144,7 @@ func (c *Conf) settings(instance int, brokers []string) *Settings {
 		Silent:             c.truth("log.queue"),
 		LogThreadName:      c.truth("log.thread.name"),
 		LogConnectionClose: c.truth("log.connection.close"),
-		StatisticsInterval: ms("statistics.interval.ms"),
+		StatisticsInterval: c.ms("statistics.interval.ms"),
 
 		network:        c.network(),
 		blacklist:      c.global("topic.blacklist").patterns,
@@ -187,8 +186,7 @@ func (c *Conf) metadataAge() time.Duration {
 // compression returns the codec of the topic configuration, or of the client where that inherits,
 // and its level as librdkafka caps it.
 func (c *Conf) compression() (codec string, level int) {
-	topic := find(TopicScope, "compression.codec")
-	codec, _ = c.print(topic)
+	codec, _ = c.print(find(TopicScope, "compression.codec"))
 	if codec == "inherit" {
 		codec = c.word("compression.codec")
 	}
@@ -200,9 +198,4 @@ func (c *Conf) compression() (codec string, level int) {
 		level = -1
 	}
 	return codec, level
-}
-
-func (c *Conf) newestFirst() bool {
-	strategy, _ := c.print(find(TopicScope, "queuing.strategy"))
-	return strategy == "lifo"
 }

@@ -15,6 +15,9 @@ func (c *Conf) set(i int, text string) error {
 	if p.Unsupported != "" && p.Kind != Java {
 		return invalid(`Configuration property "%s" not supported in this build: %s`, p.Name, p.Unsupported)
 	}
+	if what := neverEmpty[p.Kind]; what != "" && text == "" {
+		return invalid(`%s property "%s" cannot be set to empty value`, what, p.Name)
+	}
 	switch p.Kind {
 	case String:
 		return c.setText(i, trimLeftSpace(text), text != "")
@@ -39,6 +42,11 @@ func (c *Conf) set(i int, text string) error {
 	default:
 		return invalid(`Property "%s" must be set through dedicated .._set_..() function`, p.Name)
 	}
+}
+
+// neverEmpty are the kinds that take no empty text, as librdkafka's error names them.
+var neverEmpty = map[Kind]string{
+	Int: "Integer configuration", Double: "Float configuration", Bool: "Bool configuration", Enum: "Configuration", Flags: "Configuration",
 }
 
 func invalid(format string, args ...any) error {
@@ -88,9 +96,6 @@ func refusePlugin(paths string) error {
 }
 
 func setInt(p *Property, v *value, text string) error {
-	if text == "" {
-		return invalid(`Integer configuration property "%s" cannot be set to empty value`, p.Name)
-	}
 	long, ok := strtol(text)
 	n := int32(long)
 	if !ok {
@@ -108,9 +113,6 @@ func setInt(p *Property, v *value, text string) error {
 }
 
 func setDouble(p *Property, v *value, text string) error {
-	if text == "" {
-		return invalid(`Float configuration property "%s" cannot be set to empty value`, p.Name)
-	}
 	f, ok := strtod(text)
 	if !ok {
 		return invalid(`Invalid value for configuration property "%s"`, p.Name)
@@ -126,8 +128,6 @@ func setDouble(p *Property, v *value, text string) error {
 
 func setBool(p *Property, v *value, text string) error {
 	switch {
-	case text == "":
-		return invalid(`Bool configuration property "%s" cannot be set to empty value`, p.Name)
 	case text == "1" || equalFold(text, "true") || equalFold(text, "t"):
 		v.number = 1
 	case text == "0" || equalFold(text, "false") || equalFold(text, "f"):
@@ -140,9 +140,6 @@ func setBool(p *Property, v *value, text string) error {
 }
 
 func setEnum(p *Property, v *value, text string) error {
-	if text == "" {
-		return invalid(`Configuration property "%s" cannot be set to empty value`, p.Name)
-	}
 	item := trimLeftSpace(text)
 	if item == "" {
 		return nil // blanks only: accepted, and nothing is set
@@ -156,9 +153,6 @@ func setEnum(p *Property, v *value, text string) error {
 }
 
 func setFlags(p *Property, v *value, text string) error {
-	if text == "" {
-		return invalid(`Configuration property "%s" cannot be set to empty value`, p.Name)
-	}
 	for item := range strings.SplitSeq(text, ",") {
 		item = trimLeftSpace(item)
 		remove := false

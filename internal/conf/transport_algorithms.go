@@ -63,15 +63,6 @@ func (c *Conf) checkProviders() error {
 	return nil
 }
 
-// trimSpace cuts what isspace matches from both ends.
-func trimSpace(s string) string {
-	s = trimLeftSpace(s)
-	for s != "" && isSpace(s[len(s)-1]) {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
 // curveNames are the groups that OpenSSL knows, in lower case. Those without a number are unknown to
 // Go: they are accepted and not offered.
 var curveNames = map[string]tls.CurveID{
@@ -116,23 +107,13 @@ func curveList(list string) (curves []tls.CurveID, reason string) {
 			case !known && !optional && !remove:
 				return nil, noReason
 			case remove:
-				curves = without(curves, id)
+				curves = slices.DeleteFunc(curves, func(c tls.CurveID) bool { return c == id })
 			case id != 0:
 				curves = append(curves, id)
 			}
 		}
 	}
 	return curves, ""
-}
-
-func without(curves []tls.CurveID, id tls.CurveID) []tls.CurveID {
-	var kept []tls.CurveID
-	for _, c := range curves {
-		if c != id {
-			kept = append(kept, c)
-		}
-	}
-	return kept
 }
 
 // checkSigalgs tells why OpenSSL would refuse a list of signature algorithms, if it would. Go chooses

@@ -58,9 +58,9 @@ const suiteSeparators = ": ,;"
 // cipherSuites evaluates an expression. It returns the suites among its result that Go has, perhaps
 // none, and the security level, or OpenSSL's reason to refuse it.
 func cipherSuites(expression string) (suites []uint16, level securityLevel, reason string) {
-	set := suiteSet{state: map[string]suiteState{}}
+	set := suiteSet{}
 	level = defaultLevel
-	expression = expandSuites(&set, expression)
+	expression = expandSuites(set, expression)
 	for expression != "" {
 		rule := expression[0]
 		switch {
@@ -103,7 +103,7 @@ func cutFamilies(s string) (families []string, rest string, ok bool) {
 		if s = s[n:]; s == "" || s[0] != '+' {
 			return families, s, true
 		}
-		if !common(families) {
+		if !slices.ContainsFunc(strings.Fields(suiteNames), func(name string) bool { return inAll(name, families) }) {
 			if end := strings.IndexAny(s, suiteSeparators); end >= 0 {
 				return families, s[end:], true
 			}
@@ -113,16 +113,7 @@ func cutFamilies(s string) (families []string, rest string, ok bool) {
 	}
 }
 
-// common tells whether any suite is in all of families.
-func common(families []string) bool {
-	for name := range strings.FieldsSeq(suiteNames) {
-		if inAll(name, families) {
-			return true
-		}
-	}
-	return false
-}
-
+// inAll tells whether a suite is in all of families.
 func inAll(name string, families []string) bool {
 	// To OpenSSL, FIPS is a grade like HIGH and MEDIUM, and nothing has two grades.
 	if slices.Contains(families, "FIPS") && (slices.Contains(families, "HIGH") || slices.Contains(families, "MEDIUM")) {
@@ -142,7 +133,7 @@ func suiteCommand(name []string, level *securityLevel) bool {
 }
 
 // expandSuites replaces the words that count only at the beginning.
-func expandSuites(set *suiteSet, expression string) string {
+func expandSuites(set suiteSet, expression string) string {
 	if rest, found := strings.CutPrefix(expression, "DEFAULT"); found {
 		set.apply('=', []string{"ALL"})
 		set.apply('!', []string{"COMPLEMENTOFDEFAULT"})
@@ -150,23 +141,19 @@ func expandSuites(set *suiteSet, expression string) string {
 		return rest
 	}
 	const suite128, suite192 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
-	for prefix, meaning := range map[string]string{
-		"SUITEB128ONLY": suite128, "SUITEB128C2": suite128 + ":" + suite192, "SUITEB192": suite192,
-	} {
-		if strings.HasPrefix(expression, prefix) {
-			return meaning
-		}
-	}
-	if strings.HasPrefix(expression, "SUITEB128") {
+	switch {
+	case strings.HasPrefix(expression, "SUITEB128ONLY"):
+		return suite128
+	case strings.HasPrefix(expression, "SUITEB128"): // and SUITEB128C2
 		return suite128 + ":" + suite192
+	case strings.HasPrefix(expression, "SUITEB192"):
+		return suite192
 	}
 	return expression
 }
 
 // suiteSet is the result so far.
-type suiteSet struct {
-	state map[string]suiteState
-}
+type suiteSet map[string]suiteState
 
 type suiteState uint8
 
@@ -178,31 +165,31 @@ const (
 
 // apply adds, takes out or kills the suites that are in all of families. Unknown families are
 // passed over, as OpenSSL does.
-func (s *suiteSet) apply(rule byte, families []string) {
+func (s suiteSet) apply(rule byte, families []string) {
 	for name := range strings.FieldsSeq(suiteNames) {
-		if !inAll(name, families) || s.state[name] == suiteKilled {
+		if !inAll(name, families) || s[name] == suiteKilled {
 			continue
 		}
 		switch rule {
 		case '=':
-			s.state[name] = suiteIn
+			s[name] = suiteIn
 		case '-':
-			s.state[name] = suiteOut
+			s[name] = suiteOut
 		case '!':
-			s.state[name] = suiteKilled
+			s[name] = suiteKilled
 		}
 	}
 }
 
 // suites returns what Go has of the result, and whether there is any result.
-func (s *suiteSet) suites() (suites []uint16, some bool) {
+func (s suiteSet) suites() (suites []uint16, some bool) {
 	suites = []uint16{}
 	for name := range strings.FieldsSeq(suiteNames) {
-		if s.state[name] != suiteIn {
+		if s[name] != suiteIn {
 			continue
 		}
 		some = true
-		if id := goSuite(name); id != 0 {
+		if id, ok := goSuites[name]; ok {
 			suites = append(suites, id)
 		}
 	}
@@ -332,43 +319,23 @@ func (s suite) in(family string) bool {
 	return false
 }
 
-// goSuite returns the number of a suite that Go has, or 0.
-func goSuite(name string) uint16 {
-	switch name {
-	case "ECDHE-ECDSA-AES128-GCM-SHA256":
-		return tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-	case "ECDHE-ECDSA-AES256-GCM-SHA384":
-		return tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
-	case "ECDHE-RSA-AES128-GCM-SHA256":
-		return tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
-	case "ECDHE-RSA-AES256-GCM-SHA384":
-		return tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
-	case "ECDHE-ECDSA-CHACHA20-POLY1305":
-		return tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-	case "ECDHE-RSA-CHACHA20-POLY1305":
-		return tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-	case "ECDHE-ECDSA-AES128-SHA":
-		return tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
-	case "ECDHE-ECDSA-AES256-SHA":
-		return tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA
-	case "ECDHE-RSA-AES128-SHA":
-		return tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
-	case "ECDHE-RSA-AES256-SHA":
-		return tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA
-	case "ECDHE-ECDSA-AES128-SHA256":
-		return tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256
-	case "ECDHE-RSA-AES128-SHA256":
-		return tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256
-	case "AES128-GCM-SHA256":
-		return tls.TLS_RSA_WITH_AES_128_GCM_SHA256
-	case "AES256-GCM-SHA384":
-		return tls.TLS_RSA_WITH_AES_256_GCM_SHA384
-	case "AES128-SHA256":
-		return tls.TLS_RSA_WITH_AES_128_CBC_SHA256
-	case "AES128-SHA":
-		return tls.TLS_RSA_WITH_AES_128_CBC_SHA
-	case "AES256-SHA":
-		return tls.TLS_RSA_WITH_AES_256_CBC_SHA
-	}
-	return 0
+// goSuites are the numbers of the suites that Go has.
+var goSuites = map[string]uint16{
+	"ECDHE-ECDSA-AES128-GCM-SHA256": tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	"ECDHE-ECDSA-AES256-GCM-SHA384": tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	"ECDHE-RSA-AES128-GCM-SHA256":   tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	"ECDHE-RSA-AES256-GCM-SHA384":   tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	"ECDHE-ECDSA-CHACHA20-POLY1305": tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	"ECDHE-RSA-CHACHA20-POLY1305":   tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	"ECDHE-ECDSA-AES128-SHA":        tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
+	"ECDHE-ECDSA-AES256-SHA":        tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA,
+	"ECDHE-RSA-AES128-SHA":          tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	"ECDHE-RSA-AES256-SHA":          tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+	"ECDHE-ECDSA-AES128-SHA256":     tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+	"ECDHE-RSA-AES128-SHA256":       tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+	"AES128-GCM-SHA256":             tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
+	"AES256-GCM-SHA384":             tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+	"AES128-SHA256":                 tls.TLS_RSA_WITH_AES_128_CBC_SHA256,
+	"AES128-SHA":                    tls.TLS_RSA_WITH_AES_128_CBC_SHA,
+	"AES256-SHA":                    tls.TLS_RSA_WITH_AES_256_CBC_SHA,
 }

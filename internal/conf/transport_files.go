@@ -223,10 +223,7 @@ func (s *tlsSource) setKey(id *tls.Certificate, data []byte) error {
 // mismatch tells that key and certificate are of one kind but do not belong together. OpenSSL keeps
 // one pair for each kind, and finds a pair of two kinds only at the end.
 func mismatch(id *tls.Certificate) error {
-	if id.Leaf == nil || !sameKind(id) {
-		return nil
-	}
-	if !keyfile.Fits(id.Leaf, id.PrivateKey) {
+	if id.Leaf != nil && sameKind(id) && !keyfile.Fits(id.Leaf, id.PrivateKey) {
 		return errMismatch
 	}
 	return nil

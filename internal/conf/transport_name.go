@@ -17,11 +17,8 @@ func isFor(cert *x509.Certificate, host string) (common string, ok bool) {
 	if ip := net.ParseIP(host); ip != nil {
 		return "", slices.ContainsFunc(cert.IPAddresses, ip.Equal)
 	}
-	if slices.ContainsFunc(cert.DNSNames, func(pattern string) bool { return matchName(pattern, host) }) {
-		return "", true
-	}
 	if len(cert.DNSNames) > 0 {
-		return "", false
+		return "", slices.ContainsFunc(cert.DNSNames, func(pattern string) bool { return matchName(pattern, host) })
 	}
 	for _, attribute := range cert.Subject.Names {
 		if name, text := attribute.Value.(string); text && attribute.Type.Equal(commonName) && matchName(name, host) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,10 +46,8 @@ const (
 
 func newOIDC(s *Settings, c credentials) *oidc {
 	o := &oidc{credentials: c, extensions: map[string]string{}}
-	if pairs, ok := configPairs(s.conf.text("sasl.oauthbearer.extensions"), ','); ok {
-		for _, p := range pairs {
-			o.extensions[p[0]] = p[1]
-		}
+	for _, p := range configPairs(s.conf.text("sasl.oauthbearer.extensions")) {
+		o.extensions[p[0]] = p[1]
 	}
 	return o
 }
@@ -97,8 +96,7 @@ func (o *oidc) fetch(ctx context.Context) (string, error) {
 	defer client.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // without the address, whose query may hold a secret
 		}
 		return "", err
@@ -202,17 +200,13 @@ func (o *oidc) request(ctx context.Context) (*http.Request, error) {
 // azureRequest asks the metadata service of a machine in Azure.
 func (o *oidc) azureRequest(ctx context.Context, endpoint string) (*http.Request, error) {
 	endpoint = cmp.Or(endpoint, azureTokens)
-	pairs, _ := configPairs(o.get("sasl.oauthbearer.config"), ',')
-	for _, p := range pairs {
-		if p[0] != "query" || p[1] == "" {
-			continue
-		}
+	pairs := configPairs(o.get("sasl.oauthbearer.config"))
+	if i := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == "query" && p[1] != "" }); i >= 0 {
 		separator := "?"
 		if strings.Contains(endpoint, "?") {
 			separator = "&"
 		}
-		endpoint += separator + p[1]
-		break
+		endpoint += separator + pairs[i][1]
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,7 +41,7 @@ func (c *Conf) given(name string) given { return given{c.text(name), c.present(n
 // read from has changed: a renewed certificate is used by the next connection.
 type tlsFiles struct {
 	source tlsSource
-	secret func(property string) (string, bool) // see [Deps]; may be nil
+	secret func(property string) (string, bool) // see [Deps]
 	report func(err error)                      // of a change that cannot be used; may be nil
 
 	mu      sync.Mutex
@@ -107,9 +108,6 @@ func (t *tlsFiles) with(deps Deps) *tlsFiles {
 // configuration is made from: of the files, and of what is kept elsewhere, by its content.
 func (t *tlsFiles) present() (*tlsSource, []stamp) {
 	source, all := t.source, t.source.stamps()
-	if t.secret == nil {
-		return &source, all
-	}
 	for _, one := range []struct {
 		property string
 		to       *given
@@ -231,7 +229,7 @@ func (t *tlsFiles) latest() *tlsConfig {
 // config returns the configuration for a connection to host.
 func (t *tlsFiles) config(current *tlsConfig, host string) *tls.Config {
 	config := &tls.Config{
-		ServerName:       serverName(host),
+		ServerName:       strings.TrimSuffix(host, "."),
 		RootCAs:          current.roots,
 		Certificates:     current.certificates,
 		CipherSuites:     t.source.suites,
@@ -260,7 +258,7 @@ type stamp struct {
 	sum      [sha256.Size]byte // of what is no file
 }
 
-// stamps returns the state of every file, and of every file in a folder. A file that cannot be seen
+// stamps returns the state of every file and folder, and of every file in a folder. What cannot be seen
 // has an empty one.
 func (s *tlsSource) stamps() []stamp {
 	var all []stamp
@@ -268,19 +266,12 @@ func (s *tlsSource) stamps() []stamp {
 		if path == "" {
 			continue
 		}
-		info, err := os.Stat(path)
-		if err != nil {
-			all = append(all, stamp{path: path})
-			continue
-		}
-		all = append(all, stamp{path: path, size: info.Size(), modified: info.ModTime()})
-		if !info.IsDir() {
-			continue
-		}
-		for _, file := range folder(path) {
+		for _, file := range append([]string{path}, folder(path)...) {
+			one := stamp{path: file}
 			if info, err := os.Stat(file); err == nil {
-				all = append(all, stamp{path: file, size: info.Size(), modified: info.ModTime()})
+				one.size, one.modified = info.Size(), info.ModTime()
 			}
+			all = append(all, one)
 		}
 	}
 	return all

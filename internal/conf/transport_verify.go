@@ -11,11 +11,6 @@ import (
 	"time"
 )
 
-// serverName is the name that is sent to the broker. There is no name to send for an address.
-func serverName(host string) string {
-	return strings.TrimSuffix(host, ".")
-}
-
 // verify checks what the broker presented, as OpenSSL does.
 func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, level securityLevel) error {
 	if len(state.PeerCertificates) == 0 {
@@ -31,21 +26,17 @@ func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, le
 	}
 	chains, err := leaf.Verify(options)
 	if err == nil {
-		chains, err = forServers(chains)
+		chains, err = passing(chains, forServers)
 	}
 	if err == nil {
-		chains, err = strong(chains, level)
+		chains, err = passing(chains, level.checkChain)
 	}
 	if err == nil && name {
 		chains, err = named(chains, strings.TrimSuffix(host, "."))
 	}
 	if err == nil && t.checkCRL {
 		// As OpenSSL with X509_V_FLAG_CRL_CHECK: the leaf alone is checked, and a list must be there.
-		for _, chain := range chains {
-			if err = t.checkRevoked(chain, time.Now()); err == nil {
-				break
-			}
-		}
+		_, err = passing(chains, func(chain []*x509.Certificate) error { return t.checkRevoked(chain, time.Now()) })
 	}
 	if err != nil {
 		return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
@@ -53,11 +44,11 @@ func (t *tlsConfig) verify(state tls.ConnectionState, name bool, host string, le
 	return nil
 }
 
-// forServers leaves the chains whose certificates are for servers, as OpenSSL's purpose sslserver has it.
-func forServers(chains [][]*x509.Certificate) (kept [][]*x509.Certificate, err error) {
+// passing leaves the chains that check passes. Where that leaves none, the error is that of the last one.
+func passing(chains [][]*x509.Certificate, check func(chain []*x509.Certificate) error) (kept [][]*x509.Certificate, err error) {
 	for _, chain := range chains {
-		if wrong := slices.IndexFunc(chain, func(c *x509.Certificate) bool { return !isForServers(c, c == chain[0]) }); wrong >= 0 {
-			err = fmt.Errorf("the certificate of %s is not for servers: look at its key usage and extended key usage", chain[wrong].Subject)
+		if wrong := check(chain); wrong != nil {
+			err = wrong
 		} else {
 			kept = append(kept, chain)
 		}
@@ -66,6 +57,16 @@ func forServers(chains [][]*x509.Certificate) (kept [][]*x509.Certificate, err e
 		return kept, nil
 	}
 	return nil, err
+}
+
+// forServers passes a chain whose certificates are for servers, as OpenSSL's purpose sslserver has it.
+func forServers(chain []*x509.Certificate) error {
+	for i, cert := range chain {
+		if !isForServers(cert, i == 0) {
+			return fmt.Errorf("the certificate of %s is not for servers: look at its key usage and extended key usage", cert.Subject)
+		}
+	}
+	return nil
 }
 
 // netscapeType is an extension of before key usages, which keytool and openssl can still write.
@@ -93,26 +94,16 @@ func isForServers(cert *x509.Certificate, leaf bool) bool {
 	return cert.KeyUsage == 0 || cert.KeyUsage&handshake != 0
 }
 
-// strong leaves the chains whose keys and signatures are as strong as the level asks.
-func strong(chains [][]*x509.Certificate, level securityLevel) (kept [][]*x509.Certificate, err error) {
-	for _, chain := range chains {
-		role, weak := "ee", error(nil)
-		for _, cert := range chain {
-			if weak == nil {
-				weak = level.check(cert, role)
-			}
-			role = "ca"
+// checkChain passes a chain whose keys and signatures are as strong as the level asks.
+func (l securityLevel) checkChain(chain []*x509.Certificate) error {
+	role := "ee"
+	for _, cert := range chain {
+		if weak := l.check(cert, role); weak != nil {
+			return fmt.Errorf("%w (@SECLEVEL of ssl.cipher.suites is %d)", weak, l)
 		}
-		if weak == nil {
-			kept = append(kept, chain)
-		} else {
-			err = fmt.Errorf("%w (@SECLEVEL of ssl.cipher.suites is %d)", weak, level)
-		}
+		role = "ca"
 	}
-	if len(kept) > 0 {
-		return kept, nil
-	}
-	return nil, err
+	return nil
 }
 
 // named leaves the chains that are good for host.

@@ -13,17 +13,6 @@ type Warning struct {
 // nothing here.
 const noEffect = "NOEFFECT"
 
-// filter drops what log_level or log.queue keep out of librdkafka's log.
-func (s *Settings) filter(warnings []Warning) []Warning {
-	var kept []Warning
-	for _, w := range warnings {
-		if w.Level <= s.LogLevel && !s.Silent {
-			kept = append(kept, w)
-		}
-	}
-	return kept
-}
-
 // warnings returns librdkafka's warnings in its order, then ours.
 func (c *Conf) warnings(brokers int) []Warning {
 	var all []Warning
