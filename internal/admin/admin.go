@@ -88,12 +88,17 @@ type answer struct {
 }
 
 // A refusal is an answer that makes the command fail.
-type refusal struct {
-	text string
-	json any
-}
+type refusal answer
 
 func (r *refusal) Error() string { return r.text }
+
+// unless returns a as the answer, or as a refusal where something has failed.
+func (a answer) unless(failed bool) (answer, error) {
+	if failed {
+		return answer{}, (*refusal)(&a)
+	}
+	return a, nil
+}
 
 // A call is one command with its arguments.
 type call struct {
@@ -208,12 +213,21 @@ func find(d Deps, args []string) (answer, error) {
 	if len(args) == 0 {
 		return answer{}, fmt.Errorf("%s", Overview())
 	}
+	c, err := named(args[0])
+	if err != nil {
+		return answer{}, err
+	}
+	return c.call(d, args[1:])
+}
+
+// named returns the command of that name.
+func named(name string) (*command, error) {
 	for _, c := range commands() {
-		if c.name == args[0] || c.also != "" && c.also == args[0] {
-			return c.call(d, args[1:])
+		if c.name == name || c.also != "" && c.also == name {
+			return &c, nil
 		}
 	}
-	return answer{}, fmt.Errorf("there is no command %q%s\n%s", args[0], nearest.Meant(args[0], names()), Overview())
+	return nil, fmt.Errorf("there is no command %q%s\n%s", name, nearest.Meant(name, names()), Overview())
 }
 
 func (c *command) call(d Deps, args []string) (answer, error) {

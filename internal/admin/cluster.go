@@ -69,10 +69,8 @@ func sideBySide(n int, run func(i int)) []error {
 // queueAnd returns the queue that the first argument names, or all where it names none, and the arguments behind it.
 func (c *call) queueAnd() (queues []Queue, rest []string) {
 	if len(c.args) > 0 {
-		for _, q := range c.Queues() {
-			if q.ID() == c.args[0] {
-				return []Queue{q}, c.args[1:]
-			}
+		if q, err := c.queue(c.args[0]); err == nil {
+			return []Queue{q}, c.args[1:]
 		}
 	}
 	return c.Queues(), c.args
@@ -99,10 +97,7 @@ func metadata(c *call) (answer, error) {
 		}
 		writeCluster(&b, one.Cluster)
 	}
-	if failed {
-		return answer{}, &refusal{b.String(), map[string][]described{"queues": all}}
-	}
-	return answer{b.String(), map[string][]described{"queues": all}}, nil
+	return answer{b.String(), inQueues(all)}.unless(failed)
 }
 
 func writeCluster(b *strings.Builder, c *report.Cluster) {
@@ -164,10 +159,7 @@ func check(c *call) (answer, error) {
 		}
 		all = append(all, verdict)
 	}
-	if wrong > 0 {
-		return answer{}, &refusal{b.String(), map[string][]checkJSON{"queues": all}}
-	}
-	return answer{b.String(), map[string][]checkJSON{"queues": all}}, nil
+	return answer{b.String(), inQueues(all)}.unless(wrong > 0)
 }
 
 // problemsOf adds what a cluster says is wrong.

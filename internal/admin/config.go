@@ -48,8 +48,7 @@ func settingOf(e conf.Effective) setting {
 	one := setting{Name: e.Name, Also: e.Also, Origin: string(e.Origin), Source: e.Source}
 	switch {
 	case e.Hidden:
-		text := masked
-		one.Value = &text
+		one.Value = new(masked)
 	case e.Set:
 		one.Value = &e.Value
 	}

@@ -86,10 +86,7 @@ func deadRequeue(c *call, q Queue) (answer, error) {
 		Queue string `json:"queue"`
 		report.Requeue
 	}{q.ID(), r}
-	if r.Reason != "" {
-		return answer{}, &refusal{text + "\n", value}
-	}
-	return answer{text + "\n", value}, nil
+	return answer{text + "\n", value}.unless(r.Reason != "")
 }
 
 func head(c *call) (answer, error) {

@@ -1,10 +1,6 @@
 package admin
 
-import (
-	"fmt"
-
-	"github.com/halon-extras/kafka/internal/nearest"
-)
+import "fmt"
 
 // helpJSON is a row of the table in JSON.
 type helpJSON struct {
@@ -15,21 +11,25 @@ type helpJSON struct {
 	Long  string `json:"long,omitempty"`
 }
 
+func (c *command) describe() helpJSON {
+	return helpJSON{c.name, c.usage(), c.also, c.short, c.long}
+}
+
 func help(c *call) (answer, error) {
+	if len(c.args) > 0 {
+		row, err := named(c.args[0])
+		if err != nil {
+			return answer{}, err
+		}
+		text := fmt.Sprintf("%s\n%s\n", row.usage(), row.short)
+		if row.long != "" {
+			text += row.long + "\n"
+		}
+		return answer{text, row.describe()}, nil
+	}
 	var rows []helpJSON
 	for _, row := range commands() {
-		one := helpJSON{row.name, row.usage(), row.also, row.short, row.long}
-		if len(c.args) > 0 && (c.args[0] == row.name || row.also != "" && c.args[0] == row.also) {
-			text := fmt.Sprintf("%s\n%s\n", one.Usage, one.Short)
-			if one.Long != "" {
-				text += one.Long + "\n"
-			}
-			return answer{text, one}, nil
-		}
-		rows = append(rows, one)
-	}
-	if len(c.args) > 0 {
-		return answer{}, fmt.Errorf("there is no command %q%s\n%s", c.args[0], nearest.Meant(c.args[0], names()), Overview())
+		rows = append(rows, row.describe())
 	}
 	return answer{Overview(), map[string][]helpJSON{"commands": rows}}, nil
 }

@@ -128,11 +128,7 @@ func flush(c *call) (answer, error) {
 			fmt.Fprintf(&b, "%s: %s are still queued: see status\n", report.Printable(one.Queue), report.Thousands(one.Queued))
 		}
 	}
-	value := inQueues(all)
-	if !flushed {
-		return answer{}, &refusal{b.String(), value}
-	}
-	return answer{b.String(), value}, nil
+	return answer{b.String(), inQueues(all)}.unless(!flushed)
 }
 
 func countQueued(c *call) (answer, error) {

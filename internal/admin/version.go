@@ -28,13 +28,17 @@ func version(*call) (answer, error) {
 }
 
 func versionsNow() versions {
-	v := versions{Plugin: cmp.Or(release, "development"), Client: "unknown", Properties: conf.ContractVersion, Go: runtime.Version()}
+	return versions{Plugin: cmp.Or(release, "development"), Client: ClientVersion(), Properties: conf.ContractVersion, Go: runtime.Version()}
+}
+
+// ClientVersion returns the version of franz-go that is linked in.
+func ClientVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
 			if m.Path == "github.com/twmb/franz-go" {
-				v.Client = m.Version
+				return m.Version
 			}
 		}
 	}
-	return v
+	return "unknown"
 }

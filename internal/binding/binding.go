@@ -101,9 +101,7 @@ func (c *Produce) QueueID() []byte { return untilNUL(c.ID.Bytes) }
 func (c *Produce) TopicName() []byte { return untilNUL(c.Topic.Bytes) }
 
 func untilNUL(b []byte) []byte {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		return b[:i]
-	}
+	b, _, _ = bytes.Cut(b, []byte{0})
 	return b
 }
 

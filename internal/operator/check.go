@@ -118,8 +118,7 @@ func readFile(path string, in io.Reader) (name string, src []byte, err error) {
 		err = fmt.Errorf("%s: it is larger than %d MiB", name, maxFile>>20)
 	}
 	// The error of a read repeats the name.
-	var read *os.PathError
-	if errors.As(err, &read) {
+	if read, ok := errors.AsType[*os.PathError](err); ok {
 		err = fmt.Errorf("%s: %w", name, read.Err)
 	}
 	return name, src, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -111,40 +112,36 @@ const mayWrite = 1 << 4
 // lookAt says what a producer meets at a topic.
 func lookAt(set *conf.Settings, name string, answer *kmsg.MetadataResponse) topic {
 	t := topic{Name: exact(name)}
-	if set.Blacklisted(name) {
+	i := slices.IndexFunc(answer.Topics, func(one kmsg.MetadataResponseTopic) bool { return one.Topic != nil && *one.Topic == name })
+	switch {
+	case set.Blacklisted(name):
 		t.Problem = "topic.blacklist hides it: messages fail as for an unknown topic"
-		return t
-	}
-	var found *kmsg.MetadataResponseTopic
-	for i := range answer.Topics {
-		if one := &answer.Topics[i]; one.Topic != nil && *one.Topic == name {
-			found = one
-		}
-	}
-	if found == nil {
+	case i < 0:
 		t.Problem = "the cluster did not answer for it"
-		return t
+	default:
+		t.Partitions = len(answer.Topics[i].Partitions)
+		t.Problem = exact(problemAt(set, &answer.Topics[i]))
 	}
-	t.Partitions = len(found.Partitions)
+	return t
+}
+
+// problemAt says why a producer cannot write to a topic, or to all of it; "" where it can.
+func problemAt(set *conf.Settings, found *kmsg.MetadataResponseTopic) string {
 	switch err := kerr.TypedErrorForCode(found.ErrorCode); err {
 	case nil:
 	case kerr.UnknownTopicOrPartition:
-		t.Problem = "it does not exist"
 		if set.AllowAutoCreate {
-			t.Problem += "; the first message asks the cluster to create it"
+			return "it does not exist; the first message asks the cluster to create it"
 		}
-		return t
+		return "it does not exist"
 	case kerr.TopicAuthorizationFailed:
-		t.Problem = exact("it is not authorised: " + reason.User(set) + " may not see it")
-		return t
+		return "it is not authorised: " + reason.User(set) + " may not see it"
 	case kerr.InvalidTopicException:
-		t.Problem = "its name is not valid in Kafka"
-		return t
+		return "its name is not valid in Kafka"
 	default:
-		t.Problem = exact(fmt.Sprintf("the cluster answers %s: %s", err.Message, err.Description))
-		return t
+		return fmt.Sprintf("the cluster answers %s: %s", err.Message, err.Description)
 	}
-	leaderless := []string{}
+	var leaderless []string
 	for _, p := range found.Partitions {
 		if p.Leader < 0 || p.ErrorCode != 0 {
 			leaderless = append(leaderless, fmt.Sprint(p.Partition))
@@ -152,9 +149,9 @@ func lookAt(set *conf.Settings, name string, answer *kmsg.MetadataResponse) topi
 	}
 	switch {
 	case found.AuthorizedOperations != math.MinInt32 && found.AuthorizedOperations&mayWrite == 0:
-		t.Problem = exact("it is not authorised: " + reason.User(set) + " may see it, and not write to it")
+		return "it is not authorised: " + reason.User(set) + " may see it, and not write to it"
 	case len(leaderless) > 0:
-		t.Problem = exact(fmt.Sprintf("%d of %s have no leader: %s", len(leaderless), plural(t.Partitions, "partition"), strings.Join(leaderless, ", ")))
+		return fmt.Sprintf("%d of %s have no leader: %s", len(leaderless), plural(len(found.Partitions), "partition"), strings.Join(leaderless, ", "))
 	}
-	return t
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -47,11 +48,8 @@ func writeJSON(w io.Writer, v any) error {
 // oneLine makes a text fit for a line on a terminal: the newline that ends some of librdkafka's texts goes, and
 // control characters, which a value may bring into an error, are shown and not obeyed.
 func oneLine(s string) string {
-	for len(s) > 0 && s[len(s)-1] == '\n' {
-		s = s[:len(s)-1]
-	}
 	var b []byte
-	for _, r := range s {
+	for _, r := range strings.TrimRight(s, "\n") {
 		switch {
 		case r == '\n':
 			b = append(b, `\n`...)

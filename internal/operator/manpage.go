@@ -80,6 +80,7 @@ func completion(_ context.Context, args []string, t Terminal) int {
 		return usage(t, fs.Name(), "it needs the name of the shell, which can be bash only")
 	}
 	var names, cases strings.Builder
+	var spool []string
 	for _, c := range commands() {
 		var flags []string
 		for _, f := range helpFlag.FindAllStringSubmatch(c.help, -1) {
@@ -87,17 +88,14 @@ func completion(_ context.Context, args []string, t Terminal) int {
 				flags = append(flags, f[1])
 			}
 		}
-		first, second, _ := strings.Cut(c.name, " ")
+		first, second, two := strings.Cut(c.name, " ")
+		if two {
+			spool = append(spool, second)
+		}
 		if !strings.Contains(names.String(), first+" ") {
 			names.WriteString(first + " ")
 		}
-		fmt.Fprintf(&cases, "    '%s '*) flags='%s' ;;\n", strings.TrimSpace(first+" "+second), strings.Join(flags, " "))
-	}
-	var spool []string
-	for _, c := range commands() {
-		if second, ok := strings.CutPrefix(c.name, "spool "); ok {
-			spool = append(spool, second)
-		}
+		fmt.Fprintf(&cases, "    '%s '*) flags='%s' ;;\n", c.name, strings.Join(flags, " "))
 	}
 	fmt.Fprintf(t.Out, bashCompletion, cases.String(), names.String()+"help", strings.Join(spool, " "))
 	return exitFine

@@ -83,18 +83,15 @@ func findCommand(args []string) (c *command, rest []string) {
 
 // unknownCommand reports a name that is none, with those that begin with the same word.
 func unknownCommand(args []string, t Terminal) int {
-	var like []string
+	var like, names []string
 	for _, c := range commands() {
+		names = append(names, c.name)
 		if first, rest, ok := strings.Cut(c.name, " "); ok && first == args[0] {
 			like = append(like, rest)
 		}
 	}
 	if len(like) > 0 {
 		return usage(t, "", "%s is one of: %s", args[0], strings.Join(like, ", "))
-	}
-	var names []string
-	for _, c := range commands() {
-		names = append(names, c.name)
 	}
 	return usage(t, "", "there is no command %q%s", args[0], nearest.Meant(args[0], names))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/halon-extras/kafka/internal/conf"
@@ -29,9 +30,7 @@ const (
 )
 
 // values are the effective values, in the order in which the names were first set.
-type values []value
-
-type value struct{ name, text string }
+type values []setting
 
 // MarshalJSON implements [json.Marshaler].
 func (v values) MarshalJSON() ([]byte, error) {
@@ -69,7 +68,7 @@ func shown(c *conf.Conf, name string) string {
 	return text
 }
 
-// setting is a name and a value as they were given.
+// setting is a name and a value, as they were given or as they came out.
 type setting struct{ name, text string }
 
 // judge builds one queue from settings, in their order.
@@ -80,27 +79,23 @@ func judge(settings []setting) *verdict {
 	v := &verdict{Verdict: verdictOK, Warnings: []exact{}}
 	c := conf.New()
 	var names []string
-	var refused *conf.SetError
 	for _, s := range settings {
-		if err := c.Set(s.name, s.text); errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*conf.SetError](c.Set(s.name, s.text)); ok {
 			v.Verdict, v.Errstr = string(refused.Verdict), exact(refused.Text)
 			break
 		}
-		names = append(names, s.name)
-	}
-	seen := map[string]bool{}
-	for _, name := range names {
-		if !seen[name] {
-			seen[name] = true
-			v.Values = append(v.Values, value{name, shown(c, name)})
+		if !slices.Contains(names, s.name) {
+			names = append(names, s.name)
 		}
 	}
-	if refused != nil {
+	for _, name := range names {
+		v.Values = append(v.Values, setting{name, shown(c, name)})
+	}
+	if v.Verdict != verdictOK {
 		return v
 	}
 	set, warnings, err := c.Finalize(1)
-	var fail *conf.NewError
-	if errors.As(err, &fail) {
+	if fail, ok := errors.AsType[*conf.NewError](err); ok {
 		v.Verdict, v.Errstr = verdictNewFail, exact(fail.Text)
 		if fail.Reason != "" {
 			v.Warnings = append(v.Warnings, exact(fail.Reason))

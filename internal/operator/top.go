@@ -82,15 +82,11 @@ func halonctl(path string) string {
 	if found, err := exec.LookPath("halonctl"); err == nil {
 		return found
 	}
-	if installed := "/opt/halon/bin/halonctl"; isFile(installed) {
+	const installed = "/opt/halon/bin/halonctl"
+	if info, err := os.Stat(installed); err == nil && info.Mode().IsRegular() {
 		return installed
 	}
 	return "halonctl"
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // watch shows the view until the operator leaves, or the process is to end: then the terminal is as it was.

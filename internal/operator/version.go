@@ -1,11 +1,13 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"runtime"
-	"runtime/debug"
+
+	"github.com/halon-extras/kafka/internal/admin"
 )
 
 const versionHelp = `usage: halon-kafka version
@@ -25,7 +27,7 @@ func version(_ context.Context, args []string, t Terminal) int {
 	if len(rest) > 0 {
 		return usage(t, "version", "version takes no arguments")
 	}
-	fmt.Fprintf(t.Out, "halon-kafka %s\nfranz-go %s\n%s\n", softwareVersion(), moduleVersion("github.com/twmb/franz-go"), runtime.Version())
+	fmt.Fprintf(t.Out, "halon-kafka %s\nfranz-go %s\n%s\n", softwareVersion(), admin.ClientVersion(), runtime.Version())
 	return exitFine
 }
 
@@ -33,23 +35,4 @@ func version(_ context.Context, args []string, t Terminal) int {
 const softwareName = "halon-kafka"
 
 // softwareVersion is what version prints and brokers get.
-func softwareVersion() string {
-	if release != "" {
-		return release
-	}
-	return "development"
-}
-
-// moduleVersion is the version of a module that is linked in.
-func moduleVersion(path string) string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, m := range info.Deps {
-		if m.Path == path {
-			return m.Version
-		}
-	}
-	return "unknown"
-}
+func softwareVersion() string { return cmp.Or(release, "development") }

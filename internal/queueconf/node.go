@@ -74,8 +74,3 @@ func (n *Node) form() string {
 	}
 	return "an object"
 }
-
-// words splits a text at what does not belong to the name of a property.
-func words(text string) []string {
-	return strings.FieldsFunc(text, func(c rune) bool { return c <= ' ' || strings.ContainsRune("`\",:=", c) })
-}

@@ -8,6 +8,7 @@
 package queueconf
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -198,17 +199,11 @@ func (r *reader) strangers(p place, n *Node, known []string, home string) {
 	}
 }
 
-// The faults of a queue that no property is to blame for. The texts are the original's.
-const (
-	missingID     = "Missing id"
-	missingConfig = "Missing config"
-)
-
 func (r *reader) queue(p place, n *Node, position int) {
 	before := len(r.found)
 	id := n.Get("id")
 	if id == nil || !id.Scalar {
-		r.problem(p, "%s", missingID)
+		r.problem(p, "Missing id") // the original's words
 	} else {
 		p.queue = id.Text
 		if id.Text == "" {
@@ -241,17 +236,15 @@ func (r *reader) queue(p place, n *Node, position int) {
 		return
 	}
 	set, warnings := r.properties(p, config, n.Get("secrets"))
-	if !r.found[before:].refused() {
+	if r.found[before:].Refusal() == nil {
 		r.config.Queues = append(r.config.Queues, Queue{ID: p.queue, Set: set, Warnings: warnings, Spool: s, written: n.digest()})
 	}
 }
 
 // missingConfig has the original's words, which do not name the queue.
 func (r *reader) missingConfig(p, at place) {
-	r.problem(place{path: at.path}, "%s", missingConfig).Hint = fmt.Sprintf("queue %s needs an object with properties there", p.queue)
+	r.problem(place{path: at.path}, "Missing config").Hint = fmt.Sprintf("queue %s needs an object with properties there", p.queue)
 }
-
-func (f Findings) refused() bool { return f.Refusal() != nil }
 
 // properties sets every property, also after one was refused, and then judges the whole.
 func (r *reader) properties(p place, config, secrets *Node) (*conf.Settings, []conf.Warning) {
@@ -264,13 +257,8 @@ func (r *reader) properties(p place, config, secrets *Node) (*conf.Settings, []c
 	r.secrets(p.at("secrets"), c, secrets)
 	// Also after a refused value: what then is said of the rest is worth knowing in the same run.
 	set, warnings, err := c.Finalize(r.instance())
-	var refused *conf.NewError
-	if errors.As(err, &refused) {
-		text := refused.Text
-		if refused.Reason != "" {
-			text = refused.Reason
-		}
-		r.problem(r.blame(at, config, refused.Text), "%s", text)
+	if refused, ok := errors.AsType[*conf.NewError](err); ok {
+		r.problem(blame(at, config, refused.Text), "%s", cmp.Or(refused.Reason, refused.Text))
 		return nil, nil
 	}
 	for _, w := range c.Warnings() {
@@ -278,7 +266,7 @@ func (r *reader) properties(p place, config, secrets *Node) (*conf.Settings, []c
 		if w.NoEffect() {
 			grade = Note
 		}
-		r.add(grade, r.blame(at, config, w.Text), w.Text).Log = false
+		r.add(grade, blame(at, config, w.Text), w.Text).Log = false
 	}
 	for _, a := range c.Advice() {
 		r.warn(at.member(config, a.Property), "%s", a.Text)
@@ -289,8 +277,11 @@ func (r *reader) properties(p place, config, secrets *Node) (*conf.Settings, []c
 // member returns the place of a property below p, by the name that it was set with, or p where it was not.
 func (p place) member(config *Node, name string) place {
 	meant, known := conf.Lookup(name)
+	if !known {
+		return p
+	}
 	for _, f := range config.Object {
-		if other, ok := conf.Lookup(f.Key); known && ok && other.Name == meant.Name && other.Scope == meant.Scope {
+		if other, ok := conf.Lookup(f.Key); ok && other.Name == meant.Name && other.Scope == meant.Scope {
 			return p.at(f.Key)
 		}
 	}
@@ -309,8 +300,7 @@ func (r *reader) property(p place, c *conf.Conf, f Field, names map[string]strin
 		}
 		return
 	}
-	var refused *conf.SetError
-	if err := c.Set(f.Key, f.Value.Text); errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*conf.SetError](c.Set(f.Key, f.Value.Text)); ok {
 		finding := r.problem(p, "%s", refused.Text)
 		if refused.Verdict == conf.Unknown {
 			finding.Hint = conf.Meant(f.Key)
@@ -334,11 +324,9 @@ func (r *reader) property(p place, c *conf.Conf, f Field, names map[string]strin
 
 // blame returns the place of the property that a text about the whole is about, or that of the whole. It only chooses the
 // line to show: the texts are librdkafka's, and say no more than the name.
-func (r *reader) blame(at place, config *Node, text string) place {
-	for _, word := range words(text) {
-		if _, known := conf.Lookup(word); !known {
-			continue
-		}
+func blame(at place, config *Node, text string) place {
+	inNoName := func(c rune) bool { return c <= ' ' || strings.ContainsRune("`\",:=", c) }
+	for word := range strings.FieldsFuncSeq(text, inNoName) {
 		if p := at.member(config, word); len(p.path) > len(at.path) {
 			return p
 		}

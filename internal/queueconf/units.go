@@ -63,9 +63,6 @@ func age(text string) (time.Duration, error) {
 
 // whole reads digits and nothing else.
 func whole(digits string) (int64, bool) {
-	if digits == "" || strings.Trim(digits, "0123456789") != "" {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	return n, err == nil
+	n, err := strconv.ParseUint(digits, 10, 63)
+	return int64(n), err == nil
 }

@@ -190,8 +190,9 @@ func typeOf(n *yaml.Node) Type {
 func (r *resolver) members(out *Node, n *yaml.Node, at path) error {
 	own := map[string]*yaml.Node{}
 	merged := false
-	for i := 0; i < len(n.Content); i += 2 {
-		key := n.Content[i]
+	keys := make([]*Node, len(n.Content)/2) // nil is a merge
+	for i := range keys {
+		key := n.Content[2*i]
 		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
 			if merged {
 				return r.errorf(key, at, "the merge key << is written twice: give it a list")
@@ -206,19 +207,15 @@ func (r *resolver) members(out *Node, n *yaml.Node, at path) error {
 		if first, ok := own[k.Text]; ok {
 			return r.errorf(key, append(slices.Clip(at), k.Text), "the key is written twice: first in line "+strconv.Itoa(first.Line))
 		}
-		own[k.Text] = key
+		own[k.Text], keys[i] = key, k
 	}
-	for i := 0; i < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
+	for i, k := range keys {
+		value := n.Content[2*i+1]
+		if k == nil {
 			if err := r.merge(out, own, value, at); err != nil {
 				return err
 			}
 			continue
-		}
-		k, err := r.key(key, at)
-		if err != nil {
-			return err
 		}
 		v, err := r.node(value, append(slices.Clip(at), k.Text))
 		if err != nil {

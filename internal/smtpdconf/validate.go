@@ -43,8 +43,8 @@ func (p *Plugin) Validate(schema []byte) error {
 		return fmt.Errorf("the schema of plugin %s cannot be used: %w", p.ID, err)
 	}
 	err = s.Validate(p.Config.value())
-	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
+	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
 		return err
 	}
 	errs := p.place(invalid, nil)
