@@ -155,6 +155,68 @@ func TestAFullSpoolThatDropsKeepsTheNewest(t *testing.T) {
 	})
 }
 
+// A script that waits for the delivery of what is given up hears of that at once, and not at the end of its time.
+func TestWhoWaitsForWhatIsGivenUpHearsOfIt(t *testing.T) {
+	for _, by := range []string{"drop_oldest", "purge"} {
+		t.Run(by, func(t *testing.T) {
+			onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, _ spoolOn) {
+				c.down.Store(true)
+				p := c.spooled(&logged{}, small(disk, false, queueconf.DropOldest), "queue.buffering.max.messages=10")
+				store(t, p, "mail", 0, 20) // more than memory has room for
+				answers, code := deliver(t, p, kilobyte(20), time.Hour)
+				if code != resperr.NoError {
+					t.Fatal(code)
+				}
+				time.Sleep(5 * time.Second)
+				if by == "purge" {
+					if n, err := p.Purge(t.Context()); n != 21 || err != nil {
+						t.Errorf("%d are purged, %v", n, err)
+					}
+				} else {
+					for i := range 100 {
+						<-keep(t, p, kilobyte(i), false)
+					}
+				}
+				synctest.Wait()
+				select {
+				case d := <-answers:
+					if d.Code != resperr.PurgeQueue {
+						t.Errorf("it is answered %+v", d)
+					}
+				default:
+					t.Error("it waits on")
+				}
+			})
+		})
+	}
+}
+
+// Letters have a limit of their own: the newest are kept.
+func TestOfTooManyDeadLettersTheOldestGo(t *testing.T) {
+	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
+		cfg.MaxBytes = 10 << 20 // a tenth of it for letters
+		c.answerAll(resperr.InvalidRecord, 1<<30)
+		log := &logged{}
+		p := c.spooled(log, cfg)
+		for i := range 2000 {
+			if code := <-keep(t, p, kilobyte(i), false); code != resperr.NoError {
+				t.Fatal(i, code)
+			}
+		}
+		stop(t, p, time.Minute)
+		kept := letters(t, disk)
+		if n := len(kept); n < 500 || n > 1100 || !strings.Contains(kept[n-1], "mail v001999") || strings.Contains(kept[0], "mail v000000") {
+			t.Errorf("%d letters, from %.60s to %.60s", n, kept[0], kept[n-1])
+		}
+		if s := p.Snapshot(); s.Dead != 2000 || s.Queued != 0 {
+			t.Errorf("%+v", s)
+		}
+		if !strings.Contains(log.String(), "the dead letters are full: the oldest are dropped") {
+			t.Errorf("the log does not say so")
+		}
+	})
+}
+
 func TestADiskThatFailsIsSaidAndComesBack(t *testing.T) {
 	onSpool(t, func(t *testing.T, c *cluster, disk *faultfs.FS, cfg spoolOn) {
 		p := c.spooled(&logged{}, cfg)
