@@ -25,12 +25,8 @@ type asked struct {
 // bootstrap server as every third. One that has not answered for a while is not given up, but another is
 // asked beside it. It returns the first answer, or the last error when all have failed.
 func inquire[T any](c *Client, key int16, body func([]byte, int16) []byte, read func(*cursor, int16) (T, int32, error)) (T, error) {
-	type result struct {
-		answer T
-		err    error
-	}
 	var none T
-	results := make(chan result, mostAsked+2*len(c.set.Brokers)) // room for all: who answers never waits
+	results := make(chan result[T], mostAsked+2*len(c.set.Brokers)) // room for all: who answers never waits
 	tried := map[*broker]bool{}
 	var open []asked
 	defer func() { c.withdraw(open) }()
@@ -38,13 +34,7 @@ func inquire[T any](c *Client, key int16, body func([]byte, int16) []byte, read 
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		r := &request{key: key, body: body, deadline: c.set.SocketTimeout}
-		var got T
-		r.read = func(a *cursor, version int16) (throttle int32, err error) {
-			got, throttle, err = read(a, version)
-			return throttle, err
-		}
-		r.done = func(err error) { results <- result{got, err} }
+		r := newRequest(c, key, body, read, results)
 		b, wait := c.give(r, tried)
 		switch {
 		case b != nil:
@@ -65,6 +55,25 @@ func inquire[T any](c *Client, key int16, body func([]byte, int16) []byte, read 
 		case <-c.ctx.Done():
 			return none, ErrClosed
 		}
+	}
+}
+
+// result is what became of a request, with what was read of its answer.
+type result[T any] struct {
+	answer T
+	err    error
+}
+
+// newRequest returns a request whose end comes to results, for which there must be room.
+func newRequest[T any](c *Client, key int16, body func([]byte, int16) []byte, read func(*cursor, int16) (T, int32, error), results chan<- result[T]) *request {
+	var got T // belongs to the goroutine that reads until done
+	return &request{
+		key: key, body: body, deadline: c.set.SocketTimeout,
+		read: func(a *cursor, version int16) (throttle int32, err error) {
+			got, throttle, err = read(a, version)
+			return throttle, err
+		},
+		done: func(err error) { results <- result[T]{got, err} },
 	}
 }
 
@@ -104,8 +113,8 @@ func (c *Client) bestLocked(tried map[*broker]bool) *broker {
 	}
 	if len(tried) < mostAsked+len(c.set.Brokers) {
 		n := 0
-		for id := range c.known { // in an order of chance
-			if address := c.known[id]; n < 2*mostAsked || c.brokers[address] != nil {
+		for _, address := range c.known { // in an order of chance
+			if n < 2*mostAsked || c.brokers[address] != nil {
 				consider(c.brokers[address], address, false)
 			}
 			n++
@@ -188,10 +197,7 @@ func (c *Client) renameLocked(addresses map[int32]string) {
 		case slices.Equal(b.ids, fresh):
 			b.leaving = false
 		case len(b.ids) == 0 || b.conn == nil && !b.running:
-			b.ids = fresh
-			if len(fresh) == 0 {
-				b.wanted = false
-			}
+			b.ids, b.wanted = fresh, b.wanted && len(fresh) > 0
 		default:
 			b.leaving = true
 		}

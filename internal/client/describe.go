@@ -11,16 +11,12 @@ type Description struct {
 // Describe asks the cluster for its brokers and for these topics, none of which must be named twice, and waits for the answer. It
 // changes nothing: what the queue knows of the cluster stays as it is, and no topic is made.
 func (c *Client) Describe(ctx context.Context, topics []string) (Description, error) {
-	type result struct {
-		answer metadataAnswer
-		err    error
-	}
-	results := make(chan result, 1)
+	results := make(chan result[metadataAnswer], 1)
 	q := &question{topics: topics}
 	c.mu.Lock()
 	spawned := c.spawnLocked(func() {
 		m, err := inquire(c, metadataKey, q.body, q.read)
-		results <- result{m, err}
+		results <- result[metadataAnswer]{m, err}
 	})
 	c.mu.Unlock()
 	if !spawned {

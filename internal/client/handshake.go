@@ -30,9 +30,7 @@ func (n *conn) askVersions(ctx context.Context) error {
 		if a.code == unsupportedVersion && version > 0 {
 			// A broker that does not know the version answers in the form of version 0, and since
 			// Kafka 2.4 tells which versions it has (KIP-511).
-			if version = min(version-1, a.has[versionsKey].max); version < 0 {
-				version = 0
-			}
+			version = max(min(version-1, a.has[versionsKey].max), 0)
 			continue
 		}
 		if a.code != 0 {

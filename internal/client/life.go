@@ -135,13 +135,7 @@ func (c *Client) idsOfLocked(address string) (ids []int32) {
 }
 
 // findLocked returns the broker of an id, and nil if it was never used.
-func (c *Client) findLocked(id int32) *broker {
-	address, ok := c.known[id]
-	if !ok {
-		return nil
-	}
-	return c.brokers[address]
-}
+func (c *Client) findLocked(id int32) *broker { return c.brokers[c.known[id]] }
 
 // Connect wants a connection to a broker that metadata has named. It does not block: an event [Up], or
 // [Down] at the end of each failed attempt, follows. The client keeps trying, with pauses that grow,
@@ -150,11 +144,9 @@ func (c *Client) findLocked(id int32) *broker {
 func (c *Client) Connect(id int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	address, ok := c.known[id]
-	if !ok {
-		return
+	if address, ok := c.known[id]; ok {
+		c.wantLocked(address)
 	}
-	c.wantLocked(address)
 }
 
 // wantLocked keeps a broker connected.

@@ -148,9 +148,7 @@ func (c *Client) replicatedEnd(broker int32, p *Place) (int64, error) {
 		if waited >= replicaPatience {
 			return 0, fmt.Errorf("%w: it has %d, they have %d", ErrNotReplicated, has, end)
 		}
-		select {
-		case <-time.After(pause):
-		case <-c.ctx.Done():
+		if !c.sleep(pause) {
 			return 0, ErrClosed
 		}
 	}
@@ -164,18 +162,10 @@ func before(a, b int32) bool { return (b-a)&math.MaxInt32 != 0 && (b-a)&math.Max
 
 // ask asks one broker, once. most is the highest version that may be used; 0 is any.
 func ask[T any](c *Client, id int32, key, most int16, body func([]byte, int16) []byte, read func(*cursor, int16) (T, int32, error)) (T, error) {
-	type result struct {
-		answer T
-		err    error
-	}
-	var got, none T
-	answer := make(chan result, 1)
-	r := &request{key: key, most: most, body: body, deadline: c.set.SocketTimeout}
-	r.read = func(a *cursor, version int16) (throttle int32, err error) {
-		got, throttle, err = read(a, version)
-		return throttle, err
-	}
-	r.done = func(err error) { answer <- result{got, err} }
+	var none T
+	answer := make(chan result[T], 1)
+	r := newRequest(c, key, body, read, answer)
+	r.most = most
 	c.mu.Lock()
 	address, known := c.known[id]
 	if !known || c.closed {

@@ -21,10 +21,7 @@ func (c *Client) AskProducerID() {
 func (c *Client) askProducerID() {
 	e := Event{Kind: ProducerID}
 	for pause := c.set.RetryBackoff; ; pause = min(pause*2, c.set.RetryBackoffMax) {
-		a, err := inquire(c, producerIDKey, producerIDBody, func(a *cursor, version int16) (idAnswer, int32, error) {
-			got, err := readProducerID(a, version)
-			return got, got.throttleMS, err
-		})
+		a, err := inquire(c, producerIDKey, producerIDBody, readProducerID)
 		if err == nil && !passes(a.code) {
 			e.ID, e.Epoch, e.Code, e.Err = a.id, a.epoch, a.code, kerr.ErrorForCode(a.code)
 			break

@@ -92,7 +92,7 @@ type versionsAnswer struct {
 }
 
 // readVersions reads an answer to ApiVersions. One with code 35 has the form of version 0.
-func readVersions(r *cursor, version int16) (a versionsAnswer, err error) {
+func readVersions(r *cursor, _ int16) (a versionsAnswer, err error) {
 	if len(r.Src) >= 2 && int16(binary.BigEndian.Uint16(r.Src)) == unsupportedVersion {
 		r.flexible = false
 	}
@@ -106,8 +106,7 @@ func readVersions(r *cursor, version int16) (a versionsAnswer, err error) {
 			a.has[key] = span{low, high}
 		}
 	}
-	_ = version // the throttle time and the features that may follow are nobody's
-	return a, r.made("ApiVersions")
+	return a, r.made("ApiVersions") // the throttle time and the features that may follow are nobody's
 }
 
 // made returns an error if the answer ended too soon, or had a count that its rest cannot hold.
@@ -152,21 +151,20 @@ func readLogin(r *cursor, version int16) (a loginAnswer, err error) {
 
 // idAnswer is an answer to InitProducerId.
 type idAnswer struct {
-	throttleMS int32
-	code       int16
-	id         int64
-	epoch      int16
+	code  int16
+	id    int64
+	epoch int16
 }
 
-func readProducerID(r *cursor, _ int16) (a idAnswer, err error) {
-	a.throttleMS = r.Int32()
+func readProducerID(r *cursor, _ int16) (a idAnswer, throttle int32, err error) {
+	throttle = r.Int32()
 	a.code = r.Int16()
 	a.id, a.epoch = r.Int64(), r.Int16()
 	if err := r.made("InitProducerId"); err != nil {
-		return a, err
+		return a, throttle, err
 	}
 	if a.code == 0 && (a.id < 0 || a.epoch < 0) {
-		return a, nonsensef("the answer to InitProducerId has the producer id %d with the epoch %d", a.id, a.epoch)
+		return a, throttle, nonsensef("the answer to InitProducerId has the producer id %d with the epoch %d", a.id, a.epoch)
 	}
-	return a, nil
+	return a, throttle, nil
 }

@@ -105,8 +105,8 @@ func TestAnswersAreReadAsKmsgWritesThem(t *testing.T) {
 	each(producerIDKey, func(v int16) {
 		r := kmsg.NewPtrInitProducerIDResponse()
 		r.Version, r.ThrottleMillis, r.ErrorCode, r.ProducerID, r.ProducerEpoch, r.UnknownTags = v, 9, 0, 1<<40, 7, tags
-		if a, err := readProducerID(at(r.AppendTo(nil), producerIDKey, v), v); err != nil || a != (idAnswer{9, 0, 1 << 40, 7}) {
-			t.Errorf("version %d: %+v, %v", v, a, err)
+		if a, throttle, err := readProducerID(at(r.AppendTo(nil), producerIDKey, v), v); err != nil || throttle != 9 || a != (idAnswer{0, 1 << 40, 7}) {
+			t.Errorf("version %d: %+v, %d ms, %v", v, a, throttle, err)
 		}
 	})
 	each(handshakeKey, func(v int16) {
@@ -230,7 +230,10 @@ var fuzzed = []struct {
 		return err
 	}},
 	{"versions", versionsKey, func(body []byte, v int16) error { _, err := readVersions(at(body, versionsKey, v), v); return err }},
-	{"producer id", producerIDKey, func(body []byte, v int16) error { _, err := readProducerID(at(body, producerIDKey, v), v); return err }},
+	{"producer id", producerIDKey, func(body []byte, v int16) error {
+		_, _, err := readProducerID(at(body, producerIDKey, v), v)
+		return err
+	}},
 	{"handshake", handshakeKey, func(body []byte, v int16) error { _, err := readHandshake(at(body, handshakeKey, v), v); return err }},
 	{"login", loginKey, func(body []byte, v int16) error { _, err := readLogin(at(body, loginKey, v), v); return err }},
 }

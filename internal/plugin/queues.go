@@ -58,15 +58,11 @@ func (qs *queues) needs() (n needs) {
 // showLocked lets calls and commands find qs.
 func (p *Plugin) showLocked(qs *queues) {
 	qs.byID, qs.spool, qs.asked = make(map[string]*producer.Producer), make(map[string]*queueconf.Spool), nil
-	add := func(l *live) {
-		qs.byID[l.config.ID] = l.queue
-		qs.spool[l.config.ID] = l.config.Spool
-		qs.asked = append(qs.asked, l.queue)
-	}
 	for _, l := range slices.Concat(qs.live, qs.leaving) {
 		// Until one that leaves is empty, calls are answered by it that it has gone, and the operator sees what it still holds.
 		if qs.byID[l.config.ID] == nil {
-			add(l)
+			qs.byID[l.config.ID], qs.spool[l.config.ID] = l.queue, l.config.Spool
+			qs.asked = append(qs.asked, l.queue)
 		}
 	}
 	p.queues.Store(qs)

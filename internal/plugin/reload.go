@@ -323,14 +323,11 @@ func (o *opener) release() (estates []*estate) {
 func (o *opener) open(s *step, estates []*estate, first bool) bool {
 	p := o.plugin
 	var mine *estate
+	var inherited *producer.Estate
 	for _, e := range estates {
 		if e.what != nil && s.config.Spool.SameFolder(e.from.config.Spool) {
-			mine = e
+			mine, inherited = e, e.what
 		}
-	}
-	var inherited *producer.Estate
-	if mine != nil {
-		inherited = mine.what
 	}
 	q, err := p.open(s.config, s.before.producer(), inherited)
 	if err != nil {

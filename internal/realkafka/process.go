@@ -50,12 +50,8 @@ func (p *process) signal(sig syscall.Signal) error {
 		return nil
 	default:
 	}
-	if err := p.child.Signal(sig); err != nil && !p.gone() {
+	if err := p.child.Signal(sig); err != nil && p.child.Signal(syscall.Signal(0)) == nil {
 		return fmt.Errorf("signal %v to the broker, process %d: %w", sig, p.child.Pid, err)
 	}
 	return nil
-}
-
-func (p *process) gone() bool {
-	return p.child.Signal(syscall.Signal(0)) != nil
 }

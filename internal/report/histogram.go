@@ -26,15 +26,11 @@ func NewHistogram(bounds ...time.Duration) *Histogram {
 }
 
 // Observe counts one duration.
-func (h *Histogram) Observe(d time.Duration) {
-	i, _ := slices.BinarySearch(h.bounds, d.Seconds()) // a bound belongs to its own bucket
-	h.counts[i].Add(1)
-	h.sum.Add(int64(d))
-}
+func (h *Histogram) Observe(d time.Duration) { h.ObserveMany(d, 1) }
 
 // ObserveMany counts n durations that are alike.
 func (h *Histogram) ObserveMany(d time.Duration, n int64) {
-	i, _ := slices.BinarySearch(h.bounds, d.Seconds())
+	i, _ := slices.BinarySearch(h.bounds, d.Seconds()) // a bound belongs to its own bucket
 	h.counts[i].Add(n)
 	h.sum.Add(int64(d) * n)
 }

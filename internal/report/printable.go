@@ -13,11 +13,7 @@ import (
 // the reason of a refused login comes from whoever answers at the broker's address. Without this, they could write lines
 // of their own into the log.
 func Printable(s string) string {
-	clean := true
-	for _, c := range s {
-		clean = clean && printable(c)
-	}
-	if clean {
+	if !strings.ContainsFunc(s, func(c rune) bool { return !printable(c) }) {
 		return s
 	}
 	var b strings.Builder
@@ -38,11 +34,9 @@ func Printable(s string) string {
 // printable reports whether a character is shown as one and does nothing.
 func printable(c rune) bool {
 	switch {
-	case c == utf8.RuneError || unicode.IsControl(c): // C0, delete, and C1, which some terminals obey
-		return false
-	case c == '\u2028' || c == '\u2029': // line and paragraph separators
-		return false
-	case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff':
+	case c == utf8.RuneError || unicode.IsControl(c), // C0, delete, and C1, which some terminals obey
+		c == '\u2028' || c == '\u2029', // line and paragraph separators
+		unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff':
 		return false
 	}
 	return true

@@ -32,10 +32,7 @@ type Queue struct {
 }
 
 // Admit counts one accepted message whose value has the given number of bytes.
-func (q *Queue) Admit(valueBytes int) {
-	q.admitted.Add(1)
-	q.admBytes.Add(int64(valueBytes))
-}
+func (q *Queue) Admit(valueBytes int) { q.AdmitMany(1, int64(valueBytes)) }
 
 // AdmitMany is Admit for n messages at once. It takes numbers below zero where an estimate was too high.
 func (q *Queue) AdmitMany(n, valueBytes int64) {
@@ -178,10 +175,7 @@ func (q *Queue) Restore(n int64) { q.admitted.Add(n) }
 
 // Withdraw takes back what Admit has counted: the disk did not take the message, and its script is
 // told so.
-func (q *Queue) Withdraw(valueBytes int) {
-	q.admBytes.Add(-int64(valueBytes))
-	q.admitted.Add(-1)
-}
+func (q *Queue) Withdraw(valueBytes int) { q.AdmitMany(-1, -int64(valueBytes)) }
 
 // Spool is what a queue says of its spool.
 type Spool struct {

@@ -10,23 +10,16 @@ import (
 // looks says what a style looks like. A terminal without colours shows all but the reversed ones alike, so no meaning is in colour alone.
 func looks(s style) tcell.Style {
 	base := tcell.StyleDefault
-	switch s {
-	case strong:
-		return base.Bold(true)
-	case heading:
-		return base.Reverse(true)
-	case chosen:
-		return base.Bold(true).Reverse(true)
-	case good:
-		return base.Foreground(tcell.ColorGreen)
-	case warning:
-		return base.Foreground(tcell.ColorYellow)
-	case bad:
-		return base.Foreground(tcell.ColorRed).Bold(true)
-	case news:
-		return base.Foreground(tcell.ColorBlue)
-	}
-	return base
+	return [...]tcell.Style{
+		plain:   base,
+		strong:  base.Bold(true),
+		heading: base.Reverse(true),
+		chosen:  base.Bold(true).Reverse(true),
+		good:    base.Foreground(tcell.ColorGreen),
+		warning: base.Foreground(tcell.ColorYellow),
+		bad:     base.Foreground(tcell.ColorRed).Bold(true),
+		news:    base.Foreground(tcell.ColorBlue),
+	}[s]
 }
 
 func (v *view) draw() {

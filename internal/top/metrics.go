@@ -3,6 +3,7 @@ package top
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,10 +111,8 @@ func fillFromMetrics(all []metric, s *Sample) error {
 	if !ours {
 		return fmt.Errorf("it serves no metric whose name begins with %s: another program, or an older plugin", prefix)
 	}
-	for i := range s.Queues {
-		if s.Queues[i].State == "" {
-			return fmt.Errorf("it serves no %squeue_state: the plugin is older than this program", prefix)
-		}
+	if slices.ContainsFunc(s.Queues, func(q Queue) bool { return q.State == "" }) {
+		return fmt.Errorf("it serves no %squeue_state: the plugin is older than this program", prefix)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package top
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -69,11 +70,7 @@ func (m *model) take(s *Sample, err error) {
 			h.last = *q
 		}
 	}
-	for id := range m.history {
-		if !there[id] {
-			delete(m.history, id)
-		}
-	}
+	maps.DeleteFunc(m.history, func(id string, _ *history) bool { return !there[id] })
 	if m.selected == "" && len(s.Queues) > 0 {
 		m.selected = m.sorted()[0].ID
 	}
@@ -147,10 +144,9 @@ func (m *model) sorted() []*Queue {
 
 // queue is the selected one; nil where there is none.
 func (m *model) queue() *Queue {
-	for _, q := range m.sorted() {
-		if q.ID == m.selected {
-			return q
-		}
+	all := m.sorted()
+	if i := m.index(all); i >= 0 {
+		return all[i]
 	}
 	return nil
 }
@@ -169,8 +165,12 @@ func (m *model) move(by int) {
 	if len(all) == 0 {
 		return
 	}
-	i := slices.IndexFunc(all, func(q *Queue) bool { return q.ID == m.selected })
-	m.selected = all[min(max(i+by, 0), len(all)-1)].ID
+	m.selected = all[min(max(m.index(all)+by, 0), len(all)-1)].ID
+}
+
+// index is where the selected queue is among all, or -1.
+func (m *model) index(all []*Queue) int {
+	return slices.IndexFunc(all, func(q *Queue) bool { return q.ID == m.selected })
 }
 
 // turn goes to another pane, so many to the right, or to the left.

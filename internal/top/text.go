@@ -3,6 +3,7 @@ package top
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -125,10 +126,6 @@ func table(rows [][]string, leftAligned ...int) []string {
 			widths[i] = max(widths[i], uniseg.StringWidth(cell))
 		}
 	}
-	isLeft := make(map[int]bool)
-	for _, i := range leftAligned {
-		isLeft[i] = true
-	}
 	var lines []string
 	for _, row := range rows {
 		var b strings.Builder
@@ -136,7 +133,7 @@ func table(rows [][]string, leftAligned ...int) []string {
 			if i > 0 {
 				b.WriteByte(' ')
 			}
-			if isLeft[i] {
+			if slices.Contains(leftAligned, i) {
 				b.WriteString(fit(cell, widths[i]))
 			} else {
 				b.WriteString(right(cell, widths[i]))

@@ -178,12 +178,7 @@ func (m *model) list(width, room int) []line {
 	}
 	about = about[:min(len(about), max(room-4, 0))] // the head of the table and some rows come first
 	rows := max(room-1-len(about)-1, 1)
-	at := 0
-	for i, q := range queues {
-		if q.ID == m.selected {
-			at = i
-		}
-	}
+	at := max(m.index(queues), 0)
 	m.offset = max(min(m.offset, at, len(queues)-rows), at-rows+1, 0)
 	all := []line{{{fit(m.row(width, nil), width), heading}}}
 	for _, q := range queues[m.offset:min(m.offset+rows, len(queues))] {
