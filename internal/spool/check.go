@@ -28,32 +28,29 @@ type Damage struct {
 // under way at the end of the last segment is not called damage.
 func Check(fsys FS, dir string) (CheckReport, error) {
 	o, err := look(fsys, dir)
-	report := CheckReport{Report: o.report}
 	if err != nil {
-		return report, err
+		return CheckReport{Report: o.report}, err
 	}
-	err = o.walk(func(_ *segment, got found) error {
-		if got.what == foundFrame {
-			report.Frames++
-		}
-		return nil
-	}, &report)
-	return report, err
+	return o.walk(func(found) error { return nil })
 }
 
-// walk visits everything in every segment in order. When report is given, damage and gaps go there.
-func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) error {
-	if report != nil {
-		report.Missing += o.lost
-		for _, g := range o.odd {
-			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errSegmentOrder.Error(), Header: true})
+// walk visits every frame of every segment in order, and reports what else it finds.
+func (o *offline) walk(visit func(found) error) (report CheckReport, err error) {
+	report = CheckReport{Report: o.report, Missing: o.lost}
+	for _, g := range o.odd {
+		report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errSegmentOrder.Error(), Header: true})
+	}
+	// gap counts the pending records among from..to-1, which should have been there.
+	gap := func(from, to uint64) {
+		if from < to {
+			report.Missing += to - from - o.pos.acks.count(from, to)
 		}
 	}
 	for i, g := range o.segs {
 		last := i == len(o.segs)-1
 		want := g.first
 		err := o.with(g, func(f File, head segmentHead, damage string) error {
-			if damage != "" && report != nil {
+			if damage != "" {
 				report.Damage = append(report.Damage, Damage{Segment: g.name, To: segmentStart, Reason: damage, Header: true})
 			}
 			sc := newScanner(f, head, o.source)
@@ -67,43 +64,46 @@ func (o *offline) walk(visit func(*segment, found) error, report *CheckReport) e
 				if err != nil {
 					return err
 				}
-				switch end = got.what == foundEnd; {
-				case got.what == foundFrame:
-					o.gap(report, want, got.head.seq)
+				switch got.what {
+				case foundEnd:
+					end = true
+				case foundFrame:
+					report.Frames++
+					gap(want, got.head.seq)
 					want = got.head.seq + 1
-				case got.what == foundBad && report != nil:
+					if err := visit(got); err != nil {
+						return err
+					}
+				case foundBad:
 					report.Damage = append(report.Damage, Damage{
 						Segment: g.name, From: got.from, To: got.to, Reason: got.reason.Error(), end: got.to == sc.limit,
 					})
 				}
-				if err := visit(g, got); err != nil {
-					return err
-				}
 			}
 			// No good frame follows: whatever it is, it is one torn end. While a plugin runs it is a write that is under way.
-			if t := o.tail; last && report != nil && t.torn > t.good && !o.report.Running {
+			if t := o.tail; last && t.torn > t.good && !o.report.Running {
 				report.Damage = append(report.Damage, Damage{Segment: g.name, From: t.good, To: t.torn, Reason: t.reason.Error(), Torn: true, end: true})
 			}
 			return nil
 		})
 		switch {
 		case err == nil:
-			o.gap(report, want, g.end)
+			gap(want, g.end)
 		case !unreadable(err):
-			return err
-		case report != nil && errors.Is(err, errSegmentVersion):
+			return report, err
+		case errors.Is(err, errSegmentVersion):
 			report.Damage = append(report.Damage, Damage{
 				Segment: g.name, To: g.size, Header: true, Foreign: true,
 				Reason: "another version of this program wrote it, which is needed to deliver what is in it: " + errors.Unwrap(err).Error(),
 			})
-		case report != nil && errors.Is(err, errSegmentEmpty):
-			o.gap(report, want, g.end) // its creation was cut short, or all of it was zeroed
-		case report != nil && (!o.report.Running || errors.Is(err, errSegmentHeader)):
+		case errors.Is(err, errSegmentEmpty):
+			gap(want, g.end) // its creation was cut short, or all of it was zeroed
+		case !o.report.Running || errors.Is(err, errSegmentHeader):
 			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: reason(err), Header: true})
-			o.gap(report, want, g.end)
+			gap(want, g.end)
 		}
 	}
-	return nil
+	return report, nil
 }
 
 // reason is err without the names of the folder and the file.
@@ -113,11 +113,4 @@ func reason(err error) string {
 		return path.Err.Error()
 	}
 	return errors.Unwrap(err).Error()
-}
-
-// gap counts the pending records among from..to-1, which should have been there.
-func (o *offline) gap(report *CheckReport, from, to uint64) {
-	if report != nil && from < to {
-		report.Missing += to - from - o.pos.acks.count(from, to)
-	}
 }

@@ -338,11 +338,7 @@ func (c *Cursor) bad(g *segment, got found) {
 	name := keptName(g.name, got.from, badSuffix)
 	err := keepBytes(s.fs, s.opts.Dir, name, c.file, got.from, got.to)
 	s.mu.Lock()
-	s.n.corrupt++
-	s.n.corruptBytes += got.to - got.from
-	if err != nil {
-		g.tainted = true
-	}
+	s.damagedLocked(g, got.to-got.from, err != nil)
 	s.mu.Unlock()
 	s.say("corrupt", "damaged bytes in a segment are skipped and kept as "+name,
 		errors.Join(fmt.Errorf("%d bytes at %d: %w", got.to-got.from, got.from, got.reason), err))

@@ -8,10 +8,11 @@ func Export(fsys FS, dir string, all bool, fn func(Frame) error) error {
 	if err != nil {
 		return err
 	}
-	return o.walk(func(_ *segment, got found) error {
-		if got.what != foundFrame || !all && o.pos.acks.has(got.head.seq) {
+	_, err = o.walk(func(got found) error {
+		if !all && o.pos.acks.has(got.head.seq) {
 			return nil
 		}
 		return fn(frameOf(got.head, got.payload))
-	}, nil)
+	})
+	return err
 }

@@ -112,17 +112,15 @@ func (o *offline) readPosition() error {
 		return fmt.Errorf("spool %s: the position file cannot be opened: %w", o.dir, err)
 	}
 	defer f.Close()
-	p, slot, reasons, err := readPosition(f)
+	p, slot, _, err := readPosition(f)
 	switch {
+	case errors.Is(err, errPositionVersion):
+		o.later = true
+		o.report.Position = fmt.Sprintf("another version of this program wrote it, use that one: %v", err)
 	case err != nil:
 		o.report.Position = err.Error()
-	case laterPosition(reasons) != nil:
-		o.later = true
-		o.report.Position = fmt.Sprintf("another version of this program wrote it, use that one: %v", laterPosition(reasons))
 	case slot >= 0:
 		o.pos = p
-	case !errors.Is(reasons[0], errPositionEmpty) || !errors.Is(reasons[1], errPositionEmpty):
-		o.report.Position = slotReasons(reasons).Error()
 	}
 	return nil
 }
@@ -150,11 +148,11 @@ func (o *offline) measure() error {
 	if !r.Running { // else files may have gone since the position was read
 		o.lost = missingOutside(o.pos.acks, o.segs, r.Next, o.pos.hint)
 	}
+	first := r.Next
 	if len(o.segs) > 0 {
-		o.pos.acks.setRange(o.pos.acks.frontier, o.segs[0].first)
-	} else {
-		o.pos.acks.setRange(o.pos.acks.frontier, r.Next)
+		first = o.segs[0].first
 	}
+	o.pos.acks.setRange(o.pos.acks.frontier, first)
 	r.Frontier = o.pos.acks.frontier
 	for _, g := range o.segs {
 		pending := g.end - g.first - o.pos.acks.count(g.first, g.end)

@@ -25,9 +25,7 @@ func (s *Spool) recoverLast(g *segment, h hint) error {
 			return nil
 		case hopeless(err):
 			g.end = g.first
-			g.tainted = true // renamed where it would be unlinked
-			s.n.corrupt++
-			s.n.corruptBytes += g.size
+			s.damagedLocked(g, g.size, true) // renamed where it would be unlinked
 			s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, err)
 			return nil
 		case media(err) && try == readAttempts:
@@ -64,8 +62,7 @@ func (s *Spool) readLast(g *segment, h hint, lastTry bool) error {
 	g.since = head.created
 	g.end = max(g.first, end.last+1)
 	if end.unread != nil {
-		g.tainted = true
-		s.n.corrupt++
+		s.damagedLocked(g, 0, true)
 		s.say("unread", "a part of the last segment cannot be read and is skipped", fmt.Errorf("segment %s: %w", s.path(g.name), end.unread))
 		g.size = max(end.good, segmentStart)
 		return nil // what cannot be read now may be read another day: nothing is cut
@@ -74,8 +71,7 @@ func (s *Spool) readLast(g *segment, h hint, lastTry bool) error {
 		s.keepTorn(g, f, end)
 		if h.ord == g.ord && h.seq > end.last {
 			// The position file knows that this frame was synced: it was acknowledged.
-			s.n.corrupt++
-			s.n.corruptBytes += end.torn - end.good
+			s.damagedLocked(g, end.torn-end.good, false)
 		}
 	}
 	// A failure leaves the file longer than it need be: readers stop at g.size.
@@ -104,9 +100,7 @@ func (s *Spool) damagedHead(g *segment, f File, head segmentHead, damage string)
 	name := keptName(g.name, 0, badSuffix)
 	err := keepBytes(s.fs, s.opts.Dir, name, f, 0, segmentStart)
 	s.mu.Lock()
-	s.n.corrupt++
-	s.n.corruptBytes += segmentStart
-	g.tainted = g.tainted || err != nil
+	s.damagedLocked(g, segmentStart, err != nil)
 	s.mu.Unlock()
 	s.say("header-lost", "a segment header is lost and kept as "+name+", what its frames hold is delivered", errors.Join(errors.New(damage), err))
 }

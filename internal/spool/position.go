@@ -118,38 +118,34 @@ func decodePosition(b []byte) (position, error) {
 	return p, nil
 }
 
-// readPosition returns the newer of the valid slots and its index. Without one it returns index -1 and the
-// reason of each slot; errPositionEmpty twice is a new file.
-func readPosition(f File) (p position, slot int, reasons [2]error, err error) {
+// readPosition returns the newer of the valid slots, its index, and what is wrong with the other one. The index is -1 for a file that
+// was created and never written. A slot that another version wrote is an error, whatever the other one says: what that version knows
+// may be newer.
+func readPosition(f File) (p position, slot int, damage, err error) {
 	b := make([]byte, positionBytes)
 	n, err := readFull(f, b, 0)
 	if err != nil {
-		return position{}, -1, reasons, err
+		return position{}, -1, nil, err
 	}
-	b = b[:n]
 	slot = -1
-	for i := range 2 {
+	var reasons [2]error
+	for i := range reasons {
 		var found position
 		found, reasons[i] = decodePosition(b[min(n, i*positionSlot):min(n, (i+1)*positionSlot)])
+		if errors.Is(reasons[i], errPositionVersion) {
+			return position{}, -1, nil, reasons[i]
+		}
 		if reasons[i] == nil && (slot < 0 || found.generation > p.generation) {
 			p, slot = found, i
 		}
 	}
-	return p, slot, reasons, nil
-}
-
-// laterPosition returns the reason of a slot that another version wrote, if there is one. What that version knows may be newer than
-// what the other slot says.
-func laterPosition(reasons [2]error) error {
-	for _, why := range reasons {
-		if errors.Is(why, errPositionVersion) {
-			return why
+	switch first, second := reasons[0], reasons[1]; {
+	case slot >= 0:
+		if damage = reasons[1-slot]; errors.Is(damage, errPositionEmpty) {
+			damage = nil
 		}
+	case !errors.Is(first, errPositionEmpty) || !errors.Is(second, errPositionEmpty):
+		err = fmt.Errorf("first slot: %w; second slot: %w", first, second)
 	}
-	return nil
-}
-
-// slotReasons says in one line why neither slot can be used.
-func slotReasons(reasons [2]error) error {
-	return fmt.Errorf("first slot: %w; second slot: %w", reasons[0], reasons[1])
+	return p, slot, damage, err
 }

@@ -74,26 +74,22 @@ func (s *Spool) loadPosition() (position, error) {
 	if err == nil {
 		var p position
 		var slot int
-		var reasons [2]error
-		p, slot, reasons, err = readPosition(f)
-		other := laterPosition(reasons)
-		if err == nil && slot >= 0 && other == nil {
+		var damage error
+		p, slot, damage, err = readPosition(f)
+		if slot >= 0 {
 			s.k.file, s.k.generation, s.k.slot = f, p.generation, 1-slot
-			if why := reasons[1-slot]; why != nil && !errors.Is(why, errPositionEmpty) {
-				s.say("position-slot", "one slot of the position is damaged and the other one serves, records may be delivered again", why)
+			if damage != nil {
+				s.say("position-slot", "one slot of the position is damaged and the other one serves, records may be delivered again", damage)
 			}
 			return p, nil
 		}
 		_ = f.Close()
 		switch {
-		case err != nil:
-		case other != nil:
+		case err == nil:
+			return none, nil
+		case errors.Is(err, errPositionVersion):
 			return none, fmt.Errorf("spool %s: the file %s was written by another version of this program, and is left alone: "+
-				"install that version, or move the folder away: %w", s.opts.Dir, positionName, other)
-		case errors.Is(reasons[0], errPositionEmpty) && errors.Is(reasons[1], errPositionEmpty):
-			return none, nil // created, and never written
-		default:
-			err = slotReasons(reasons)
+				"install that version, or move the folder away: %w", s.opts.Dir, positionName, err)
 		}
 	}
 	s.say("position-lost", "the checkpoint is unreadable, records that were delivered may be delivered again; it is kept as "+
@@ -128,8 +124,14 @@ func listSegments(fsys FS, dir string) ([]*segment, error) {
 // that, the fewest are. The last one is odd, too, when all that is in it belongs to another: it would end the range of the one before.
 // It sets the ranges of the good ones.
 func inOrder(fsys FS, dir string, segs []*segment, h hint, source *blocks) (good, odd []*segment) {
-	if !slices.IsSortedFunc(segs, bySequence) {
-		segs, odd = splitFunc(segs, func(g *segment) bool { return namesAnother(fsys, dir, g) })
+	if !slices.IsSortedFunc(segs, func(a, b *segment) int { return cmp.Compare(a.first, b.first) }) {
+		segs = slices.DeleteFunc(segs, func(g *segment) bool {
+			another := namesAnother(fsys, dir, g)
+			if another {
+				odd = append(odd, g)
+			}
+			return another
+		})
 	}
 	for n := len(segs) - 1; n >= 0; n-- {
 		segs[n].end = openEnd
@@ -146,7 +148,7 @@ func inOrder(fsys FS, dir string, segs []*segment, h hint, source *blocks) (good
 		if before[i] = -1; n > 0 {
 			before[i] = ends[n-1]
 		}
-		ends = append(ends[:n], append([]int{i}, ends[min(n+1, len(ends)):]...)...)
+		ends = slices.Replace(ends, n, min(n+1, len(ends)), i)
 	}
 	in := make([]bool, len(segs))
 	if len(ends) > 0 {
@@ -164,20 +166,6 @@ func inOrder(fsys FS, dir string, segs []*segment, h hint, source *blocks) (good
 		}
 		g.end = openEnd
 		good = append(good, g)
-	}
-	return good, odd
-}
-
-func bySequence(a, b *segment) int { return cmp.Compare(a.first, b.first) }
-
-// splitFunc parts a slice into what is not odd, and what is.
-func splitFunc(segs []*segment, isOdd func(*segment) bool) (good, odd []*segment) {
-	for _, g := range segs {
-		if isOdd(g) {
-			odd = append(odd, g)
-		} else {
-			good = append(good, g)
-		}
 	}
 	return good, odd
 }
@@ -222,8 +210,7 @@ func (s *Spool) setAside(g *segment, why error) error {
 		return errors.Join(why, err)
 	}
 	s.mu.Lock()
-	s.n.corrupt++
-	s.n.corruptBytes += g.size
+	s.damagedLocked(g, g.size, false)
 	s.mu.Unlock()
 	s.say("set-aside", "a segment cannot be read and is kept as "+g.name+badSuffix, why)
 	return nil

@@ -85,8 +85,8 @@ func planRepair(fsys FS, dir string) (Plan, *offline, error) {
 		return Plan{}, nil, err
 	}
 	o.report.Running = false // if it is this process, the end of the last segment stands still
-	report := CheckReport{Report: o.report}
-	if err := o.walk(func(*segment, found) error { return nil }, &report); err != nil {
+	report, err := o.walk(func(found) error { return nil })
+	if err != nil {
 		return Plan{}, nil, err
 	}
 	plan := Plan{Missing: report.Missing}

@@ -82,6 +82,13 @@ func (s *Spool) oldestLocked() time.Time {
 	return time.Unix(0, at)
 }
 
+// damagedLocked counts a damaged place of g, whose file is kept when all that is left in it is acknowledged, if taint says so.
+func (s *Spool) damagedLocked(g *segment, bytes int64, taint bool) {
+	s.n.corrupt++
+	s.n.corruptBytes += bytes
+	g.tainted = g.tainted || taint
+}
+
 // A repeat keeps one kind of log line to one a minute.
 type repeat struct {
 	last   time.Time

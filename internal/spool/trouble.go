@@ -156,9 +156,7 @@ func (c *Cursor) giveUp(g *segment, why error) {
 	s.mu.Lock()
 	tainted := !errors.Is(why, errSegmentEmpty) && !media(why) // which was set aside and counted
 	if tainted {
-		g.tainted = true
-		s.n.corrupt++
-		s.n.corruptBytes += g.size
+		s.damagedLocked(g, g.size, true)
 	}
 	to := min(g.end, s.answered+1)
 	n := s.resolveLocked(g.first, to)
@@ -181,9 +179,7 @@ func (c *Cursor) stepOver(g *segment, why error) {
 	c.scan.off = to
 	c.trouble = trouble{seg: g, off: to, n: readAttempts - 1} // its neighbour need not be waited for as long
 	s.mu.Lock()
-	g.tainted = true
-	s.n.corrupt++
-	s.n.corruptBytes += to - from
+	s.damagedLocked(g, to-from, true)
 	s.mu.Unlock()
 	s.say("corrupt", "a part of a segment cannot be read and is skipped", fmt.Errorf("segment %s, %d bytes at %d: %w", s.path(g.name), to-from, from, why))
 }
