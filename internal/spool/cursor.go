@@ -107,9 +107,11 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 	s := c.s
 	for {
 		s.mu.Lock()
-		if s.endedLocked() {
+		select {
+		case <-s.syncerEnded: // nothing more will be stored or read
 			s.mu.Unlock()
 			return nil, nil, ErrClosed
+		default:
 		}
 		c.next = s.acks.nextClear(c.next)
 		if c.next > s.answered {
@@ -124,7 +126,6 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 		}
 		if b := s.blockOfLocked(c.next); b != nil {
 			batch := c.fromMemoryLocked(b)
-			s.n.delivered += uint64(len(batch.Frames))
 			s.mu.Unlock()
 			if len(batch.Frames) > 0 {
 				return batch, nil, nil
@@ -153,16 +154,6 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 		if batch != nil || err != nil {
 			return batch, nil, err
 		}
-	}
-}
-
-// endedLocked reports whether nothing more will be stored or read.
-func (s *Spool) endedLocked() bool {
-	select {
-	case <-s.syncerEnded:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -283,7 +274,6 @@ func (c *Cursor) filter(batch *Batch) *Batch {
 			}
 		}
 	}
-	s.n.delivered += uint64(len(kept))
 	s.mu.Unlock()
 	batch.Frames = kept
 	if len(kept) == 0 {

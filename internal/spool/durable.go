@@ -48,10 +48,7 @@ func (s *Spool) answerDurablePosition() {
 	if len(asked) == 0 {
 		return
 	}
-	a := durablePosition{err: s.writePosition(true)} // a generation of its own
-	if a.err == nil {
-		a.err = s.syncPosition()
-	}
+	a := durablePosition{err: s.storePosition()} // a generation of its own
 	if a.err == nil {
 		// What was left out for want of room is not in it.
 		var p position

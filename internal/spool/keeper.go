@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"syscall"
@@ -103,7 +104,7 @@ func (s *Spool) keepOnce() (wait time.Duration, failed bool) {
 		return 0, false // look again: there was time for more
 	case now || pending && time.Until(k.due) <= 0:
 		k.due = time.Time{}
-		if s.writePosition(false) != nil {
+		if s.writePosition() != nil {
 			return keeperRetry, true
 		}
 		return 0, false
@@ -131,35 +132,16 @@ func (s *Spool) keepEnd() {
 	s.mu.Lock()
 	behind := s.slotsBehindLocked()
 	s.mu.Unlock()
-	var err error
+	store := s.storePosition // the hint and next have moved even where nothing was acknowledged
 	if behind {
-		err = s.recordGaps()
-	} else if err = s.writePosition(true); err == nil { // the hint and next have moved even where nothing was acknowledged
-		err = s.syncPosition()
+		store = s.recordGaps
 	}
-	if uerr := s.unlink(); err == nil {
-		err = uerr
-	}
-	s.k.failed = err
+	s.k.failed = cmp.Or(store(), s.unlink())
 	s.k.close()
 }
 
 // slotsBehindLocked reports whether both slots of the position must know what is known now.
 func (s *Spool) slotsBehindLocked() bool { return len(s.deletable) > 0 || s.gaps > s.recordedGaps }
-
-// recordGaps is writeBothSlots, and tells the syncer.
-func (s *Spool) recordGaps() error {
-	s.mu.Lock()
-	gaps := s.gaps
-	s.mu.Unlock()
-	err := s.writeBothSlots()
-	if err == nil {
-		s.mu.Lock()
-		s.recordedGaps = gaps
-		s.mu.Unlock()
-	}
-	return err
-}
 
 // unlink removes the acknowledged segments. One that fails is tried again.
 func (s *Spool) unlink() error {
@@ -179,19 +161,13 @@ func (s *Spool) unlink() error {
 		}
 	}
 	s.opts.Point(PointUnlinked)
-	if err := s.fs.SyncDir(s.opts.Dir); err != nil && failed == nil {
-		failed = err
-	}
-	s.mu.Lock()
-	s.deletable = append(s.deletable, again...)
-	room := s.roomLocked()
-	s.mu.Unlock()
+	failed = cmp.Or(failed, s.fs.SyncDir(s.opts.Dir))
 	if failed != nil {
 		s.say("unlink", "an acknowledged segment cannot be removed", failed)
 	}
-	if room {
-		s.opts.Room()
-	}
+	s.mu.Lock()
+	s.deletable = append(s.deletable, again...)
+	s.unlock()
 	return failed
 }
 
@@ -203,14 +179,13 @@ func (s *Spool) unname(g *segment) error {
 		s.say("version-dropped", "a segment of another version of this program is not needed any more and is left where it is", errors.New(s.path(g.name)))
 		return nil
 	}
-	if tainted {
-		return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
+	if !tainted {
+		err := s.fs.Remove(s.path(g.name))
+		if !errors.Is(err, syscall.ENOTEMPTY) { // a folder under its name
+			return err
+		}
 	}
-	err := s.fs.Remove(s.path(g.name))
-	if errors.Is(err, syscall.ENOTEMPTY) { // a folder under its name
-		return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
-	}
-	return err
+	return s.fs.Rename(s.path(g.name), s.path(g.name+badSuffix))
 }
 
 // foreign reports whether another version of this program wrote g. No cursor may have looked at it when it is dropped.

@@ -233,14 +233,7 @@ func (n *Notes) write(frame []byte) error {
 	if _, err := n.file.WriteAt(frame, n.end); err != nil {
 		return err
 	}
-	if err := n.file.Sync(); err != nil {
-		return err
-	}
-	linked, err := n.file.Linked()
-	if err == nil && !linked {
-		err = fmt.Errorf("somebody removed %s", filepath.Join(n.opts.Dir, n.name))
-	}
-	return err
+	return syncNamed(n.file, n.opts.Dir, n.name)
 }
 
 // renew begins a new file with a snapshot, and removes the others.

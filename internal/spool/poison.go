@@ -60,32 +60,26 @@ func (s *Spool) poison(err error) {
 	s.say("poisoned", "a write or sync failed, the segment gets no more records", fmt.Errorf("segment %s: %w", s.path(seg.name), err))
 }
 
-// degrade makes Append refuse from now on.
-func (s *Spool) degrade(cause error) {
-	s.w.delay, s.w.degraded = probeFirst, time.Now()
+// degrade makes Append refuse from now on, with the error that it returns.
+func (s *Spool) degrade(cause error) error {
+	s.w.delay = probeFirst
+	why := &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now(), retry: time.Now().Add(probeFirst)}
 	s.mu.Lock()
-	s.degraded = &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now(), retry: time.Now().Add(probeFirst)}
+	s.degraded = why
 	s.n.degradations++
 	s.mu.Unlock()
 	s.say("degraded", "nothing can be stored until the disk is back", cause)
 	s.opts.Changed()
-}
-
-func (s *Spool) reason() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.degraded == nil {
-		return nil
-	}
-	return s.degraded
+	return why
 }
 
 // probe tries to begin a new segment. Nothing is appended meanwhile, so that next stands still. The folder is not
 // created again: on a mount point that lost its disk that would fill the disk below.
 func (s *Spool) probe() {
+	now := s.opts.Now()
 	s.mu.Lock()
 	first := s.next
-	if s.gaps > s.recordedGaps && time.Since(s.w.degraded) < gapPatience {
+	if s.gaps > s.recordedGaps && now.Sub(s.degraded.since) < gapPatience {
 		// Frames behind the gap would make a loss of it, if the machine stopped now.
 		again := *s.degraded
 		again.retry = time.Now().Add(probeFirst)

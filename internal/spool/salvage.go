@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,9 +47,7 @@ func keepBytes(fsys FS, dir, name string, f File, from, to int64) error {
 	if err == nil {
 		err = out.Sync()
 	}
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
+	err = cmp.Or(err, out.Close())
 	if err == nil {
 		err = fsys.SyncDir(dir)
 	}
@@ -66,12 +66,10 @@ func lastNonZero(f File, from, to int64) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		for i := got - 1; i >= 0; i-- {
-			if buf[i] != 0 {
-				return to - n + int64(i) + 1, nil
-			}
-		}
 		to -= n
+		if content := bytes.TrimRight(buf[:got], "\x00"); len(content) > 0 {
+			return to + int64(len(content)), nil
+		}
 	}
 	return from, nil
 }

@@ -43,8 +43,8 @@ func (s *Spool) openPosition() error {
 }
 
 // writePosition writes a new generation, unsynced, to the slot that the last sync did not make durable: a torn
-// write then costs what was acknowledged since that sync, and not everything. Without always, only when there is something new.
-func (s *Spool) writePosition(always bool) error {
+// write then costs what was acknowledged since that sync, and not everything.
+func (s *Spool) writePosition() error {
 	k := &s.k
 	if err := s.openPosition(); err != nil {
 		s.say("position", positionTrouble, err)
@@ -52,12 +52,6 @@ func (s *Spool) writePosition(always bool) error {
 	}
 	if k.distrusted {
 		return s.renewPosition()
-	}
-	s.mu.Lock()
-	idle := s.dirty == 0 && s.hinted == 0
-	s.mu.Unlock()
-	if idle && !always {
-		return nil
 	}
 	err := s.encodePosition(func(slot []byte) error {
 		_, err := k.file.WriteAt(slot, int64(k.slot)*positionSlot)
@@ -117,17 +111,28 @@ func (s *Spool) syncPosition() error {
 	return nil
 }
 
-// writeBothSlots makes what is known now durable in both slots: what follows would otherwise make a loss of what an older slot says.
-// Segments that the older slot takes for needed are about to go, or sequences that it takes for stored never were.
-func (s *Spool) writeBothSlots() error {
+// storePosition writes a new generation and makes it durable.
+func (s *Spool) storePosition() error {
+	if err := s.writePosition(); err != nil {
+		return err
+	}
+	return s.syncPosition()
+}
+
+// recordGaps makes what is known now durable in both slots, and tells the syncer: what follows would otherwise make a loss of what an older
+// slot says. Segments that the older slot takes for needed are about to go, or sequences that it takes for stored never were.
+func (s *Spool) recordGaps() error {
+	s.mu.Lock()
+	gaps := s.gaps
+	s.mu.Unlock()
 	for range 2 {
-		if err := s.writePosition(true); err != nil {
-			return err
-		}
-		if err := s.syncPosition(); err != nil {
+		if err := s.storePosition(); err != nil {
 			return err
 		}
 	}
+	s.mu.Lock()
+	s.recordedGaps = gaps
+	s.mu.Unlock()
 	return nil
 }
 

@@ -5,7 +5,7 @@ import "time"
 // counters count since Open; Spool.mu guards them.
 type counters struct {
 	appended, stored, failed, refused uint64
-	acked, dropped, delivered         uint64
+	acked, dropped                    uint64
 	corrupt, missing                  uint64
 	poisoned, degradations, syncs     uint64
 	corruptBytes                      int64

@@ -11,8 +11,7 @@ import (
 // part is a run of whole frames in one block.
 type part struct {
 	blk *block
-	buf []byte // blk.buf[from:to], taken under mu: Append moves blk.buf's end meanwhile
-	to  int
+	buf []byte // the end of blk.buf, taken under mu: Append moves it meanwhile
 }
 
 // batch is one group commit.
@@ -125,8 +124,8 @@ func (s *Spool) takeLocked(b *batch) {
 			whole = false
 			break
 		}
-		p := part{blk: blk, buf: blk.buf[blk.taken:], to: len(blk.buf)}
-		blk.taken = p.to
+		p := part{blk: blk, buf: blk.buf[blk.taken:]}
+		blk.taken = len(blk.buf)
 		b.parts = append(b.parts, p)
 		b.bytes += int64(len(p.buf))
 		b.last = blk.last
@@ -173,10 +172,10 @@ func (s *Spool) commit(b *batch) {
 	}
 	if err != nil {
 		s.poison(err)
-		s.degrade(err)
-		s.answer(b, s.reason())
+		why := s.degrade(err)
+		s.answer(b, why)
 		for s.more(b) {
-			s.answer(b, s.reason())
+			s.answer(b, why)
 		}
 		return
 	}
@@ -208,9 +207,10 @@ func (s *Spool) more(b *batch) bool {
 func (s *Spool) answer(b *batch, err error) {
 	s.mu.Lock()
 	for _, p := range b.parts {
-		p.blk.answered = p.to
+		p.blk.answered = p.blk.taken
 	}
 	kept := min(max(s.w.durable, s.answered), b.last)
+	s.n.stored += kept - s.answered
 	s.answered = b.last
 	s.waiting -= b.bytes
 	if s.w.seg != nil {
@@ -218,7 +218,6 @@ func (s *Spool) answer(b *batch, err error) {
 		s.hint = s.w.tail
 		s.hinted += b.bytes
 	}
-	s.n.stored += kept + uint64(b.count) - b.last
 	if lost := b.last - kept; lost > 0 {
 		s.n.failed += lost
 		s.gaps++

@@ -1,8 +1,10 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -20,9 +22,7 @@ type writer struct {
 	durable uint64 // the last sequence that was synced
 	ord     uint64 // of the next segment
 	delay   time.Duration
-	// degraded is since when nothing can be stored.
-	degraded time.Time
-	failed   error // while ending
+	failed  error // while ending
 }
 
 // store writes and syncs the frames of b that are not durable yet. After an error it may be called again.
@@ -84,20 +84,24 @@ func (s *Spool) syncOut() error {
 		return nil
 	}
 	s.opts.Point(PointBatchWritten)
-	if err := w.file.Sync(); err != nil {
+	if err := syncNamed(w.file, s.opts.Dir, w.seg.name); err != nil {
 		return err
-	}
-	// Without this, a removed folder would be told "stored" until the segment is full.
-	linked, err := w.file.Linked()
-	if err != nil {
-		return err
-	}
-	if !linked {
-		return fmt.Errorf("somebody removed %s", s.path(w.seg.name))
 	}
 	w.good, w.durable = w.written, w.tail.seq
 	s.opts.Point(PointBatchSynced)
 	return nil
+}
+
+// syncNamed syncs f, which must still have its name: else a removed folder would be told "stored" until the file is full.
+func syncNamed(f File, dir, name string) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	linked, err := f.Linked()
+	if err == nil && !linked {
+		err = fmt.Errorf("somebody removed %s", filepath.Join(dir, name))
+	}
+	return err
 }
 
 // create begins a new segment with the frame first, of size bytes.
@@ -179,9 +183,7 @@ func (s *Spool) seal() error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
+	err = cmp.Or(err, f.Close())
 	s.opts.Point(PointSegmentSealed)
 	s.close(seg, w.good, w.durable)
 	if err != nil {
