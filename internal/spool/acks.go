@@ -3,6 +3,7 @@ package spool
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -133,19 +134,16 @@ func (a *acks) setRange(from, to uint64) uint64 {
 		return fresh
 	}
 	first, last := (from+chunkMask)>>chunkShift, to>>chunkShift
-	if first >= last {
-		for seq := from; seq < to; seq++ {
-			a.setBit(seq)
+	if first < last {
+		a.above += (last-first)<<chunkShift - a.count(first<<chunkShift, last<<chunkShift)
+		a.fill(first, last)
+		for ; from < first<<chunkShift; from++ {
+			a.setBit(from)
 		}
-		return fresh
+		from = last << chunkShift
 	}
-	a.above += (last-first)<<chunkShift - a.count(first<<chunkShift, last<<chunkShift)
-	a.fill(first, last)
-	for seq := from; seq < first<<chunkShift; seq++ {
-		a.setBit(seq)
-	}
-	for seq := last << chunkShift; seq < to; seq++ {
-		a.setBit(seq)
+	for ; from < to; from++ {
+		a.setBit(from)
 	}
 	return fresh
 }
@@ -182,11 +180,9 @@ func (a *acks) nextClear(seq uint64) uint64 {
 			seq = a.runs[i].to << chunkShift
 			continue
 		}
-		for end := (key + 1) << chunkShift; seq < end; seq += 64 - seq%64 {
-			i := seq & chunkMask
-			if w := ^c.words[i/64] >> (i % 64); w != 0 {
-				return seq + uint64(bits.TrailingZeros64(w))
-			}
+		end := (key + 1) << chunkShift
+		if seq = c.next(seq, end, false); seq < end {
+			return seq
 		}
 	}
 }
@@ -251,7 +247,7 @@ func (a *acks) each(yield func(from, to uint64) bool) {
 		var from uint64
 		if len(runs) == 0 || len(keys) > 0 && keys[0] < runs[0].from {
 			from = max(at, keys[0]<<chunkShift)
-			from = a.chunks[keys[0]].nextSet(from, (keys[0]+1)<<chunkShift)
+			from = a.chunks[keys[0]].next(from, (keys[0]+1)<<chunkShift, true)
 			if from == (keys[0]+1)<<chunkShift {
 				keys = keys[1:]
 				continue
@@ -270,11 +266,15 @@ func (a *acks) each(yield func(from, to uint64) bool) {
 	}
 }
 
-// nextSet returns the lowest bit of the chunk at or above seq, or end, which is the chunk's.
-func (c *chunk) nextSet(seq, end uint64) uint64 {
+// next returns the lowest sequence of the chunk at or above seq that is set, or is not, or end, which is the chunk's.
+func (c *chunk) next(seq, end uint64, set bool) uint64 {
+	var flip uint64
+	if !set {
+		flip = math.MaxUint64
+	}
 	for ; seq < end; seq += 64 - seq%64 {
 		i := seq & chunkMask
-		if w := c.words[i/64] >> (i % 64); w != 0 {
+		if w := (c.words[i/64] ^ flip) >> (i % 64); w != 0 {
 			return seq + uint64(bits.TrailingZeros64(w))
 		}
 	}

@@ -122,18 +122,8 @@ func (s *Spool) holdsLater(g *segment) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	sc := newScanner(f, head, s.disk)
-	defer sc.release()
-	sc.lo, sc.hi, sc.limit = g.first, g.end, g.size
-	for {
-		got, err := sc.next()
-		switch {
-		case err != nil:
-			return false, err
-		case got.what == foundEnd:
-			return false, nil
-		case got.what == foundFrame && s.opts.Later(got.payload) && !s.Resolved(got.head.seq):
-			return true, nil
-		}
-	}
+	_, later, err := firstFrame(f, head, g, s.disk, func(got found) bool {
+		return s.opts.Later(got.payload) && !s.Resolved(got.head.seq)
+	})
+	return later, err
 }

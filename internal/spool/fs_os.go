@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,7 +118,7 @@ func (OS) Lock(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(f.(osFile).File, syscall.LOCK_EX); err != nil {
+	if err := f.(osFile).flock(syscall.LOCK_EX); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -132,29 +133,19 @@ func (OS) Locked(name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = flock(f.(osFile).File, syscall.LOCK_SH)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
+	err = cmp.Or(f.(osFile).flock(syscall.LOCK_SH), f.Close())
 	if errors.Is(err, ErrLocked) {
 		return true, nil
 	}
 	return false, err
 }
 
-func flock(f *os.File, how int) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case errors.Is(err, syscall.EWOULDBLOCK):
-			return ErrLocked
-		case err != nil:
-			return fmt.Errorf("flock %s: %w", f.Name(), err)
-		}
-		return nil
+func (o osFile) flock(how int) error {
+	err := o.ignoringEINTR("flock", func(fd int) error { return syscall.Flock(fd, how|syscall.LOCK_NB) })
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrLocked
 	}
+	return err
 }
 
 // Space implements [FS].

@@ -170,19 +170,11 @@ func (o *offline) measure() error {
 func (o *offline) oldest(g *segment) (at time.Time) {
 	_ = o.with(g, func(f File, head segmentHead, _ string) error {
 		at = time.Unix(0, head.created) // where the record itself cannot be read
-		sc := newScanner(f, head, o.source)
-		defer sc.release()
-		sc.lo, sc.hi, sc.limit = g.first, g.end, g.size
-		for {
-			got, err := sc.next()
-			switch {
-			case err != nil || got.what == foundEnd:
-				return err
-			case got.what == foundFrame && !o.pos.acks.has(got.head.seq):
-				at = time.Unix(0, got.head.time)
-				return nil
-			}
+		h, ok, err := firstFrame(f, head, g, o.source, func(got found) bool { return !o.pos.acks.has(got.head.seq) })
+		if ok {
+			at = time.Unix(0, h.time)
 		}
+		return err
 	})
 	return at
 }

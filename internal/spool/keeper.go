@@ -180,8 +180,7 @@ func (s *Spool) unname(g *segment) error {
 		return nil
 	}
 	if !tainted {
-		err := s.fs.Remove(s.path(g.name))
-		if !errors.Is(err, syscall.ENOTEMPTY) { // a folder under its name
+		if err := s.fs.Remove(s.path(g.name)); !errors.Is(err, syscall.ENOTEMPTY) { // a folder is under its name
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ func findEnd(f File, head segmentHead, size int64, h hint, source *blocks, lastT
 	for pages := 0; ; {
 		got, err := sc.next()
 		if err != nil {
-			if pages++; pages > maxUnread || !lastTry || !readsAnywhere(f, size) {
+			if pages++; pages > maxUnread || !lastTry || !readsAnywhere(f) {
 				return end, err
 			}
 			end.unread = err

@@ -38,7 +38,7 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 	// had it, between its fork and its exec.
 	var err error
 	for try := 0; ; try++ {
-		if o.file, err = fsys.Lock(o.path()); err == nil {
+		if o.file, err = fsys.Lock(filepath.Join(dir, ownerName)); err == nil {
 			break
 		}
 		if !errors.Is(err, ErrLocked) {
@@ -53,19 +53,11 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	o.sign()
-	return o, nil
-}
-
-func (o *owner) path() string { return filepath.Join(o.dir, ownerName) }
-
-// sign writes who holds the lock. The text is a service to the next one who asks; a full disk must not stop a
-// spool that has records to deliver.
-func (o *owner) sign() {
-	text := fmt.Sprintf("%d %s\n", os.Getpid(), o.program)
+	// Who holds the lock is a service to the next one who asks; a full disk must not stop a spool that has records to deliver.
 	if o.file.Truncate(0) == nil {
-		_, _ = o.file.WriteAt([]byte(text), 0)
+		_, _ = o.file.WriteAt(fmt.Appendf(nil, "%d %s\n", os.Getpid(), program), 0)
 	}
+	return o, nil
 }
 
 // check makes sure that the lock still guards the folder: when the folder was removed and came back, the locked

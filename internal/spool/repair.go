@@ -157,8 +157,6 @@ func (o *offline) apply(step Step) error {
 		err = f.Truncate(step.From)
 	case ActionFill:
 		err = fill(f, head, step.From, step.To)
-	default:
-		err = errors.New("unknown action")
 	}
 	if err == nil {
 		err = f.Sync()

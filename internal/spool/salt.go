@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 )
@@ -35,8 +36,7 @@ func readHead(f File, g *segment, h hint, source *blocks, lastTry bool) (head se
 	head, one, err := readSegmentHead(f)
 	elsewhere := false // the disk gives back other places of the file
 	if err != nil && lastTry && !hopeless(err) && !errors.Is(err, errSegmentVersion) {
-		size, serr := f.Size()
-		if elsewhere = serr == nil && readsAnywhere(f, size); elsewhere {
+		if elsewhere = readsAnywhere(f); elsewhere {
 			head, one, err = readSegmentHead(f) // the disk may have come back since the failure
 		}
 	}
@@ -73,15 +73,12 @@ func readHead(f File, g *segment, h hint, source *blocks, lastTry bool) (head se
 	case !elsewhere:
 		return head, "", err // the disk does not answer, which is no damage
 	}
-	if !hopeless(err) || errors.Is(err, errSegmentEmpty) {
+	if !errors.Is(err, errSegmentName) {
 		err = errSegmentHeader
 	}
 	salt, created, ok, serr := findSalt(f, g, size, h, source, lastTry)
-	if serr != nil {
-		return head, "", serr
-	}
-	if !ok {
-		return head, "", err
+	if serr != nil || !ok {
+		return head, "", cmp.Or(serr, err)
 	}
 	return segmentHead{salt: salt, ord: g.ord, first: g.first, created: created}, damage, nil
 }

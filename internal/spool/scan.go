@@ -89,6 +89,22 @@ func (sc *scanner) next() (found, error) {
 	}
 }
 
+// firstFrame returns the header of the first frame of g that fits.
+func firstFrame(f File, head segmentHead, g *segment, source *blocks, fits func(found) bool) (h header, ok bool, err error) {
+	sc := newScanner(f, head, source)
+	defer sc.release()
+	sc.lo, sc.hi, sc.limit = g.first, g.end, g.size
+	for {
+		got, err := sc.next()
+		if err != nil || got.what == foundEnd {
+			return header{}, false, err
+		}
+		if got.what == foundFrame && fits(got) {
+			return got.head, true, nil
+		}
+	}
+}
+
 // search looks for the next good header behind a bad one, which may have lost its length.
 func (sc *scanner) search(reason error) (found, error) {
 	from := sc.off

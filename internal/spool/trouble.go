@@ -93,7 +93,7 @@ func (c *Cursor) restReads(g *segment, err error) bool {
 	switch {
 	case c.scan != nil:
 		_, _, herr := readSegmentHead(c.file)
-		return herr == nil || c.readable()
+		return herr == nil || readsAnywhere(c.file)
 	case errors.Is(err, fs.ErrNotExist):
 		// Only when the folder itself is there: it may have vanished for a while as a whole.
 		_, derr := c.s.fs.ReadDir(c.s.opts.Dir)
@@ -105,12 +105,6 @@ func (c *Cursor) restReads(g *segment, err error) bool {
 // media reports whether err says that the disk does not give back what is on it. It may be a bad place, or a disk that is away.
 func media(err error) bool {
 	return errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EUCLEAN) || errors.Is(err, syscall.EBADMSG)
-}
-
-// readable reports whether the file that the cursor is in can be read anywhere.
-func (c *Cursor) readable() bool {
-	size, err := c.file.Size()
-	return err == nil && readsAnywhere(c.file, size)
 }
 
 // othersRead reports whether the disk gives back any other file.
@@ -137,7 +131,11 @@ func (s *Spool) othersRead(g *segment) bool {
 
 // readsAnywhere reports whether a file can be read at one of a few places. A disk that is away for a while reads nowhere; a bad sector
 // is one place.
-func readsAnywhere(f File, size int64) bool {
+func readsAnywhere(f File) bool {
+	size, err := f.Size()
+	if err != nil {
+		return false
+	}
 	var b [1]byte
 	for i := range int64(4) {
 		if at := max(pageBytes, size/4*i); at < size {
