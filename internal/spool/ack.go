@@ -39,7 +39,7 @@ func (s *Spool) ackLocked(seq uint64) bool {
 	if seq > s.answered || !s.acks.set(seq) {
 		return false
 	}
-	s.n.acked++
+	s.n.Acked++
 	s.markDirtyLocked(1)
 	if g := s.segmentOfLocked(seq); g != nil {
 		g.acked++
@@ -106,7 +106,7 @@ func (s *Spool) Discard(from, to uint64, keep []uint64) (records uint64) {
 		}
 	}
 	records += s.resolveLocked(from, to)
-	s.n.dropped += records
+	s.n.Dropped += records
 	s.unlock()
 	return records
 }

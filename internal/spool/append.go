@@ -48,7 +48,7 @@ func (s *Spool) add(payload []byte, done func(error), urgent bool) (uint64, erro
 	s.own.note(h.seq, h.time)
 	s.putLocked(h, payload, int(size))
 	s.waiting += size
-	s.n.appended++
+	s.n.Appended++
 	if done != nil {
 		s.dones = append(s.dones, waiter{h.seq, done})
 	}
@@ -76,7 +76,7 @@ func (s *Spool) admitLocked(size int64) (err error) {
 		return nil
 	}
 	s.refused = true
-	s.n.refused++
+	s.n.Refused++
 	return err
 }
 

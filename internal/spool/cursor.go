@@ -117,7 +117,7 @@ func (c *Cursor) poll() (*Batch, <-chan struct{}, error) {
 		if c.next > s.answered {
 			fresh := s.fresh
 			s.watched = true
-			unsaid := s.n.missing > s.toll.said
+			unsaid := s.n.Missing > s.toll.said
 			s.mu.Unlock()
 			if unsaid {
 				s.sayMissing(nil, true)
@@ -204,7 +204,7 @@ func (c *Cursor) skipHoleLocked() uint64 {
 		}
 	}
 	n := s.resolveLocked(c.next, to)
-	s.n.missing += n
+	s.n.Missing += n
 	c.next = to
 	return n
 }
@@ -292,7 +292,7 @@ func (c *Cursor) lost(from, to uint64) {
 	s := c.s
 	s.mu.Lock()
 	n := s.resolveLocked(from, to)
-	s.n.missing += n
+	s.n.Missing += n
 	name := ""
 	if c.seg != nil {
 		name = c.seg.name

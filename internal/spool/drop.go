@@ -34,7 +34,7 @@ func (s *Spool) DropOldest(need int64) (records uint64) {
 		}
 		n := s.resolveLocked(g.first, g.end)
 		records += n
-		s.n.dropped += n
+		s.n.Dropped += n
 		s.retireLocked(g) // resolve found nothing to do in a segment that was empty
 		if i < len(s.segs) && s.segs[i] == g {
 			return records

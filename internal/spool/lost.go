@@ -21,7 +21,7 @@ func (s *Spool) resolveOutside(segs []*segment, h hint) {
 		s.markDirtyLocked(gap)
 	}
 	if n > 0 {
-		s.n.missing += n
+		s.n.Missing += n
 		s.sayMissing(fmt.Errorf("the position file knows of sequence %d", h.seq), false)
 	}
 }
@@ -48,7 +48,7 @@ func missingOutside(a *acks, segs []*segment, next uint64, h hint) (n uint64) {
 
 // A toll is what was logged of the records that are missing.
 type toll struct {
-	said  uint64 // of counters.missing
+	said  uint64 // of Counters.Missing
 	at    time.Time
 	where error // of the last one that was not logged
 }
@@ -58,7 +58,7 @@ type toll struct {
 func (s *Spool) sayMissing(where error, all bool) {
 	now := s.opts.Now()
 	s.mu.Lock()
-	n := s.n.missing - s.toll.said
+	n := s.n.Missing - s.toll.said
 	if where != nil {
 		s.toll.where = where
 	}
@@ -66,7 +66,7 @@ func (s *Spool) sayMissing(where error, all bool) {
 		s.mu.Unlock()
 		return
 	}
-	s.toll.said, s.toll.at, where = s.n.missing, now, s.toll.where
+	s.toll.said, s.toll.at, where = s.n.Missing, now, s.toll.where
 	s.mu.Unlock()
 	s.opts.Log.Warn("messages that should be on the disk are not there, they are lost", "spool", s.opts.Dir,
 		"error", fmt.Errorf("%d message(s): %w", n, where))

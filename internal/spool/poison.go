@@ -55,7 +55,7 @@ func (s *Spool) poison(err error) {
 	_ = f.Close()
 	s.close(seg, w.good, w.durable)
 	s.mu.Lock()
-	s.n.poisoned++
+	s.n.Poisoned++
 	s.mu.Unlock()
 	s.say("poisoned", "a write or sync failed, the segment gets no more records", fmt.Errorf("segment %s: %w", s.path(seg.name), err))
 }
@@ -66,7 +66,7 @@ func (s *Spool) degrade(cause error) error {
 	why := &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now(), retry: time.Now().Add(probeFirst)}
 	s.mu.Lock()
 	s.degraded = why
-	s.n.degradations++
+	s.n.Degradations++
 	s.mu.Unlock()
 	s.say("degraded", "nothing can be stored until the disk is back", cause)
 	s.opts.Changed()

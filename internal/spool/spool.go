@@ -164,7 +164,7 @@ type Spool struct {
 	gaps      uint64        // how often sequences were given up that no file will ever have
 	// recordedGaps is gaps as of the last time that both slots of the position knew of them.
 	recordedGaps uint64
-	n            counters
+	n            Counters
 	asked        []chan durablePosition // who waits in DurablePosition
 	toll         toll
 	repeats      map[string]*repeat // by kind of log line

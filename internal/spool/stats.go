@@ -2,27 +2,8 @@ package spool
 
 import "time"
 
-// counters count since Open; Spool.mu guards them.
-type counters struct {
-	appended, stored, failed, refused uint64
-	acked, dropped                    uint64
-	corrupt, missing                  uint64
-	poisoned, degradations, syncs     uint64
-	corruptBytes                      int64
-	syncTotal, syncMax                time.Duration
-}
-
-// Stats is a snapshot. Counters count since Open.
-type Stats struct {
-	Segments int
-	Bytes    int64     // of live segments
-	MaxBytes int64     // the limit that Bytes and Waiting together keep
-	Waiting  int64     // bytes that are not synced yet
-	Pending  uint64    // records that are stored or on their way there, and not acknowledged
-	Frontier uint64    // everything below this sequence is acknowledged
-	Next     uint64    // sequence of the next record
-	Oldest   time.Time // when the oldest pending record was appended, to within a second, and less exactly when records of more than an hour are pending; zero when nothing is pending, or it is not known yet
-
+// Counters count since Open.
+type Counters struct {
 	Appended uint64 // taken by Append
 	Stored   uint64 // synced
 	Failed   uint64 // answered with an error
@@ -35,13 +16,26 @@ type Stats struct {
 	Missing      uint64 // records that should have been in a file and were not, damaged ones among them
 	Poisoned     uint64 // segments given up after a failed write or sync
 
-	Syncs     uint64
-	SyncTotal time.Duration
-	SyncMax   time.Duration
+	Syncs        uint64
+	SyncTotal    time.Duration
+	SyncMax      time.Duration
+	Degradations uint64
+}
+
+// Stats is a snapshot.
+type Stats struct {
+	Counters
+	Segments int
+	Bytes    int64     // of live segments
+	MaxBytes int64     // the limit that Bytes and Waiting together keep
+	Waiting  int64     // bytes that are not synced yet
+	Pending  uint64    // records that are stored or on their way there, and not acknowledged
+	Frontier uint64    // everything below this sequence is acknowledged
+	Next     uint64    // sequence of the next record
+	Oldest   time.Time // when the oldest pending record was appended, to within a second, and less exactly when records of more than an hour are pending; zero when nothing is pending, or it is not known yet
 
 	Degraded      error // why nothing can be stored at the moment; nil when all is well
 	DegradedSince time.Time
-	Degradations  uint64
 }
 
 // Stats returns what the spool knows of itself. It takes one short lock and never touches the disk.
@@ -49,12 +43,8 @@ func (s *Spool) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Stats{
-		Segments: len(s.segs), Bytes: s.bytes, MaxBytes: s.opts.MaxBytes, Waiting: s.waiting,
+		Counters: s.n, Segments: len(s.segs), Bytes: s.bytes, MaxBytes: s.opts.MaxBytes, Waiting: s.waiting,
 		Pending: s.next - s.acks.frontier - s.acks.above, Frontier: s.acks.frontier, Next: s.next,
-		Appended: s.n.appended, Stored: s.n.stored, Failed: s.n.failed, Refused: s.n.refused,
-		Acked: s.n.acked, Dropped: s.n.dropped,
-		Corrupt: s.n.corrupt, CorruptBytes: s.n.corruptBytes, Missing: s.n.missing, Poisoned: s.n.poisoned,
-		Syncs: s.n.syncs, SyncTotal: s.n.syncTotal, SyncMax: s.n.syncMax, Degradations: s.n.degradations,
 	}
 	if st.Pending > 0 {
 		st.Oldest = s.oldestLocked()
@@ -84,8 +74,8 @@ func (s *Spool) oldestLocked() time.Time {
 
 // damagedLocked counts a damaged place of g, whose file is kept when all that is left in it is acknowledged, if taint says so.
 func (s *Spool) damagedLocked(g *segment, bytes int64, taint bool) {
-	s.n.corrupt++
-	s.n.corruptBytes += bytes
+	s.n.Corrupt++
+	s.n.CorruptBytes += bytes
 	g.tainted = g.tainted || taint
 }
 

@@ -185,9 +185,9 @@ func (s *Spool) commit(b *batch) {
 		s.say("slow", "a sync took longer than a second", fmt.Errorf("it took %v", took.Round(time.Millisecond)))
 	}
 	s.mu.Lock()
-	s.n.syncs++
-	s.n.syncTotal += took
-	s.n.syncMax = max(s.n.syncMax, took)
+	s.n.Syncs++
+	s.n.SyncTotal += took
+	s.n.SyncMax = max(s.n.SyncMax, took)
 	s.mu.Unlock()
 	s.answer(b, nil)
 }
@@ -210,7 +210,7 @@ func (s *Spool) answer(b *batch, err error) {
 		p.blk.answered = p.blk.taken
 	}
 	kept := min(max(s.w.durable, s.answered), b.last)
-	s.n.stored += kept - s.answered
+	s.n.Stored += kept - s.answered
 	s.answered = b.last
 	s.waiting -= b.bytes
 	if s.w.seg != nil {
@@ -219,7 +219,7 @@ func (s *Spool) answer(b *batch, err error) {
 		s.hinted += b.bytes
 	}
 	if lost := b.last - kept; lost > 0 {
-		s.n.failed += lost
+		s.n.Failed += lost
 		s.gaps++
 		s.resolveLocked(kept+1, b.last+1)
 	}

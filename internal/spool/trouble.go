@@ -158,7 +158,7 @@ func (c *Cursor) giveUp(g *segment, why error) {
 	}
 	to := min(g.end, s.answered+1)
 	n := s.resolveLocked(g.first, to)
-	s.n.missing += n
+	s.n.Missing += n
 	s.mu.Unlock()
 	c.next = max(c.next, to)
 	if n > 0 {
