@@ -2,7 +2,6 @@ package spool_test
 
 import (
 	"bytes"
-	"context"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -111,19 +110,7 @@ func drainWith(t testing.TB, opts spool.Options) (got []string, st spool.Stats) 
 	put(t, s, "new")
 	c := s.NewCursor()
 	defer c.Close()
-	for {
-		b, err := c.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b == nil {
-			break
-		}
-		for _, f := range b.Frames {
-			got = append(got, string(f.Payload))
-		}
-		b.Release()
-	}
+	got, _ = left(t, c)
 	if len(got) == 0 || got[len(got)-1] != "new" {
 		t.Fatalf("a record that was appended after the damage is not there: %d records", len(got))
 	}
@@ -157,14 +144,7 @@ func TestAFlippedBitLosesAtMostOneRecord(t *testing.T) {
 			if at >= 8192 && content[at] == 0 && at%512 > 8 {
 				continue // the empty rest of the position file
 			}
-			damaged := image{files: map[string][]byte{}}
-			for n, c := range m.files {
-				damaged.files[n] = c
-			}
-			flipped := bytes.Clone(content)
-			flipped[at] ^= 1 << r.IntN(8)
-			damaged.files[name] = flipped
-			fsys := damaged.disk()
+			fsys := m.with(name, func(b []byte) []byte { b[at] ^= 1 << r.IntN(8); return b }).disk()
 			got, st := drain(t, fsys)
 			want := m.records
 			if name == "position" && len(got) > len(want) {
@@ -200,19 +180,15 @@ func TestABadSectorLosesOnlyTheRecordsInIt(t *testing.T) {
 		content := m.files[name]
 		for at := 0; at < len(content); at += 512 {
 			for _, garbage := range []bool{false, true} {
-				damaged := image{files: map[string][]byte{}}
-				for n, c := range m.files {
-					damaged.files[n] = c
-				}
-				sector := bytes.Clone(content)
-				for i := at; i < min(at+512, len(sector)); i++ {
-					sector[i] = 0
-					if garbage {
-						sector[i] = byte(r.Uint32())
+				got, _ := drain(t, m.with(name, func(b []byte) []byte {
+					for i := at; i < min(at+512, len(b)); i++ {
+						b[i] = 0
+						if garbage {
+							b[i] = byte(r.Uint32())
+						}
 					}
-				}
-				damaged.files[name] = sector
-				got, _ := drain(t, damaged.disk())
+					return b
+				}).disk())
 				// The smallest record has 20 bytes: 56 with its header.
 				if lost := missing(t, got, m.records); len(lost) > 512/56+2 {
 					t.Errorf("sector %d of %s loses %d records", at/512, name, len(lost))
@@ -228,13 +204,7 @@ func TestATornTailIsCutInTheLastSegmentOnly(t *testing.T) {
 	m := newImage(t, 60, 0)
 	names := m.segments()
 	for i, name := range names {
-		damaged := image{files: map[string][]byte{}}
-		for n, c := range m.files {
-			damaged.files[n] = c
-		}
-		whole := m.files[name]
-		damaged.files[name] = append(bytes.Clone(whole[:len(whole)-20]), make([]byte, 3000)...)
-		fsys := damaged.disk()
+		fsys := m.with(name, func(b []byte) []byte { return append(b[:len(b)-20], make([]byte, 3000)...) }).disk()
 		got, st := drain(t, fsys)
 		if lost := missing(t, got, m.records); len(lost) != 1 {
 			t.Errorf("%s: %d records are lost, want 1", name, len(lost))
@@ -298,15 +268,7 @@ func TestALostPositionCostsDuplicatesOnly(t *testing.T) {
 	for what, content := range map[string][]byte{
 		"missing": nil, "empty": {}, "zeros": make([]byte, 2*spool.PositionSlot), "garbage": bytes.Repeat([]byte("x"), 9000),
 	} {
-		damaged := image{files: map[string][]byte{}}
-		for n, c := range m.files {
-			damaged.files[n] = c
-		}
-		damaged.files["position"] = content
-		if content == nil {
-			delete(damaged.files, "position")
-		}
-		fsys := damaged.disk()
+		fsys := m.with("position", func([]byte) []byte { return content }).disk()
 		got, _ := drain(t, fsys)
 		if lost := missing(t, got[len(got)-len(m.records):], m.records); len(lost) > 0 {
 			t.Errorf("%s: %d records are lost", what, len(lost))
@@ -319,9 +281,7 @@ func TestALostPositionCostsDuplicatesOnly(t *testing.T) {
 		if st := s.Stats(); st.Pending != uint64(len(got)+1) {
 			t.Errorf("%s: pending %d, want %d", what, st.Pending, len(got)+1)
 		}
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
+		closeSpool(t, s)
 	}
 }
 

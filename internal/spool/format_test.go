@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/crc32"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,12 +147,12 @@ func TestADamagedVersionIsDamage(t *testing.T) {
 			"version of the second, checksum of the first": {512 + 8, 60},
 			"version of the first, magic of the second":    {8, 512},
 		} {
-			damaged := image{files: maps.Clone(m.files)}
-			damaged.files[name] = bytes.Clone(m.files[name])
-			for _, at := range at {
-				damaged.files[name][at] ^= 0x41
-			}
-			got, st := drain(t, damaged.disk())
+			got, st := drain(t, m.with(name, func(b []byte) []byte {
+				for _, at := range at {
+					b[at] ^= 0x41
+				}
+				return b
+			}).disk())
 			lost := missing(t, got, m.records)
 			if len(at) == 1 && (len(lost) > 0 || st.Corrupt > 0) || len(at) == 2 && len(lost) > 0 && st.Corrupt == 0 {
 				t.Errorf("segment %d, %s: %d records are lost, %d corrupt places counted", i, what, len(lost), st.Corrupt)
@@ -161,12 +160,13 @@ func TestADamagedVersionIsDamage(t *testing.T) {
 		}
 	}
 	for _, slots := range [][]int{{9}, {spool.PositionSlot + 9}, {9, spool.PositionSlot + 60}} {
-		damaged := image{files: maps.Clone(m.files)}
-		damaged.files["position"] = append(bytes.Clone(m.files["position"]), make([]byte, 2*spool.PositionSlot-len(m.files["position"]))...)
-		for _, at := range slots {
-			damaged.files["position"][at] ^= 0x41
-		}
-		got, _ := drain(t, damaged.disk())
+		got, _ := drain(t, m.with("position", func(b []byte) []byte {
+			b = append(b, make([]byte, 2*spool.PositionSlot-len(b))...)
+			for _, at := range slots {
+				b[at] ^= 0x41
+			}
+			return b
+		}).disk())
 		if lost := missing(t, got, m.records); len(lost) > 0 {
 			t.Errorf("position, %v: %d records are lost", slots, len(lost))
 		}

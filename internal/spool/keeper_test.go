@@ -105,12 +105,7 @@ func TestAnAppendAfterASyncThatCameLateIsWoken(t *testing.T) {
 		fsys := faultfs.New(1)
 		s := open(t, spool.Options{Dir: "/spool", FS: fsys})
 		put(t, s, "first")
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Sync {
-				time.Sleep(time.Millisecond)
-			}
-			return faultfs.Fault{}
-		})
+		onSync(fsys, func() { time.Sleep(time.Millisecond) })
 		for range 3 {
 			if _, err := s.Append([]byte("second"), nil); err != nil {
 				t.Fatal(err)
@@ -309,12 +304,9 @@ func TestOneSyncServesAllThatWait(t *testing.T) {
 		s := open(t, spool.Options{Dir: "/spool", FS: fsys})
 		put(t, s, "first")
 		syncs := 0
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Sync {
-				syncs++
-				time.Sleep(time.Millisecond)
-			}
-			return faultfs.Fault{}
+		onSync(fsys, func() {
+			syncs++
+			time.Sleep(time.Millisecond)
 		})
 		begin := time.Now()
 		var wg sync.WaitGroup

@@ -57,12 +57,7 @@ func TestAFileThatCannotBeReadAtAllIsSetAside(t *testing.T) {
 		for _, op := range []faultfs.Op{faultfs.Read, faultfs.Open} {
 			synctest.Test(t, func(t *testing.T) {
 				fsys := m.disk()
-				fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-					if c.Op == op && c.Name == "/spool/"+name {
-						return faultfs.Fault{Err: syscall.EIO}
-					}
-					return faultfs.Fault{}
-				})
+				failIf(fsys, syscall.EIO, func(c faultfs.Call) bool { return c.Op == op && c.Name == "/spool/"+name })
 				s := open(t, spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10})
 				put(t, s, "new")
 				c := s.NewCursor()
@@ -92,11 +87,8 @@ func TestADiskThatCannotBeReadAtTheStartForAWhileLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := m.disk()
 		back := time.Now().Add(3 * time.Second)
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Read && c.Name != "/spool/position" && time.Now().Before(back) {
-				return faultfs.Fault{Err: syscall.EIO}
-			}
-			return faultfs.Fault{}
+		failIf(fsys, syscall.EIO, func(c faultfs.Call) bool {
+			return c.Op == faultfs.Read && c.Name != "/spool/position" && time.Now().Before(back)
 		})
 		got, st := drain(t, fsys)
 		same(t, got, m.records)

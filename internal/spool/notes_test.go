@@ -63,7 +63,7 @@ func openNotes(t testing.TB, fsys *faultfs.FS) (n *spool.Notes, f *listed, found
 func note(t testing.TB, n *spool.Notes, number uint64) {
 	t.Helper()
 	answer := make(chan error, 1)
-	n.Add(binary.LittleEndian.AppendUint64(nil, number), func(err error) { answer <- err })
+	n.Add(noteOf(number), func(err error) { answer <- err })
 	if err := <-answer; err != nil {
 		t.Fatal(err)
 	}
@@ -102,9 +102,7 @@ func TestTheNotesOfVersion1AreRead(t *testing.T) {
 func TestNotesAreWrittenAndFoundAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)
-		if err := fsys.MkdirAll("/spool"); err != nil {
-			t.Fatal(err)
-		}
+		_ = fsys.MkdirAll("/spool")
 		n, _, found, damage := openNotes(t, fsys)
 		if found || damage != nil {
 			t.Fatalf("an empty folder: %v, %v", found, damage)
@@ -136,9 +134,7 @@ func TestNotesAreWrittenAndFoundAgain(t *testing.T) {
 func TestNotesThatComeSoonShareASync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(1)
-		if err := fsys.MkdirAll("/spool"); err != nil {
-			t.Fatal(err)
-		}
+		_ = fsys.MkdirAll("/spool")
 		const every = 5 * time.Millisecond
 		n, _, _, err := spool.OpenNotes(spool.NotesOptions{Dir: "/spool", FS: fsys, Fold: &listed{}, Every: every})
 		if err != nil {
@@ -146,12 +142,7 @@ func TestNotesThatComeSoonShareASync(t *testing.T) {
 		}
 		n.Start()
 		var syncs atomic.Int32
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Sync {
-				syncs.Add(1)
-			}
-			return faultfs.Fault{}
-		})
+		onSync(fsys, func() { syncs.Add(1) })
 		start := time.Now()
 		note(t, n, 1)
 		if took := time.Since(start); took != 0 {
@@ -249,9 +240,7 @@ func TestNotesSurviveAFaultAtEveryCall(t *testing.T) {
 func crashNotes(t *testing.T, fault faultfs.Fault, at int, seed uint64) (came bool) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := faultfs.New(seed)
-		if err := fsys.MkdirAll("/spool"); err != nil {
-			t.Fatal(err)
-		}
+		_ = fsys.MkdirAll("/spool")
 		r := rand.New(rand.NewPCG(seed, 3))
 		base := fsys.Calls()
 		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {

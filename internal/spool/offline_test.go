@@ -145,11 +145,7 @@ func TestRepairPlansThenActsAndKeepsWhatItCuts(t *testing.T) {
 		{"both slots", "position", func([]byte) []byte { return bytes.Repeat([]byte("?"), 2*spool.PositionSlot) }, spool.ActionSetAside, 0},
 	} {
 		t.Run(damage.what, func(t *testing.T) {
-			damaged := image{files: map[string][]byte{}}
-			for n, c := range m.files {
-				damaged.files[n] = bytes.Clone(c)
-			}
-			damaged.files[damage.file] = damage.change(damaged.files[damage.file])
+			damaged := m.with(damage.file, damage.change)
 			fsys := damaged.disk()
 			check, err := spool.Check(fsys, "/spool")
 			if err != nil || intact(&check) {

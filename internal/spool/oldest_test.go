@@ -1,7 +1,6 @@
 package spool_test
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,27 +14,11 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 	var clock atomic.Pointer[time.Time] // the spool's own goroutines read it, too
 	set := func(at time.Time) { clock.Store(&at) }
 	set(time.Unix(1_000_000, 0))
-	begin := func() *spool.Spool {
-		s, err := spool.Open(spool.Options{Dir: "/spool", FS: fsys, Now: func() time.Time { return *clock.Load() }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	s := begin()
+	opts := spool.Options{Dir: "/spool", FS: fsys, Now: func() time.Time { return *clock.Load() }}
+	s := open(t, opts)
 	for i := range 100 { // one each half second
-		if _, err := s.Append([]byte("r"), nil); err != nil {
-			t.Fatal(err)
-		}
+		put(t, s, "r")
 		set(time.Unix(1_000_000, 0).Add(time.Duration(i+1) * time.Second / 2))
-	}
-	if err := s.Sync(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	end := func() {
-		if err := s.Close(context.Background()); err != nil {
-			t.Fatal(err)
-		}
 	}
 	// The record seq was appended (seq-1)/2 seconds after the begin.
 	check := func(sentence string, seq int) {
@@ -50,12 +33,12 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 		s.Ack(seq + 1)
 	}
 	check("sixty are", 61)
-	end()
+	closeSpool(t, s)
 	r, err := spool.Inspect(fsys, "/spool")
 	if want := time.Unix(1_000_030, 0); err != nil || !r.Oldest.Equal(want) {
 		t.Errorf("read from outside: %v, %v, want %v", r.Oldest, err, want)
 	}
-	s = begin()
+	s = open(t, opts)
 	c := s.NewCursor()
 	if _, err := c.TryNext(); err != nil {
 		t.Fatal(err)
@@ -66,12 +49,7 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 	}
 	check("only the last is left", 100)
 	set(time.Unix(1_000_200, 0))
-	if _, err := s.Append([]byte("new"), nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Sync(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	put(t, s, "new")
 	s.Ack(100)
 	if got := s.Stats().Oldest; !got.Equal(*clock.Load()) {
 		t.Errorf("a new one: %v", got)
@@ -81,5 +59,5 @@ func TestTheOldestIsTheAgeOfTheMessageAndNotOfItsSegment(t *testing.T) {
 		t.Errorf("nothing is pending: %v", got)
 	}
 	c.Close()
-	end()
+	closeSpool(t, s)
 }

@@ -19,15 +19,28 @@ import (
 
 // failing makes calls of these kinds fail until the returned function is called.
 func failing(fsys *faultfs.FS, err error, ops ...faultfs.Op) (heal func()) {
+	failIf(fsys, err, func(c faultfs.Call) bool { return slices.Contains(ops, c.Op) })
+	return func() { fsys.Intercept(nil) }
+}
+
+// failIf makes the calls fail that it chooses.
+func failIf(fsys *faultfs.FS, err error, chosen func(faultfs.Call) bool) {
 	fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-		for _, op := range ops {
-			if c.Op == op {
-				return faultfs.Fault{Err: err}
-			}
+		if chosen(c) {
+			return faultfs.Fault{Err: err}
 		}
 		return faultfs.Fault{}
 	})
-	return func() { fsys.Intercept(nil) }
+}
+
+// onSync calls before at the begin of each sync of a file, which waits for it.
+func onSync(fsys *faultfs.FS, before func()) {
+	fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
+		if c.Op == faultfs.Sync {
+			before()
+		}
+		return faultfs.Fault{}
+	})
 }
 
 // offer appends one payload and returns its answer.
@@ -60,12 +73,7 @@ func TestADiskThatTakesFiveSecondsForASyncBlocksNobody(t *testing.T) {
 		opts.Room = func() { room <- struct{}{} }
 		s := open(t, opts)
 		put(t, s, "first") // so that no segment has to be created
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Sync {
-				time.Sleep(5 * time.Second)
-			}
-			return faultfs.Fault{}
-		})
+		onSync(fsys, func() { time.Sleep(5 * time.Second) })
 		begin := time.Now()
 		answers := make(chan error, 1000)
 		taken, refused := 0, error(nil)
@@ -357,22 +365,11 @@ func TestADiskThatComesBackAtAnyReadLosesNothing(t *testing.T) {
 				s := open(t, small(fsys))
 				c := s.NewCursor()
 				var failed atomic.Int32
-				fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-					if slices.Contains(ops, c.Op) && failed.Add(1) <= failures {
-						return faultfs.Fault{Err: syscall.EIO}
-					}
-					return faultfs.Fault{}
-				})
+				failIf(fsys, syscall.EIO, func(c faultfs.Call) bool { return slices.Contains(ops, c.Op) && failed.Add(1) <= failures })
 				var got []string
 				for len(got) < len(m.records) && s.Stats().Missing == 0 {
-					b, err := c.Next(t.Context())
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, f := range b.Frames {
-						got = append(got, string(f.Payload))
-					}
-					b.Release()
+					more, _ := take(t, c, 1)
+					got = append(got, more...)
 				}
 				if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 || len(got) != len(m.records) {
 					t.Errorf("after %d failures of %v %d of %d came, %+v", failures, ops, len(got), len(m.records), st)
@@ -391,11 +388,8 @@ func TestAPageThatCanBeReadAgainIsNotGivenUp(t *testing.T) {
 		fsys := m.disk()
 		s := open(t, small(fsys))
 		begin := time.Now()
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Read && c.Off >= spool.SegmentStart && time.Since(begin) < 3*time.Second {
-				return faultfs.Fault{Err: syscall.EIO}
-			}
-			return faultfs.Fault{}
+		failIf(fsys, syscall.EIO, func(c faultfs.Call) bool {
+			return c.Op == faultfs.Read && c.Off >= spool.SegmentStart && time.Since(begin) < 3*time.Second
 		})
 		c := s.NewCursor()
 		got, _ := take(t, c, 60)
@@ -412,25 +406,16 @@ func TestAPageThatCannotBeReadIsSteppedOver(t *testing.T) {
 		fsys := m.disk()
 		s := open(t, small(fsys))
 		victim := "/spool/" + m.segments()[1]
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Read && c.Name == victim && c.Off >= spool.SegmentStart {
-				return faultfs.Fault{Err: syscall.EIO}
-			}
-			return faultfs.Fault{}
+		failIf(fsys, syscall.EIO, func(c faultfs.Call) bool {
+			return c.Op == faultfs.Read && c.Name == victim && c.Off >= spool.SegmentStart
 		})
 		c := s.NewCursor()
 		defer c.Close()
 		var got []string
 		for s.Stats().Frontier < 61 {
-			b, err := c.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range b.Frames {
-				got = append(got, string(f.Payload))
-				s.Ack(f.Seq)
-			}
-			b.Release()
+			more, seqs := take(t, c, 1)
+			got = append(got, more...)
+			s.Ack(seqs...)
 		}
 		lost := missing(t, got, m.records)
 		if st := s.Stats(); len(lost) == 0 || len(lost) > 25 || st.Missing != uint64(len(lost)) || st.Corrupt == 0 {
@@ -450,12 +435,7 @@ func TestCloseGivesUpOnADiskThatHangs(t *testing.T) {
 		s := open(t, small(fsys))
 		put(t, s, "first")
 		release := make(chan struct{})
-		fsys.Intercept(func(c faultfs.Call) faultfs.Fault {
-			if c.Op == faultfs.Sync {
-				<-release
-			}
-			return faultfs.Fault{}
-		})
+		onSync(fsys, func() { <-release })
 		answered := make(chan error, 1)
 		if _, err := s.Append([]byte("second"), func(err error) { answered <- err }); err != nil {
 			t.Fatal(err)

@@ -72,6 +72,25 @@ func take(t testing.TB, c *spool.Cursor, n int) (payloads []string, seqs []uint6
 	return payloads, seqs
 }
 
+// left reads what c finds, and does not wait for more.
+func left(t testing.TB, c *spool.Cursor) (payloads []string, seqs []uint64) {
+	t.Helper()
+	for {
+		b, err := c.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			return payloads, seqs
+		}
+		for _, f := range b.Frames {
+			payloads = append(payloads, string(f.Payload))
+			seqs = append(seqs, f.Seq)
+		}
+		b.Release()
+	}
+}
+
 func TestWhatWasStoredComesBackInOrderAfterAReopen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	opts := spool.Options{Dir: dir, MaxBytes: 1 << 20, SegmentBytes: 4 << 10}

@@ -32,21 +32,12 @@ func TestASegmentOfALaterVersionIsLeftAlone(t *testing.T) {
 		opts := spool.Options{Dir: "/spool", FS: fsys, MaxBytes: 1 << 20, SegmentBytes: 4 << 10, Log: slog.New(slog.NewTextHandler(&log, nil))}
 		s := open(t, opts)
 		c := s.NewCursor()
-		var got []string
-		for b, err := c.TryNext(); b != nil || err != nil; b, err = c.TryNext() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range b.Frames {
-				got = append(got, string(f.Payload))
-				s.Ack(f.Seq)
-			}
-			b.Release()
-		}
+		got, seqs := left(t, c)
+		s.Ack(seqs...)
 		c.Close()
-		left := missing(t, got, m.records)
-		if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 || st.Pending != uint64(len(left)) || len(left) == 0 {
-			t.Errorf("segment %d: %d are left, %+v", i, len(left), st)
+		kept := missing(t, got, m.records)
+		if st := s.Stats(); st.Missing != 0 || st.Corrupt != 0 || st.Pending != uint64(len(kept)) || len(kept) == 0 {
+			t.Errorf("segment %d: %d are left, %+v", i, len(kept), st)
 		}
 		if !strings.Contains(log.String(), "another version of this program and is left alone") || !strings.Contains(log.String(), name) {
 			t.Errorf("segment %d: logged %s", i, &log)
@@ -60,8 +51,8 @@ func TestASegmentOfALaterVersionIsLeftAlone(t *testing.T) {
 		fsys.Put("/spool/"+name, m.files[name])
 		s = open(t, opts)
 		c = s.NewCursor()
-		got, _ = take(t, c, len(left)+1)
-		same(t, got[:len(left)], left)
+		got, _ = take(t, c, len(kept)+1)
+		same(t, got[:len(kept)], kept)
 		c.Close()
 		closeSpool(t, s)
 	}
