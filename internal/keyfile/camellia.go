@@ -86,65 +86,51 @@ func half(k [2]uint64, n int, lower bool) uint64 {
 // newCamellia returns the cipher of a key of 16, 24 or 32 bytes.
 func newCamellia(key []byte) (cipher.Block, error) {
 	u := binary.BigEndian.Uint64
-	var kl, kr, ka, kb [2]uint64
+	var kr [2]uint64
 	switch len(key) {
-	case 16, 24, 32:
-		kl = [2]uint64{u(key), u(key[8:])}
-	default:
-		return nil, fmt.Errorf("a key of %d bytes is not one of Camellia", len(key))
-	}
-	switch len(key) {
+	case 16:
 	case 24:
 		kr = [2]uint64{u(key[16:]), ^u(key[16:])}
 	case 32:
 		kr = [2]uint64{u(key[16:]), u(key[24:])}
+	default:
+		return nil, fmt.Errorf("a key of %d bytes is not one of Camellia", len(key))
 	}
+	kl := [2]uint64{u(key), u(key[8:])}
 	d1, d2 := kl[0]^kr[0], kl[1]^kr[1]
 	d2 ^= camelliaF(d1, 0xA09E667F3BCC908B)
 	d1 ^= camelliaF(d2, 0xB67AE8584CAA73B2)
 	d1, d2 = d1^kl[0], d2^kl[1]
 	d2 ^= camelliaF(d1, 0xC6EF372FE94F82BE)
 	d1 ^= camelliaF(d2, 0x54FF53A5F1D36F1C)
-	ka = [2]uint64{d1, d2}
+	ka := [2]uint64{d1, d2}
 	d1, d2 = ka[0]^kr[0], ka[1]^kr[1]
 	d2 ^= camelliaF(d1, 0x10E527FADE682D1D)
 	d1 ^= camelliaF(d2, 0xB05688C2B3E6C1FD)
-	kb = [2]uint64{d1, d2}
+	kb := [2]uint64{d1, d2}
 
-	// both appends the two halves of k after a rotation.
-	both := func(keys []uint64, k [2]uint64, n int) []uint64 {
-		return append(keys, half(k, n, false), half(k, n, true))
+	// RFC 3713, section 2.2: each is what it is a rotation of, and by how much.
+	type rotation struct {
+		of [2]uint64
+		by int
 	}
-	c := &camellia{}
+	keys := func(all ...rotation) (halves []uint64) {
+		for _, k := range all {
+			halves = append(halves, half(k.of, k.by, false), half(k.of, k.by, true))
+		}
+		return halves
+	}
 	if len(key) == 16 {
-		c.whitening = [4]uint64{kl[0], kl[1], half(ka, 111, false), half(ka, 111, true)}
-		r := both(nil, ka, 0)
-		r = both(r, kl, 15)
-		r = both(r, ka, 15)
-		r = both(r, kl, 45)
-		r = append(r, half(ka, 45, false), half(kl, 60, true))
-		r = both(r, ka, 60)
-		r = both(r, kl, 94)
-		r = both(r, ka, 94)
-		c.rounds = both(r, kl, 111)
-		c.between = both(both(nil, ka, 30), kl, 77)
-		return c, nil
+		rounds := keys(rotation{ka, 0}, rotation{kl, 15}, rotation{ka, 15}, rotation{kl, 45})
+		rounds = append(rounds, half(ka, 45, false), half(kl, 60, true))
+		rounds = append(rounds, keys(rotation{ka, 60}, rotation{kl, 94}, rotation{ka, 94}, rotation{kl, 111})...)
+		between := keys(rotation{ka, 30}, rotation{kl, 77})
+		return &camellia{[4]uint64(keys(rotation{kl, 0}, rotation{ka, 111})), rounds, between}, nil
 	}
-	c.whitening = [4]uint64{kl[0], kl[1], half(kb, 111, false), half(kb, 111, true)}
-	r := both(nil, kb, 0)
-	r = both(r, kr, 15)
-	r = both(r, ka, 15)
-	r = both(r, kb, 30)
-	r = both(r, kl, 45)
-	r = both(r, ka, 45)
-	r = both(r, kr, 60)
-	r = both(r, kb, 60)
-	r = both(r, kl, 77)
-	r = both(r, kr, 94)
-	r = both(r, ka, 94)
-	c.rounds = both(r, kl, 111)
-	c.between = both(both(both(nil, kr, 30), kl, 60), ka, 77)
-	return c, nil
+	rounds := keys(rotation{kb, 0}, rotation{kr, 15}, rotation{ka, 15}, rotation{kb, 30}, rotation{kl, 45}, rotation{ka, 45},
+		rotation{kr, 60}, rotation{kb, 60}, rotation{kl, 77}, rotation{kr, 94}, rotation{ka, 94}, rotation{kl, 111})
+	between := keys(rotation{kr, 30}, rotation{kl, 60}, rotation{ka, 77})
+	return &camellia{[4]uint64(keys(rotation{kl, 0}, rotation{kb, 111})), rounds, between}, nil
 }
 
 // BlockSize implements [cipher.Block].

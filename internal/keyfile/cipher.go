@@ -1,9 +1,11 @@
 package keyfile
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"strings"
@@ -113,9 +115,7 @@ func decryptCFB(b cipher.Block, iv, data []byte, step int) {
 		n := min(step, len(data))
 		b.Encrypt(stream, register)
 		register = append(register[n:], data[:n]...)
-		for i := range n {
-			data[i] ^= stream[i]
-		}
+		subtle.XORBytes(data, data[:n], stream)
 		data = data[n:]
 	}
 }
@@ -124,11 +124,7 @@ func decryptOFB(b cipher.Block, iv, data []byte) {
 	stream := append([]byte(nil), iv...)
 	for len(data) > 0 {
 		b.Encrypt(stream, stream)
-		n := min(len(stream), len(data))
-		for i := range n {
-			data[i] ^= stream[i]
-		}
-		data = data[n:]
+		data = data[subtle.XORBytes(data, data, stream):]
 	}
 }
 
@@ -148,13 +144,8 @@ func (s *scheme) decrypt(key, iv, data []byte) ([]byte, error) {
 		return plain, nil
 	}
 	n := int(plain[len(plain)-1])
-	if n == 0 || n > size {
+	if n == 0 || n > size || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
 		return nil, ErrPassword
-	}
-	for _, p := range plain[len(plain)-n:] {
-		if int(p) != n {
-			return nil, ErrPassword
-		}
 	}
 	return plain[:len(plain)-n], nil
 }

@@ -1,6 +1,7 @@
 package keyfile
 
 import (
+	"bytes"
 	"crypto/md5" //nolint:gosec // keys were derived with it
 	"crypto/pbkdf2"
 	"crypto/sha1"
@@ -267,20 +268,11 @@ func deriveStore(function func() hash.Hash, id byte, password, salt []byte, iter
 	h := function()
 	u, v := h.Size(), h.BlockSize()
 	fill := func(data []byte) []byte {
-		if len(data) == 0 {
-			return nil
-		}
-		out := make([]byte, (len(data)+v-1)/v*v)
-		for i := range out {
-			out[i] = data[i%len(data)]
-		}
-		return out
+		size := (len(data) + v - 1) / v * v
+		return bytes.Repeat(data, size/max(len(data), 1)+1)[:size]
 	}
 	in := append(fill(salt), fill(password)...)
-	prefix := make([]byte, v)
-	for i := range prefix {
-		prefix[i] = id
-	}
+	prefix := bytes.Repeat([]byte{id}, v)
 	var out []byte
 	for len(out) < size {
 		h.Reset()

@@ -88,13 +88,7 @@ func pemLine(data []byte) (line string, rest []byte) {
 
 func decodeBase64(text string) ([]byte, error) {
 	text, _, _ = strings.Cut(text, "-") // ends the text, as in PEM of old
-	text = strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
-			return -1
-		}
-		return r
-	}, text)
-	return base64.StdEncoding.DecodeString(text)
+	return base64.StdEncoding.DecodeString(strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(text))
 }
 
 // Certificates returns the certificates and the revocation lists of a PEM text, each in its order, as DER. Blocks of other kinds count as

@@ -3,11 +3,8 @@ package keyfile
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // stores are signed with it
-	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -185,15 +182,10 @@ func (s *reader) contents(safe []byte) error {
 		return errStoreForm
 	}
 	for _, c := range all {
+		var bags []byte
 		switch c.Type.String() {
 		case oidData:
-			bags, err := c.octets()
-			if err == nil {
-				err = s.bags(bags, maxDepth)
-			}
-			if err != nil {
-				return err
-			}
+			bags, err = c.octets()
 		case oidEncryptedData:
 			var e struct {
 				Version int
@@ -206,17 +198,18 @@ func (s *reader) contents(safe []byte) error {
 			if unmarshal(c.Content.Bytes, &e) != nil && unmarshal(c.Content.FullBytes, &e) != nil {
 				return errStoreForm
 			}
-			data, err := joined(e.Content.Data)
-			if err != nil {
-				return err
+			var data []byte
+			if data, err = joined(e.Content.Data); err == nil {
+				bags, err = decryptPBE(e.Content.Algorithm, data, s.password, s.bmp)
 			}
-			bags, err := decryptPBE(e.Content.Algorithm, data, s.password, s.bmp)
-			if err == nil {
-				err = s.bags(bags, maxDepth)
-			}
-			if err != nil {
-				return err
-			}
+		default:
+			continue
+		}
+		if err == nil {
+			err = s.bags(bags, maxDepth)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -320,14 +313,10 @@ func (s *reader) split() *Store {
 
 // Fits tells whether key is the private key of cert.
 func Fits(cert *x509.Certificate, key crypto.PrivateKey) bool {
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		return k.PublicKey.Equal(cert.PublicKey)
-	case *ecdsa.PrivateKey:
-		return k.PublicKey.Equal(cert.PublicKey)
-	case ed25519.PrivateKey:
-		public, ok := cert.PublicKey.(ed25519.PublicKey)
-		return ok && bytes.Equal(k[ed25519.SeedSize:], public)
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return false
 	}
-	return false
+	public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(cert.PublicKey)
 }
