@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // The kinds of notes, part of the format.
@@ -99,7 +100,7 @@ func Grow(spans []Span, seq uint64) []Span {
 // AppendPlan notes that b is about to be sent.
 func AppendPlan(dst []byte, b *Batch) []byte {
 	return sized(dst, func(dst []byte) []byte {
-		dst = appendEpoch(appendPlace(append(dst, kindPlan), &b.Place), b.Epoch)
+		dst = appendHead(dst, kindPlan, &b.Place, b.Epoch)
 		dst = binary.AppendUvarint(dst, uint64(b.First))
 		dst = binary.AppendUvarint(dst, uint64(b.Bound+1))
 		dst = binary.AppendUvarint(dst, uint64(len(b.Spans)))
@@ -116,7 +117,7 @@ func AppendPlan(dst []byte, b *Batch) []byte {
 // AppendDone notes that count records from first on are in the log; end is the offset behind the last of them, or -1.
 func AppendDone(dst []byte, p *Place, e Epoch, first, count int32, end int64) []byte {
 	return sized(dst, func(dst []byte) []byte {
-		dst = appendEpoch(appendPlace(append(dst, kindDone), p), e)
+		dst = appendHead(dst, kindDone, p, e)
 		dst = binary.AppendUvarint(dst, uint64(first))
 		dst = binary.AppendUvarint(dst, uint64(count))
 		return binary.AppendUvarint(dst, uint64(end+1))
@@ -126,14 +127,14 @@ func AppendDone(dst []byte, p *Place, e Epoch, first, count int32, end int64) []
 // AppendVoid notes that no batch from first on, of those that are not done, is in the log or will be.
 func AppendVoid(dst []byte, p *Place, e Epoch, first int32) []byte {
 	return sized(dst, func(dst []byte) []byte {
-		dst = appendEpoch(appendPlace(append(dst, kindVoid), p), e)
+		dst = appendHead(dst, kindVoid, p, e)
 		return binary.AppendUvarint(dst, uint64(first))
 	})
 }
 
 func appendPartition(dst []byte, p *Place, of *Partition) []byte {
 	return sized(dst, func(dst []byte) []byte {
-		dst = appendEpoch(appendPlace(append(dst, kindPartition), p), of.Epoch)
+		dst = appendHead(dst, kindPartition, p, of.Epoch)
 		dst = binary.AppendUvarint(dst, uint64(of.Next))
 		return binary.AppendUvarint(dst, uint64(of.Bound+1))
 	})
@@ -143,13 +144,10 @@ func appendPosition(dst []byte, generation uint64) []byte {
 	return sized(dst, func(dst []byte) []byte { return binary.AppendUvarint(append(dst, kindPosition), generation) })
 }
 
-func appendPlace(dst []byte, p *Place) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(p.Topic)))
+func appendHead(dst []byte, kind byte, p *Place, e Epoch) []byte {
+	dst = binary.AppendUvarint(append(dst, kind), uint64(len(p.Topic)))
 	dst = append(append(dst, p.Topic...), p.ID[:]...)
-	return binary.AppendUvarint(dst, uint64(p.Partition))
-}
-
-func appendEpoch(dst []byte, e Epoch) []byte {
+	dst = binary.AppendUvarint(dst, uint64(p.Partition))
 	dst = binary.AppendUvarint(dst, uint64(e.Producer))
 	return binary.AppendUvarint(dst, uint64(e.Number))
 }
@@ -158,17 +156,10 @@ func appendEpoch(dst []byte, e Epoch) []byte {
 func sized(dst []byte, body func([]byte) []byte) []byte {
 	at := len(dst)
 	dst = body(append(dst, 0)) // most notes are shorter than 128 bytes
-	n := len(dst) - at - 1
-	if n < 0x80 {
-		dst[at] = byte(n)
-		return dst
-	}
 	var length [binary.MaxVarintLen64]byte
-	more := binary.PutUvarint(length[:], uint64(n)) - 1
-	dst = append(dst, length[:more]...)
-	copy(dst[at+1+more:], dst[at+1:at+1+n])
-	copy(dst[at:], length[:more+1])
-	return dst
+	n := binary.PutUvarint(length[:], uint64(len(dst)-at-1))
+	dst[at] = length[0]
+	return slices.Insert(dst, at+1, length[1:n]...)
 }
 
 var errShort = errors.New("it is cut short")
