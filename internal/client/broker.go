@@ -162,9 +162,6 @@ func (b *broker) connect() (n *conn, stage Stage, err error) {
 	if err := b.hold(n); err != nil {
 		return n, Connecting, err
 	}
-	if err := n.startReading(); err != nil {
-		return n, Connecting, err
-	}
 	b.enter(Asking)
 	if err := n.askVersions(ctx); err != nil {
 		return n, Versions, err
@@ -179,7 +176,7 @@ func (b *broker) connect() (n *conn, stage Stage, err error) {
 	return n, 0, nil
 }
 
-// hold makes the connection known to Close.
+// hold makes the connection known to Close, and starts the goroutine that reads.
 func (b *broker) hold(n *conn) error {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
@@ -187,7 +184,8 @@ func (b *broker) hold(n *conn) error {
 	b.c.serial++
 	n.serial = b.c.serial
 	b.stats.Connects++
-	if b.c.closed {
+	if !b.c.spawnLocked(n.read) {
+		close(n.ended)
 		return ErrClosed
 	}
 	return nil
@@ -286,7 +284,7 @@ func (b *broker) growLocked(err error) {
 func (b *broker) release(n *conn, all func() bool) (open []*request) {
 	if n != nil {
 		n.raw.Close()
-		n.wait()
+		<-n.ended
 	}
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()

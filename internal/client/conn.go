@@ -21,8 +21,7 @@ type conn struct {
 	flat     []byte         // the same put together, for TLS; of the broker's goroutine
 	vector   net.Buffers    // the same in pieces; of the broker's goroutine
 	spare    int            // how many writes in a row have used little of w
-	reading  bool           // the goroutine that reads was started
-	ended    chan struct{}  // closed when it is over
+	ended    chan struct{}  // closed when nothing is read any more
 	serial   uint64         // its number among those of the client
 
 	// Guarded by Client.mu.
@@ -34,7 +33,6 @@ type conn struct {
 	used     time.Time  // when something was last written or read
 	muted    time.Time  // nothing is written before
 	relogin  time.Time  // when the login has to be renewed; zero is never
-	stale    bool       // the certificates have changed
 	answered bool       // a request made sense of it since it is usable
 	fails    int        // requests that timed out, in a row
 }
@@ -66,10 +64,8 @@ func (b *broker) serve(n *conn) end {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if n.outdated != nil && n.outdated() {
-			n.setStale()
-		}
-		switch a := b.nextAct(n, time.Now()); {
+		stale := n.outdated != nil && n.outdated()
+		switch a := b.nextAct(n, stale, time.Now()); {
 		case a.end != nil:
 			return *a.end
 		case a.expired != nil:
@@ -96,18 +92,12 @@ func (b *broker) serve(n *conn) end {
 	}
 }
 
-func (n *conn) setStale() {
-	n.b.c.mu.Lock()
-	defer n.b.c.mu.Unlock()
-	n.stale = true
-}
-
 // mostAbandoned is how many answers may be awaited that come for nobody, where time-outs do not end a
 // connection.
 const mostAbandoned = 1000
 
-// nextAct decides what comes next, and moves the state.
-func (b *broker) nextAct(n *conn, now time.Time) act {
+// nextAct decides what comes next, and moves the state. stale says that the certificates have changed, and does so until the connection ends.
+func (b *broker) nextAct(n *conn, stale bool, now time.Time) act {
 	c := b.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +115,7 @@ func (b *broker) nextAct(n *conn, now time.Time) act {
 		}
 		until(r.due)
 	}
-	finishing := b.leaving || n.stale || !n.relogin.IsZero() && !now.Before(n.relogin)
+	finishing := b.leaving || stale || !n.relogin.IsZero() && !now.Before(n.relogin)
 	switch {
 	case finishing:
 		b.setLocked(Finishing, now)
@@ -139,7 +129,7 @@ func (b *broker) nextAct(n *conn, now time.Time) act {
 	switch {
 	case finishing && len(n.open) == 0 && b.leaving:
 		return act{end: &end{err: ErrUnknownBroker, leave: true}}
-	case finishing && len(n.open) == 0 && n.stale:
+	case finishing && len(n.open) == 0 && stale:
 		return act{end: &end{renew: true}}
 	case finishing && len(n.open) == 0 && !now.Before(n.muted):
 		return act{login: true}

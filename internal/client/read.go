@@ -11,26 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kbin"
 )
 
-// startReading starts the goroutine that reads.
-func (n *conn) startReading() error {
-	n.b.c.mu.Lock()
-	defer n.b.c.mu.Unlock()
-	if n.reading = n.b.c.spawnLocked(n.read); !n.reading {
-		return ErrClosed
-	}
-	return nil
-}
-
-// wait waits until nothing is read any more.
-func (n *conn) wait() {
-	n.b.c.mu.Lock()
-	reading := n.reading
-	n.b.c.mu.Unlock()
-	if reading {
-		<-n.ended
-	}
-}
-
 // read reads answers until the connection ends.
 func (n *conn) read() {
 	defer close(n.ended)
