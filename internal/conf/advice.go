@@ -30,7 +30,7 @@ func Advise(name, text string) []string {
 	if i == find(GlobalScope, "bootstrap.servers") {
 		all = append(all, adviseBrokers(name, text)...)
 	}
-	if p.Name == "acks" && p.Scope == TopicScope || p.Name == "request.required.acks" {
+	if p.Name == "request.required.acks" {
 		if n, ok := strtol(text); ok && n > 1 {
 			all = append(all, fmt.Sprintf("%s: brokers refuse every message with %d: only 0, 1 and all are left in Kafka", name, n))
 		}

@@ -49,21 +49,12 @@ func (c *Conf) Advice() []Advice {
 	if url := c.text(endpoint); oidc && c.word("sasl.oauthbearer.metadata.authentication.type") == "none" && len(url) > 7 && equalFold(url[:7], "http://") {
 		say(endpoint, "its address is http: the client secret and the token go over the network as they are, use https")
 	}
-	for i := range properties {
-		p := &properties[i]
-		if !c.values[i].modified || !c.values[i].present || !keyFiles[p.Name] {
-			continue
-		}
-		if text := (Source{File: c.values[i].text}).Exposed(); text != "" {
-			say(p.Name, "%s", text)
+	for _, name := range []string{"ssl.key.location", "ssl.keystore.location", "sasl.kerberos.keytab", "sasl.oauthbearer.assertion.private.key.file"} {
+		if text := (Source{File: c.text(name)}).Exposed(); text != "" {
+			say(name, "%s", text)
 		}
 	}
 	return all
-}
-
-// keyFiles are the properties that name a file with a private key.
-var keyFiles = map[string]bool{
-	"ssl.key.location": true, "ssl.keystore.location": true, "sasl.kerberos.keytab": true, "sasl.oauthbearer.assertion.private.key.file": true,
 }
 
 // Exposed says that every user of the system can read what is in the source, or returns "".

@@ -72,7 +72,7 @@ func (s *Settings) Effective() []Effective {
 		case Alias, Pointer, Internal, Java:
 			continue
 		}
-		if p.Role == ConsumerRole && !c.values[i].modified || p.Hidden && !c.values[i].modified {
+		if (p.Role == ConsumerRole || p.Hidden) && !c.values[i].modified {
 			continue
 		}
 		e := Effective{Name: p.SettableName(), Also: p.Aliases(), Origin: Default}

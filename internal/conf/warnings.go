@@ -1,6 +1,9 @@
 package conf
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Warning is a line for the log about a configuration that was accepted.
 type Warning struct {
@@ -52,7 +55,7 @@ func (c *Conf) warnings(brokers int) []Warning {
 		warn(4, "Configuration property `sasl.mechanism` set to `%s` but `security.protocol` is not configured for SASL: "+
 			"recommend setting `security.protocol` to SASL_SSL or SASL_PLAINTEXT", mechanism)
 	}
-	if c.modified("sasl.username") && mechanism != "PLAIN" && (len(mechanism) < 5 || mechanism[:5] != "SCRAM") {
+	if c.modified("sasl.username") && mechanism != "PLAIN" && !strings.HasPrefix(mechanism, "SCRAM") {
 		warn(4, "Configuration property `sasl.username` only applies when `sasl.mechanism` is set to PLAIN or SCRAM-SHA-..")
 	}
 	// librdkafka counts its stand-in for a transaction coordinator as a broker, and its mock brokers.

@@ -128,7 +128,11 @@ func (f *findings) entry(p *smtpdconf.Plugin, config queueconf.Config, all queue
 				"%s: it stands in the wrong place and is left out: move it below config", m.Key.Text))
 		}
 	}
-	f.withNUL(p, p.Config, nil)
+	p.Walk(func(n *smtpdconf.Node, at []any) {
+		if strings.ContainsRune(n.Text, 0) { // the host hands over text that ends at the first
+			f.problems = append(f.problems, p.Errorf(n, at, "it has a NUL byte, which the host cannot hand over: leave it out"))
+		}
+	})
 	tagged, unset := p.Env()
 	f.problems = append(f.problems, unset...)
 	if len(tagged) > 0 {
@@ -170,14 +174,8 @@ func (f *findings) add(p *smtpdconf.Plugin, one *queueconf.Finding) {
 		text += " (" + one.Hint + ")"
 	}
 	placed := p.Errorf(nodeAt(p, one.Path), one.Path, "%s", text)
-	switch one.Grade {
-	case queueconf.Problem:
-		f.problems = append(f.problems, placed)
-	case queueconf.Warning:
-		f.warnings = append(f.warnings, placed)
-	default:
-		f.notes = append(f.notes, placed)
-	}
+	to := [...]*smtpdconf.Errors{queueconf.Problem: &f.problems, queueconf.Warning: &f.warnings, queueconf.Note: &f.notes}[one.Grade]
+	*to = append(*to, placed)
 }
 
 // nodeAt follows a path as far as the file has it: to the key of a value, to an element of a list.
@@ -227,24 +225,4 @@ func hosted(n *smtpdconf.Node) *queueconf.Node {
 		}
 	}
 	return out
-}
-
-// withNUL finds texts with a NUL byte. The host hands over text that ends at the first.
-func (f *findings) withNUL(p *smtpdconf.Plugin, n *smtpdconf.Node, at []any) {
-	if n == nil {
-		return
-	}
-	refuse := func(n *smtpdconf.Node, at []any) {
-		if strings.ContainsRune(n.Text, 0) {
-			f.problems = append(f.problems, p.Errorf(n, at, "it has a NUL byte, which the host cannot hand over: leave it out"))
-		}
-	}
-	refuse(n, at)
-	for i, item := range n.Items {
-		f.withNUL(p, item, append(slices.Clip(at), i))
-	}
-	for _, m := range n.Members {
-		refuse(m.Key, at)
-		f.withNUL(p, m.Value, append(slices.Clip(at), m.Key.Text))
-	}
 }

@@ -3,7 +3,6 @@ package smtpdconf
 import (
 	"os"
 	"regexp"
-	"slices"
 )
 
 // The host replaces ${NAME} and ${NAME:DEFAULT} in a scalar with the tag !Env, when it was started with
@@ -31,11 +30,7 @@ func expand(text string) (expanded, missing string) {
 // Env returns the scalars of the plugin's configuration that have the tag !Env, and what is wrong with those whose variable is
 // not set here and has no default.
 func (p *Plugin) Env() (tagged []*Node, unset Errors) {
-	var walk func(n *Node, at []any)
-	walk = func(n *Node, at []any) {
-		if n == nil {
-			return
-		}
+	p.Walk(func(n *Node, at []any) {
 		if n.Env {
 			tagged = append(tagged, n)
 		}
@@ -43,13 +38,6 @@ func (p *Plugin) Env() (tagged []*Node, unset Errors) {
 			unset = append(unset, p.Errorf(n, at, "the environment variable %s is not set here and has no default: "+
 				"set it as the mail server has it, or write ${%s:DEFAULT}", n.Unset, n.Unset))
 		}
-		for i, item := range n.Items {
-			walk(item, append(slices.Clip(at), i))
-		}
-		for _, m := range n.Members {
-			walk(m.Value, append(slices.Clip(at), m.Key.Text))
-		}
-	}
-	walk(p.Config, nil)
+	})
 	return tagged, unset
 }

@@ -34,3 +34,22 @@ func (p *Plugin) Others() []Member {
 func (p *Plugin) PluginErrorf(at *Node, key, format string, args ...any) *Error {
 	return &Error{p.file, at.Line, at.Column, append(slices.Clip(p.path), key).String(), fmt.Sprintf(format, args...)}
 }
+
+// Walk calls visit for each node of the plugin's configuration, and for each key. The steps to a node are as for [Plugin.Errorf], and those of a
+// key lead to its object.
+func (p *Plugin) Walk(visit func(n *Node, steps []any)) {
+	var walk func(n *Node, at []any)
+	walk = func(n *Node, at []any) {
+		visit(n, at)
+		for i, item := range n.Items {
+			walk(item, append(slices.Clip(at), i))
+		}
+		for _, m := range n.Members {
+			visit(m.Key, at)
+			walk(m.Value, append(slices.Clip(at), m.Key.Text))
+		}
+	}
+	if p.Config != nil {
+		walk(p.Config, nil)
+	}
+}
