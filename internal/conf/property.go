@@ -71,8 +71,7 @@ type Honour uint8
 
 // What becomes of a property.
 const (
-	Mapped      Honour = iota // done by the producer and its connections
-	OwnCode                   // done by this plugin
+	Honoured    Honour = iota // it has its effect; a row says nothing then
 	NothingToDo               // a producer of librdkafka shows no effect of it either
 	NotHonoured               // accepted and checked, but without effect; Why says why
 	Refused                   // never accepted, or not where it would matter; Why says why
@@ -80,7 +79,7 @@ const (
 
 // String returns the words of h in the manual.
 func (h Honour) String() string {
-	return [...]string{"honoured", "honoured", "no effect", "ignored", "refused"}[h]
+	return [...]string{"honoured", "no effect", "ignored", "refused"}[h]
 }
 
 // Word is one named value of an Enum, Flags or Int property.

@@ -22,35 +22,34 @@ var clientProperties = []Property{
 			{Name: "http", Value: 0x1000},
 			{Name: "oidc", Value: 0x2000},
 		},
-		How: OwnCode, Why: "names are checked against the features of librdkafka's release build",
+		Why: "names are checked against the features of librdkafka's release build",
 		Doc: "A list of features that must be present; it is checked when it is set and changes nothing.",
 	},
 	{
 		Name: "client.id", Kind: String, Default: "rdkafka", Importance: Low,
-		How: Mapped,
 		Doc: "The name of this client in broker logs and quotas, and the first part of the queue's log name.",
 	},
 	{
 		Name: "client.software.name", Kind: String, Default: "librdkafka", Importance: Low,
 		Hidden: true,
-		How:    Mapped, Why: "left alone, this plugin's own name is sent",
-		Doc: "The software name that brokers since 2.4 record for a connection.",
+		Why:    "left alone, this plugin's own name is sent",
+		Doc:    "The software name that brokers since 2.4 record for a connection.",
 	},
 	{
 		Name: "client.software.version", Kind: String, Importance: Low,
 		Hidden: true,
-		How:    Mapped, Why: "left alone, this plugin's own version is sent",
-		Doc: "The software version that brokers since 2.4 record for a connection.",
+		Why:    "left alone, this plugin's own version is sent",
+		Doc:    "The software version that brokers since 2.4 record for a connection.",
 	},
 	{
 		Name: "metadata.broker.list", Kind: String, Importance: High,
-		How: Mapped, Why: "parsed as librdkafka parses it",
+		Why: "parsed as librdkafka parses it",
 		Doc: "The brokers to ask first, as a list of host:port; the others are learnt from them.",
 	},
 	{Name: "bootstrap.servers", Kind: Alias, Alias: "metadata.broker.list"},
 	{
 		Name: "message.max.bytes", Kind: Int, Min: 1000, Max: 1000000000, Default: "1000000", Importance: Medium,
-		How: OwnCode, Why: "checked at the call; a batch and a request are no larger either, unless one message is",
+		Why: "checked at the call; a batch and a request are no larger either, unless one message is",
 		Doc: "The largest message that is accepted, with 36 bytes of framing counted in.",
 	},
 	{
@@ -60,24 +59,24 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "receive.message.max.bytes", Kind: Int, Min: 1000, Max: math.MaxInt32, Default: "100000000", Importance: Medium,
-		How: Mapped, Why: "at most 1 GiB",
+		Why: "at most 1 GiB",
 		Doc: "The largest answer that is read from a broker.",
 	},
 	{
 		Name: "max.in.flight.requests.per.connection", Kind: Int, Min: 1, Max: 1000000, Default: "1000000", Importance: Low,
-		How: Mapped, Why: "left alone, five requests of a connection and five batches of a partition; behind a spool one batch of a partition, so that a retry never overtakes. A value that is set holds for both, but not above five batches with idempotence, nor above one behind a spool without it",
+		Why: "left alone, five requests of a connection and five batches of a partition; behind a spool one batch of a partition, so that a retry never overtakes. A value that is set holds for both, but not above five batches with idempotence, nor above one behind a spool without it",
 		Doc: "How many produce requests may wait for their answers on one connection.",
 	},
 	{Name: "max.in.flight", Kind: Alias, Alias: "max.in.flight.requests.per.connection"},
 	{
 		Name: "metadata.recovery.strategy", Kind: Enum, Default: "rebootstrap", Importance: Low,
 		Words: []Word{{Name: "none", Value: 0}, {Name: "rebootstrap", Value: 1}},
-		How:   Mapped, Why: "with rebootstrap, bootstrap.servers are asked as soon as no known broker is up",
-		Doc: "What to do when no known broker can be reached.",
+		Why:   "with rebootstrap, bootstrap.servers are asked as soon as no known broker is up",
+		Doc:   "What to do when no known broker can be reached.",
 	},
 	{
 		Name: "metadata.recovery.rebootstrap.trigger.ms", Kind: Int, Max: math.MaxInt32, Default: "300000", Importance: Low,
-		How: Mapped, Why: "after that time they are asked also while a known broker is up",
+		Why: "after that time they are asked also while a known broker is up",
 		Doc: "How long without metadata before bootstrap.servers is tried again.",
 	},
 	{
@@ -89,17 +88,17 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "topic.metadata.refresh.interval.ms", Kind: Int, Min: -1, Max: 3600000, Default: "300000", Importance: Low,
-		How: Mapped, Why: "at most an hour; -1 and 0 mean an hour",
+		Why: "at most an hour; -1 and 0 mean an hour",
 		Doc: "How often the partitions and leaders of the topics in use are asked for.",
 	},
 	{
 		Name: "metadata.max.age.ms", Kind: Int, Min: 1, Max: 86400000, Default: "900000", Importance: Low,
-		How: Mapped, Why: "the shorter of it and topic.metadata.refresh.interval.ms is used",
+		Why: "the shorter of it and topic.metadata.refresh.interval.ms is used",
 		Doc: "How long metadata stays usable without a refresh.",
 	},
 	{
 		Name: "topic.metadata.refresh.fast.interval.ms", Kind: Int, Min: 1, Max: 60000, Default: "100", Importance: Low,
-		How: Mapped, Why: "at least 10 ms",
+		Why: "at least 10 ms",
 		Doc: "The pause before metadata is asked for again after a leader was lost.",
 	},
 	{
@@ -111,17 +110,17 @@ var clientProperties = []Property{
 	},
 	{
 		Name: "topic.metadata.refresh.sparse", Kind: Bool, Default: "true", Importance: Low,
-		How: Mapped, Why: "false names each topic in use in each question, and not only those of which something is to be found out",
+		Why: "false names each topic in use in each question, and not only those of which something is to be found out",
 		Doc: "Whether metadata is asked for the topics in use only.",
 	},
 	{
 		Name: "topic.metadata.propagation.max.ms", Kind: Int, Max: 3600000, Default: "30000", Importance: Low,
-		How: OwnCode, Why: "a timer of the queue",
+		Why: "a timer of the queue",
 		Doc: "How long a topic that the cluster does not know yet may take to appear before its messages fail.",
 	},
 	{
 		Name: "topic.blacklist", Kind: Patterns, Importance: Low,
-		How: OwnCode, Why: "POSIX extended expressions, matched when a topic is first used",
+		Why: "POSIX extended expressions, matched when a topic is first used",
 		Doc: "Expressions for topics to treat as if they did not exist.",
 	},
 	{
@@ -149,7 +148,7 @@ var clientProperties = []Property{
 			{Name: "telemetry", Value: 0x80000},
 			{Name: "all", Value: 0xfffff},
 		},
-		How: OwnCode, Why: "any context sets log_level 7",
+		Why: "any context sets log_level 7",
 		Doc: "The parts of the client to write a debug log for.",
 	},
 }

@@ -5,17 +5,17 @@ var tlsProperties = []Property{
 	{
 		Name: "security.protocol", Kind: Enum, Default: "plaintext", Importance: High,
 		Words: []Word{{Name: "plaintext", Value: 0}, {Name: "ssl", Value: 1}, {Name: "sasl_plaintext", Value: 2}, {Name: "sasl_ssl", Value: 3}},
-		How:   OwnCode, Why: "selects TLS and SASL",
-		Doc: "How brokers are talked to: in clear text or TLS, with or without a login.",
+		Why:   "selects TLS and SASL",
+		Doc:   "How brokers are talked to: in clear text or TLS, with or without a login.",
 	},
 	{
 		Name: "ssl.cipher.suites", Kind: String, Importance: Low,
-		How: OwnCode, Why: "OpenSSL names of the suites that Go has",
+		Why: "OpenSSL names of the suites that Go has",
 		Doc: "The cipher suites to offer up to TLS 1.2, in OpenSSL's words.",
 	},
 	{
 		Name: "ssl.curves.list", Kind: String, Importance: Low,
-		How: OwnCode, Why: "the names that Go has",
+		Why: "the names that Go has",
 		Doc: "The key exchange groups to offer, in OpenSSL's words.",
 	},
 	{
@@ -25,51 +25,46 @@ var tlsProperties = []Property{
 	},
 	{
 		Name: "ssl.key.location", Kind: String, Importance: Low,
-		How: OwnCode, Why: "read again when the file changes",
+		Why: "read again when the file changes",
 		Doc: "The file with the client's private key, in PEM.",
 	},
 	{
 		Name: "ssl.key.password", Kind: String, Importance: Low,
 		Secret: true,
-		How:    OwnCode, Why: "PKCS#8 and the older PEM encryption",
-		Doc: "The password of the client's private key.",
+		Why:    "PKCS#8 and the older PEM encryption",
+		Doc:    "The password of the client's private key.",
 	},
 	{
 		Name: "ssl.key.pem", Kind: String, Importance: Low,
 		Secret: true,
-		How:    OwnCode,
 		Doc:    "The client's private key itself, in PEM.",
 	},
 	{Name: "ssl_key", Kind: Internal},
 	{
 		Name: "ssl.certificate.location", Kind: String, Importance: Low,
-		How: OwnCode, Why: "read again when the file changes",
+		Why: "read again when the file changes",
 		Doc: "The file with the client's certificate and its chain, in PEM.",
 	},
 	{
 		Name: "ssl.certificate.pem", Kind: String, Importance: Low,
-		How: OwnCode,
 		Doc: "The client's certificate itself, in PEM.",
 	},
 	{Name: "ssl_certificate", Kind: Internal},
 	{
 		Name: "ssl.ca.location", Kind: String, Importance: Low,
-		How: OwnCode, Why: "read again when the file changes",
+		Why: "read again when the file changes",
 		Doc: "The file or folder with the certificates to trust; probe and nothing mean the system's.",
 	},
 	{
 		Name: "https.ca.location", Kind: String, Importance: Low,
-		How: OwnCode,
 		Doc: "The file or folder with the certificates to trust at token endpoints.",
 	},
 	{
 		Name: "https.ca.pem", Kind: String, Importance: Low,
-		How: OwnCode,
 		Doc: "The certificates to trust at token endpoints, in PEM.",
 	},
 	{
 		Name: "ssl.ca.pem", Kind: String, Importance: Low,
-		How: OwnCode,
 		Doc: "The certificates to trust, in PEM; they are added to ssl.ca.location.",
 	},
 	{Name: "ssl_ca", Kind: Internal},
@@ -81,23 +76,22 @@ var tlsProperties = []Property{
 	},
 	{
 		Name: "ssl.crl.location", Kind: String, Importance: Low,
-		How: OwnCode, Why: "read again when the file changes",
+		Why: "read again when the file changes",
 		Doc: "The file with the revocation list to check a broker's certificate against.",
 	},
 	{
 		Name: "ssl.keystore.location", Kind: String, Importance: Low,
-		How: OwnCode, Why: "read again when the file changes",
+		Why: "read again when the file changes",
 		Doc: "The PKCS#12 file with the client's key and certificate.",
 	},
 	{
 		Name: "ssl.keystore.password", Kind: String, Importance: Low,
 		Secret: true,
-		How:    OwnCode,
 		Doc:    "The password of the PKCS#12 file.",
 	},
 	{
 		Name: "ssl.providers", Kind: String, Importance: Low,
-		How: OwnCode, Why: "default, base and null are always there; any other refuses to start, as a missing one does in librdkafka",
+		Why: "default, base and null are always there; any other refuses to start, as a missing one does in librdkafka",
 		Doc: "The OpenSSL providers to load.",
 	},
 	{
@@ -115,13 +109,11 @@ var tlsProperties = []Property{
 	{Name: "ssl_engine_callback_data", Kind: Pointer},
 	{
 		Name: "enable.ssl.certificate.verification", Kind: Bool, Default: "true", Importance: Low,
-		How: OwnCode,
 		Doc: "Whether a broker's certificate is checked at all.",
 	},
 	{
 		Name: "ssl.endpoint.identification.algorithm", Kind: Enum, Default: "https", Importance: Low,
 		Words: []Word{{Name: "none", Value: 0}, {Name: "https", Value: 1}},
-		How:   OwnCode,
 		Doc:   "Whether a broker's certificate must name the host that was connected to.",
 	},
 	{Name: "ssl.certificate.verify_cb", Kind: Pointer},

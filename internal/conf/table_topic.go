@@ -10,18 +10,18 @@ var topicProperties = []Property{
 	{
 		Name: "request.required.acks", Scope: TopicScope, Role: ProducerRole, Kind: Int, Min: -1, Max: 1000, Default: "-1", Importance: High,
 		Words: []Word{{Name: "all", Value: -1}},
-		How:   Mapped, Why: "2 to 1000 are refused by every broker, so they fail with 21 here",
-		Doc: "How many replicas must have a message before it counts as delivered; all is -1.",
+		Why:   "2 to 1000 are refused by every broker, so they fail with 21 here",
+		Doc:   "How many replicas must have a message before it counts as delivered; all is -1.",
 	},
 	{Name: "acks", Scope: TopicScope, Role: ProducerRole, Kind: Alias, Alias: "request.required.acks"},
 	{
 		Name: "request.timeout.ms", Scope: TopicScope, Role: ProducerRole, Kind: Int, Min: 1, Max: 900000, Default: "30000", Importance: Medium,
-		How: Mapped, Why: "100 ms at least",
+		Why: "100 ms at least",
 		Doc: "How long the broker may wait for its replicas.",
 	},
 	{
 		Name: "message.timeout.ms", Scope: TopicScope, Role: ProducerRole, Kind: Int, Max: math.MaxInt32, Default: "300000", Importance: High,
-		How: OwnCode, Why: "a deadline for each message",
+		Why: "a deadline for each message",
 		Doc: "How long a message may take to be delivered, retries included; 0 is for ever.",
 	},
 	{Name: "delivery.timeout.ms", Scope: TopicScope, Role: ProducerRole, Kind: Alias, Alias: "message.timeout.ms"},
@@ -30,8 +30,8 @@ var topicProperties = []Property{
 		Words:      []Word{{Name: "fifo", Value: 0}, {Name: "lifo", Value: 1}},
 		Deprecated: true, Experimental: true,
 		Notice: "Producer queuing strategy. FIFO preserves produce ordering, while LIFO prioritizes new messages.",
-		How:    Mapped, Why: "lifo sends the newest messages of a partition first, as far as they wait to be sent",
-		Doc: "Which of the waiting messages goes first.",
+		Why:    "lifo sends the newest messages of a partition first, as far as they wait to be sent",
+		Doc:    "Which of the waiting messages goes first.",
 	},
 	{
 		Name: "produce.offset.report", Scope: TopicScope, Role: ProducerRole, Kind: Bool, Default: "false", Importance: Low,
@@ -43,8 +43,8 @@ var topicProperties = []Property{
 	{
 		Name: "partitioner", Scope: TopicScope, Role: ProducerRole, Kind: String, Default: "consistent_random", Importance: High,
 		invalid: func(s string) bool { return !slices.Contains(partitioners, s) },
-		How:     OwnCode, Why: "bit for bit as librdkafka",
-		Doc: "How the partition of a message is chosen that names none.",
+		Why:     "bit for bit as librdkafka",
+		Doc:     "How the partition of a message is chosen that names none.",
 	},
 	{Name: "partitioner_cb", Scope: TopicScope, Role: ProducerRole, Kind: Pointer},
 	{Name: "msg_order_cmp", Scope: TopicScope, Role: ProducerRole, Kind: Pointer, Deprecated: true, Experimental: true},
@@ -52,13 +52,13 @@ var topicProperties = []Property{
 	{
 		Name: "compression.codec", Scope: TopicScope, Role: ProducerRole, Kind: Enum, Default: "inherit", Importance: High,
 		Words: []Word{{Name: "none", Value: 0}, {Name: "gzip", Value: 1}, {Name: "snappy", Value: 2}, {Name: "lz4", Value: 3}, {Name: "zstd", Value: 4}, {Name: "inherit", Value: 5}},
-		How:   OwnCode, Why: "overrides the global one unless it is inherit",
-		Doc: "The same for topics; only reachable as topic.compression.codec.",
+		Why:   "overrides the global one unless it is inherit",
+		Doc:   "The same for topics; only reachable as topic.compression.codec.",
 	},
 	{Name: "compression.type", Scope: TopicScope, Role: ProducerRole, Kind: Alias, Alias: "compression.codec"},
 	{
 		Name: "compression.level", Scope: TopicScope, Role: ProducerRole, Kind: Int, Min: -1, Max: 12, Default: "-1", Importance: Medium,
-		How: OwnCode, Why: "capped at what the codec has",
+		Why: "capped at what the codec has",
 		Doc: "How hard to compress; -1 is the codec's own default.",
 	},
 	{

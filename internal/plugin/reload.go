@@ -223,12 +223,11 @@ func (o *opener) rest(life context.Context) *opener {
 	if o == nil || len(o.steps) == 0 {
 		return nil
 	}
-	next := &opener{plugin: o.plugin, steps: o.steps}
-	for _, s := range next.steps {
+	for _, s := range o.steps {
 		s.holders = nil
 	}
-	next.begin(life, false)
-	return next
+	o.begin(life, false)
+	return o
 }
 
 // begin starts the opener, for the first time or again.
