@@ -19,9 +19,10 @@ type Damage struct {
 	From, To int64
 	Reason   string
 	Torn     bool // at the end of the last segment: what was being written when the machine stopped
-	Header   bool // of the segment: all of it when From..To is the whole file, one or both of its two copies otherwise
+	Header   bool // of the segment: one or both of its two copies, or all of the file
 	Foreign  bool // another version of this program wrote it
 	end      bool // nothing follows in the file
+	whole    bool // nothing in the file can be read, or nothing in it belongs here
 }
 
 // Check reads every frame of every segment. It changes nothing. While a plugin runs on the folder, a write that is
@@ -38,7 +39,7 @@ func Check(fsys FS, dir string) (CheckReport, error) {
 func (o *offline) walk(visit func(found) error) (report CheckReport, err error) {
 	report = CheckReport{Report: o.report, Missing: o.lost}
 	for _, g := range o.odd {
-		report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errSegmentOrder.Error(), Header: true})
+		report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: errSegmentOrder.Error(), Header: true, whole: true})
 	}
 	// gap counts the pending records among from..to-1, which should have been there.
 	gap := func(from, to uint64) {
@@ -99,7 +100,7 @@ func (o *offline) walk(visit func(found) error) (report CheckReport, err error) 
 		case errors.Is(err, errSegmentEmpty):
 			gap(want, g.end) // its creation was cut short, or all of it was zeroed
 		case !o.report.Running || errors.Is(err, errSegmentHeader):
-			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: reason(err), Header: true})
+			report.Damage = append(report.Damage, Damage{Segment: g.name, To: g.size, Reason: reason(err), Header: true, whole: true})
 			gap(want, g.end)
 		}
 	}

@@ -141,6 +141,8 @@ func TestRepairPlansThenActsAndKeepsWhatItCuts(t *testing.T) {
 		{"one copy of a header", names[0], func(b []byte) []byte { b[20] ^= 1; return b }, spool.ActionHeader, 0},
 		{"both copies", names[0], func(b []byte) []byte { b[20] ^= 1; b[532] ^= 1; return b }, spool.ActionHeader, 0},
 		{"a whole segment", names[0], func(b []byte) []byte { return bytes.Repeat([]byte("?"), len(b)) }, spool.ActionSetAside, 15},
+		{"a whole segment that is as long as a header", names[0], func([]byte) []byte { return bytes.Repeat([]byte("?"), spool.SegmentStart) }, spool.ActionSetAside, 15},
+		{"a copy out of order that is as long as a header", spool.SegmentName(900, 1), func([]byte) []byte { return m.files[names[0]][:spool.SegmentStart] }, spool.ActionSetAside, 0},
 		{"a header of another segment", names[1], func(b []byte) []byte { copy(b, m.files[names[0]][:spool.SegmentStart]); return b }, spool.ActionHeader, 0},
 		{"both slots", "position", func([]byte) []byte { return bytes.Repeat([]byte("?"), 2*spool.PositionSlot) }, spool.ActionSetAside, 0},
 	} {

@@ -111,10 +111,10 @@ func planRepair(fsys FS, dir string) (Plan, *offline, error) {
 func stepFor(d Damage) Step {
 	step := Step{File: d.Segment, From: d.From, To: d.To, Why: d.Reason}
 	switch {
-	case d.Header && d.To == segmentStart:
-		step.Action = ActionHeader
-	case d.Header:
+	case d.whole:
 		step.Action, step.Kept = ActionSetAside, d.Segment+badSuffix
+	case d.Header:
+		step.Action = ActionHeader
 	case d.Torn:
 		step.Action, step.Kept = ActionCut, keptName(d.Segment, d.From, tornSuffix)
 	default:
