@@ -233,3 +233,14 @@ func FuzzLedger(f *testing.F) {
 		}
 	})
 }
+
+// It goes to the log, and halon-kafka shows it.
+func TestWhatIsWrongWithANoteIsOneLine(t *testing.T) {
+	note := AppendPlan(nil, batch(0, 7, Span{1, 3}))
+	for n := 1; n < len(note)-1; n++ {
+		var l Ledger
+		if err := l.Apply(append([]byte{byte(n)}, note[1:1+n]...)); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
+	}
+}

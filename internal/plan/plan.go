@@ -21,6 +21,7 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -172,7 +173,7 @@ type input struct {
 
 func (in *input) bytes(n uint64) []byte {
 	if in.err != nil || n > uint64(len(in.rest)) {
-		in.err = errors.Join(in.err, errShort)
+		in.err = cmp.Or(in.err, errShort)
 		return nil
 	}
 	b := in.rest[:n]
@@ -196,7 +197,7 @@ func (in *input) number(most uint64) uint64 {
 func (in *input) distance() int64 {
 	v, n := binary.Varint(in.rest)
 	if in.err != nil || n <= 0 {
-		in.err = errors.Join(in.err, errShort)
+		in.err = cmp.Or(in.err, errShort)
 		return 0
 	}
 	in.rest = in.rest[n:]
