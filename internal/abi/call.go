@@ -148,13 +148,11 @@ func answer(call *C.struct_kafka_call, code resperr.Code) {
 		return
 	}
 	call.action, call.code = C.KAFKA_FAILED, C.int(code)
-	setText(call, code.Error())
+	fill(call.text[:], code.Error())
 }
 
 // throw leaves an exception in the call.
 func throw(call *C.struct_kafka_call, text string) {
 	call.action = C.KAFKA_THROW
-	setText(call, text)
+	fill(call.text[:], text)
 }
-
-func setText(call *C.struct_kafka_call, text string) { fill(call.text[:], text) }

@@ -127,7 +127,11 @@ func (c *Codec) Plain(produceVersion int16) bool {
 // compress replaces dst[from:] by its compressed form if that is smaller, and says whether it is.
 func (c *Codec) compress(dst []byte, from int) (_ []byte, smaller bool) {
 	size := len(dst) - from
-	out := c.buffer()
+	out, _ := c.buffers.Get().(*bytes.Buffer)
+	if out == nil {
+		out = new(bytes.Buffer)
+	}
+	out.Reset()
 	defer c.buffers.Put(out)
 	if !c.pack(out, size, dst[from:]) || out.Len() >= size {
 		return dst, false
@@ -149,15 +153,6 @@ func (c *Codec) gather(dst []byte, pieces [][]byte) (_ []byte, smaller bool) {
 		return dst, false
 	}
 	return out.Bytes(), out.Len()-before < size
-}
-
-func (c *Codec) buffer() *bytes.Buffer {
-	out, _ := c.buffers.Get().(*bytes.Buffer)
-	if out == nil {
-		out = new(bytes.Buffer)
-	}
-	out.Reset()
-	return out
 }
 
 // pack appends the compressed form of parts, of that size together, to out, and says whether it could.
