@@ -124,11 +124,7 @@ func (f *FS) Show(dir string) { f.setHidden(dir, false) }
 func (f *FS) setHidden(dir string, hidden bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if hidden {
-		f.hidden[dir] = true
-	} else {
-		delete(f.hidden, dir)
-	}
+	f.hidden[dir] = hidden
 }
 
 // RemoveAll removes a folder and what is in it, durably.
@@ -174,9 +170,7 @@ func (f *FS) Reboot() *FS {
 	case 1:
 		survives = func() bool { return true }
 	}
-	for dir := range f.dirs {
-		next.dirs[dir] = true
-	}
+	maps.Copy(next.dirs, f.dirs)
 	for _, op := range f.pending {
 		if survives() {
 			op.apply(f.durable)
