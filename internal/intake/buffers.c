@@ -198,8 +198,8 @@ bool intake_route_set(struct intake_packer *p, uint32_t topic, int32_t partition
         route->choice.partition = -1;
         p->routes[topic] = route;
     }
-    close_open(route, partitions < route->partitions ? partitions : route->partitions);
     int32_t before = partitions < route->partitions ? partitions : route->partitions;
+    close_open(route, before);
     route->partitions = before; /* what a failure below leaves */
     if (!resize(route, partitions, led_count)) {
         intake_route_drop(p, topic);

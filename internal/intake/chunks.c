@@ -117,10 +117,10 @@ void intake_close_current(struct intake *in)
     atomic_store(&in->current, NULL);
 }
 
-void intake_drop_spare(struct intake *in)
+void intake_end_grants(struct intake *in)
 {
+    intake_close_current(in);
     struct intake_chunk *chunk = atomic_exchange(&in->spare, NULL);
-
     if (!chunk)
         return;
     charge(in, chunk->grant, -1);
@@ -132,12 +132,11 @@ static enum intake_answer begin_with(struct intake *in, struct intake_chunk *chu
 {
     if (!chunk) {
         struct intake_amount room = room_of(in);
-        if (atomic_load(&in->pending_grants) > 1 && (room.count < 1 || room.bytes < offer->value || room.cost < offer->cost))
-            return INTAKE_ASK; /* another call has a grant for a spare chunk, and may give it back */
-        if (room.count < 1)
-            return refuse(in->full_code, code);
-        if (room.bytes < offer->value || room.cost < offer->cost)
-            return atomic_load(&in->estimated) ? INTAKE_ASK : refuse(in->full_code, code);
+        if (!fits(room, offer->value, offer->cost)) {
+            /* Another call may have a grant for a spare chunk, and give it back. */
+            bool unsure = atomic_load(&in->pending_grants) > 1 || (room.count >= 1 && atomic_load(&in->estimated));
+            return unsure ? INTAKE_ASK : refuse(in->full_code, code);
+        }
         struct intake_amount grant = grant_in(room);
         uint32_t max_bytes = (uint32_t)grant.bytes;
         if (grant.cost > room.cost || max_bytes < offer->size) {
@@ -226,11 +225,6 @@ enum intake_answer intake_rotate(struct intake *in, struct intake_chunk *full, c
     return answer;
 }
 
-static bool fits(struct intake_amount room, const struct intake_offered *offer)
-{
-    return room.count >= 1 && room.bytes >= offer->value && room.cost >= offer->cost;
-}
-
 bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, enum intake_answer *answer, int *code)
 {
     bool room_left = false;
@@ -245,12 +239,11 @@ bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct i
     else if (atomic_load(&in->waiting))
         *answer = refuse(in->full_code, code);
     else {
-        if (!fits(room, offer)) { /* what others have a grant for and do not use is room too */
-            intake_close_current(in);
-            intake_drop_spare(in);
+        if (!fits(room, offer->value, offer->cost)) { /* what others have a grant for and do not use is room too */
+            intake_end_grants(in);
             room = room_of(in);
         }
-        room_left = fits(room, offer);
+        room_left = fits(room, offer->value, offer->cost);
         if (!room_left)
             *answer = atomic_load(&in->pending_grants) || (room.count >= 1 && atomic_load(&in->estimated)) ? INTAKE_ASK : refuse(in->full_code, code);
     }

@@ -101,6 +101,11 @@ static inline struct intake_amount room_of(struct intake *in)
     return room_in(&in->ledger);
 }
 
+static inline bool fits(struct intake_amount room, int64_t value, int64_t cost)
+{
+    return room.count >= 1 && room.bytes >= value && room.cost >= cost;
+}
+
 static inline enum intake_answer refuse(int because, int *code)
 {
     *code = because;
@@ -130,9 +135,9 @@ HIDDEN bool intake_published(struct intake *in);
 HIDDEN struct intake_known *intake_find_topic(struct intake *in, const char *name, size_t length);
 HIDDEN uint64_t intake_hash(const char *bytes, size_t length);
 
-/* Both with the lock: calls have no grant any longer. */
+/* Both with the lock: the current chunk takes no more; calls have no grant any longer. */
 HIDDEN void intake_close_current(struct intake *in);
-HIDDEN void intake_drop_spare(struct intake *in);
+HIDDEN void intake_end_grants(struct intake *in);
 
 /* Leaves a record that has a chunk of its own behind those that are there. False: there is no room, or Go must say whether; *answer. */
 HIDDEN bool intake_append(struct intake *in, struct intake_chunk *chunk, const struct intake_offered *offer, enum intake_answer *answer, int *code);

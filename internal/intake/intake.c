@@ -102,10 +102,8 @@ void intake_shut(struct intake *in, bool shut)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->shut, shut);
-    if (shut) {
-        intake_close_current(in);
-        intake_drop_spare(in);
-    }
+    if (shut)
+        intake_end_grants(in);
     pthread_mutex_unlock(&in->lock);
 }
 
@@ -117,8 +115,7 @@ void intake_end(struct intake *in, bool gone, int code)
         atomic_store(&in->life, gone ? GONE : ENDED);
     if (gone)
         atomic_store(&in->abandoned, true);
-    intake_close_current(in);
-    intake_drop_spare(in);
+    intake_end_grants(in);
     pthread_mutex_unlock(&in->lock);
 }
 
@@ -126,30 +123,26 @@ void intake_pass(struct intake *in)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->life, DISOWNED);
-    intake_close_current(in);
-    intake_drop_spare(in);
+    intake_end_grants(in);
     pthread_mutex_unlock(&in->lock);
 }
 
 bool intake_ledger_charge(struct intake_ledger *ledger, int64_t value, int64_t cost)
 {
-    struct intake_amount room = room_in(ledger);
-    bool fits = room.count >= 1 && room.bytes >= value && room.cost >= cost;
-
-    if (fits) {
-        atomic_fetch_add(&ledger->charged_count, 1);
-        atomic_fetch_add(&ledger->charged_bytes, value);
-        atomic_fetch_add(&ledger->charged_cost, cost);
-    }
-    return fits;
+    if (!fits(room_in(ledger), value, cost))
+        return false;
+    atomic_fetch_add(&ledger->charged_count, 1);
+    atomic_fetch_add(&ledger->charged_bytes, value);
+    atomic_fetch_add(&ledger->charged_cost, cost);
+    return true;
 }
 
 bool intake_charge(struct intake *in, int64_t value, int64_t cost)
 {
     pthread_mutex_lock(&in->lock);
-    bool fits = intake_ledger_charge(&in->ledger, value, cost);
+    bool charged = intake_ledger_charge(&in->ledger, value, cost);
     pthread_mutex_unlock(&in->lock);
-    return fits;
+    return charged;
 }
 
 struct intake_ledger *intake_ledger(struct intake *in)

@@ -67,8 +67,7 @@ static enum intake_answer park(struct intake *in, const struct intake_record *r,
             in->first_parked = parked;
         in->last_parked = parked;
         atomic_store(&in->waiting, true);
-        intake_close_current(in); /* a chunk with room left in its grant would let others pass by */
-        intake_drop_spare(in);
+        intake_end_grants(in); /* a chunk with room left in its grant would let others pass by */
     }
     bool first = open && atomic_fetch_add(&in->signals.parked, 1) == 0;
     pthread_mutex_unlock(&in->lock);
@@ -187,16 +186,13 @@ enum intake_answer intake_offer(const struct intake_record *r, int *code)
     }
     if (answer != INTAKE_TAKEN)
         return answer;
-    if (size > INTAKE_LARGEST) {
-        if (atomic_load(&in->signals.asleep) && atomic_exchange(&in->signals.asleep, 0))
-            intake_wake_go(in);
-        return INTAKE_TAKEN;
+    if (size <= INTAKE_LARGEST) {
+        write_frame((struct intake_frame *)to, r, size, topic->index);
+        atomic_store_explicit(note,
+                              INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |
+                                  (uint64_t)bytes << INTAKE_NOTE_OF_PAYLOAD | r->value_length,
+                              memory_order_release);
     }
-    write_frame((struct intake_frame *)to, r, size, topic->index);
-    atomic_store_explicit(note,
-                          INTAKE_COMPLETE | (uint64_t)r->pair_count << INTAKE_NOTE_OF_HEADERS |
-                              (uint64_t)bytes << INTAKE_NOTE_OF_PAYLOAD | r->value_length,
-                          memory_order_release);
     /* The state was moved on before this, and Go looks at it after it has said that it sleeps: one of the two sees the other. */
     if (atomic_load(&in->signals.asleep) && atomic_exchange(&in->signals.asleep, 0))
         intake_wake_go(in);
@@ -217,9 +213,7 @@ void intake_set_has_waiters(struct intake *in, bool waiting)
 {
     pthread_mutex_lock(&in->lock);
     atomic_store(&in->waiting, waiting || in->first_parked);
-    if (waiting) {
-        intake_close_current(in);
-        intake_drop_spare(in);
-    }
+    if (waiting)
+        intake_end_grants(in);
     pthread_mutex_unlock(&in->lock);
 }
