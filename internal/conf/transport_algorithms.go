@@ -25,7 +25,6 @@ func (c *Conf) tlsAlgorithms() (suites []uint16, level securityLevel, curves []t
 		return nil, 0, nil, refuse("ssl.cipher.suites failed: error:%s", reason)
 	}
 	if c.present("ssl.curves.list") {
-		var reason string
 		if curves, reason = curveList(c.text("ssl.curves.list")); reason != "" {
 			return nil, 0, nil, refuse("ssl.curves.list failed: %s", reason)
 		}

@@ -53,9 +53,8 @@ type checkFlags struct {
 	timeout  time.Duration
 }
 
-func check(ctx context.Context, args []string, t Terminal) int {
+func check(ctx context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	f := &checkFlags{}
-	fs := flag.NewFlagSet("check", flag.ContinueOnError)
 	fs.StringVar(&f.file, "c", "", "")
 	fs.StringVar(&f.app, "A", "", "")
 	fs.StringVar(&f.plugin, "p", "kafka", "")

@@ -24,8 +24,7 @@ Prints the completion of commands, flags and property names for bash. The packag
 `
 
 // manpage writes the page from the table of commands, so that it cannot say anything else than the help.
-func manpage(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("manpage", flag.ContinueOnError)
+func manpage(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	rest, status, ok := parse(fs, args, t)
 	if !ok {
 		return status
@@ -70,8 +69,7 @@ func roff(text string) string {
 // helpFlag is a flag of a command, as its help shows it.
 var helpFlag = regexp.MustCompile(`(?m)(?:^  |\[)(--?[a-z]+)\b`)
 
-func completion(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("completion", flag.ContinueOnError)
+func completion(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	rest, status, ok := parse(fs, args, t)
 	if !ok {
 		return status

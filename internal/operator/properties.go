@@ -19,8 +19,7 @@ Without a name it lists them all.
 Exit status: 0 fine, 1 there is no such property, 2 usage.
 `
 
-func properties(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("properties", flag.ContinueOnError)
+func properties(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	asJSON := fs.Bool("json", false, "")
 	names, status, ok := parse(fs, args, t)
 	if !ok {

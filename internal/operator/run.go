@@ -28,9 +28,9 @@ type Terminal struct {
 // command is a row of the table. A name may be of several words.
 type command struct {
 	name  string
-	short string // one line for the list
-	help  string // the whole text behind the command's name
-	run   func(ctx context.Context, args []string, t Terminal) int
+	short string                                                                     // one line for the list
+	help  string                                                                     // the whole text behind the command's name
+	run   func(ctx context.Context, fs *flag.FlagSet, args []string, t Terminal) int // fs has the command's name, and no flags yet
 }
 
 // commands is the table: running, listing and helping read it.
@@ -67,7 +67,7 @@ func Run(ctx context.Context, args []string, t Terminal) int {
 	if c == nil {
 		return unknownCommand(args, t)
 	}
-	return c.run(ctx, rest, t)
+	return c.run(ctx, flag.NewFlagSet(c.name, flag.ContinueOnError), rest, t)
 }
 
 // findCommand returns the command whose name the arguments begin with, and what follows it.

@@ -31,8 +31,7 @@ the end of the last segment was being written when the machine stopped, and the 
 Exit status: 0 fine, 1 something is wrong, 2 usage, or no spool in that folder.
 `
 
-func spoolCheck(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("spool check", flag.ContinueOnError)
+func spoolCheck(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	asJSON := fs.Bool("json", false, "")
 	dir, status, ok := spoolFlags(fs, args, t)
 	if !ok {

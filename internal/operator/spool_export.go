@@ -34,8 +34,7 @@ header is {"base64":"..."}. partition -1 leaves it to the partitioner. seq is th
 Exit status: 0 fine, 1 a record or the disk cannot be read, 2 usage, or no spool in that folder.
 `
 
-func spoolExport(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("spool export", flag.ContinueOnError)
+func spoolExport(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	letters := fs.Bool("dead", false, "")
 	all := fs.Bool("all", false, "")
 	dir, status, ok := spoolFlags(fs, args, t)

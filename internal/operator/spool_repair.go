@@ -23,8 +23,7 @@ named in the plan, and the rest of the records stays where it is.
 Exit status: 0 nothing to do, or done; 1 there is something to do, or it failed; 2 usage, or no spool in that folder.
 `
 
-func spoolRepair(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("spool repair", flag.ContinueOnError)
+func spoolRepair(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	apply := fs.Bool("apply", false, "")
 	dir, status, ok := spoolFlags(fs, args, t)
 	if !ok {

@@ -22,8 +22,7 @@ Exit status: 0 all were moved, or there was none; 1 the spool is in use, or not 
 that folder.
 `
 
-func spoolRequeue(ctx context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("spool requeue", flag.ContinueOnError)
+func spoolRequeue(ctx context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	dir, status, ok := spoolFlags(fs, args, t)
 	if !ok {
 		return status

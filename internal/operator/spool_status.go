@@ -30,8 +30,7 @@ while the mail server runs, and reads little, however large the backlog is: spoo
 Exit status: 0 fine, 1 something is wrong, 2 usage, or no spool in that folder.
 `
 
-func spoolStatus(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("spool status", flag.ContinueOnError)
+func spoolStatus(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	asJSON := fs.Bool("json", false, "")
 	dir, status, ok := spoolFlags(fs, args, t)
 	if !ok {

@@ -42,8 +42,7 @@ const (
 	mostInterval  = time.Hour
 )
 
-func showTop(ctx context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("top", flag.ContinueOnError)
+func showTop(ctx context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	path := fs.String("halonctl", "", "")
 	plugin := fs.String("plugin", "kafka", "")
 	listen := fs.String("listen", "", "")

@@ -18,8 +18,7 @@ Prints the version of this program, of the Kafka client in it, and of Go.
 // release is the version of the package; the linker writes it: -X .../internal/operator.release=2.0.0
 var release = ""
 
-func version(_ context.Context, args []string, t Terminal) int {
-	fs := flag.NewFlagSet("version", flag.ContinueOnError)
+func version(_ context.Context, fs *flag.FlagSet, args []string, t Terminal) int {
 	rest, status, ok := parse(fs, args, t)
 	if !ok {
 		return status

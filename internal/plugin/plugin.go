@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/halon-extras/kafka/internal/admin"
-	"github.com/halon-extras/kafka/internal/conf"
 	"github.com/halon-extras/kafka/internal/intake"
 	"github.com/halon-extras/kafka/internal/logsink"
 	"github.com/halon-extras/kafka/internal/producer"
@@ -41,7 +40,7 @@ type Plugin struct {
 	level     *slog.LevelVar
 	recent    func(queue string) []logsink.Entry
 	scrape    *report.Histogram
-	calls     func() []report.CallTimes
+	calls     func() []report.CallTimes // nil is unknown
 
 	queues atomic.Pointer[queues]
 	mu     sync.Mutex       // guards the change of queues
@@ -57,7 +56,7 @@ type Plugin struct {
 // New returns a plugin without queues. wake ends a call that a queue's intake has parked; see [producer.Deps].
 func New(log *slog.Logger, wake func(intake.Script, resperr.Code)) *Plugin {
 	p := &Plugin{
-		log: log, scaling: newScaling(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil }, calls: func() []report.CallTimes { return nil },
+		log: log, scaling: newScaling(), wake: wake, level: new(slog.LevelVar), recent: func(string) []logsink.Entry { return nil },
 		scrape: report.NewHistogram(100*time.Microsecond, time.Millisecond, 10*time.Millisecond, 100*time.Millisecond, time.Second),
 		doors:  make(map[string]*door),
 	}
@@ -148,7 +147,7 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 			fmt.Sprintf("%s(%d): %s: %s%s", w.Facility, w.Level, c.Set.Name, thread, w.Text), "queue", c.ID)
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
-		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Client: conf.Deps{}, Spool: c.Spool,
+		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Spool: c.Spool,
 		Intake: p.intake(c), Quiet: true, Worked: p.scaling.worked, Wake: p.wake,
 		Before: before, Estate: estate,
 	})
