@@ -31,7 +31,7 @@ func Advise(name, text string) []string {
 		all = append(all, adviseBrokers(name, text)...)
 	}
 	if p.Name == "request.required.acks" {
-		if n, ok := strtol(text); ok && n > 1 {
+		if n, _, ok := strtol(text); ok && n > 1 {
 			all = append(all, fmt.Sprintf("%s: brokers refuse every message with %d: only 0, 1 and all are left in Kafka", name, n))
 		}
 	}
@@ -42,22 +42,19 @@ func Advise(name, text string) []string {
 }
 
 var (
-	integer = regexp.MustCompile(`^\s*[+-]?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)`)
-	octal   = regexp.MustCompile(`^\s*[+-]?0[0-7]+\s*$`)
-	float   = regexp.MustCompile(`^\s*[+-]?(?i:0x[0-9a-f.]+(p[+-]?[0-9]+)?|([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|infinity|inf|nan(\([0-9a-z_]*\))?)`)
+	octal = regexp.MustCompile(`^\s*[+-]?0[0-7]+\s*$`)
 	// amount is a number as people write it, with its unit.
 	amount = regexp.MustCompile(`^\s*([+-]?[0-9][0-9_',]*\.?[0-9]*(?:[eE][0-9]+)?)\s*([A-Za-z]*)\s*$`)
 )
 
 func (p *Property) adviseInt(name, text string) string {
-	long, ok := strtol(text)
+	long, rest, ok := strtol(text)
 	if !ok {
 		return "" // a word, or refused
 	}
 	n := int32(long)
-	rest := strings.TrimSpace(text[len(integer.FindString(text)):])
 	switch {
-	case rest != "":
+	case strings.TrimSpace(rest) != "":
 		return fmt.Sprintf("%s: %q is read as %d%s: what stands behind the number is left out%s", name, text, n, p.unit().words, p.perhaps(text, float64(n)))
 	case octal.MatchString(text):
 		return fmt.Sprintf("%s: %q is read as %d: a zero in front makes a number octal", name, text, n)
@@ -68,13 +65,12 @@ func (p *Property) adviseInt(name, text string) string {
 }
 
 func (p *Property) adviseDouble(name, text string) string {
-	f, ok := strtod(text)
+	f, rest, ok := strtod(text)
 	if !ok {
 		return ""
 	}
-	rest := strings.TrimSpace(text[len(float.FindString(text)):])
 	switch {
-	case rest != "":
+	case strings.TrimSpace(rest) != "":
 		return fmt.Sprintf("%s: %q is read as %s%s: what stands behind the number is left out%s", name, text, formatG(f), p.unit().words, p.perhaps(text, f))
 	case math.IsNaN(f):
 		return fmt.Sprintf("%s: %q is no number: it is read as 0", name, text)

@@ -41,10 +41,10 @@ func (c *Conf) reset(i int) {
 	*v = value{}
 	switch p.Kind {
 	case Int:
-		n, _ := strtol(p.Default)
+		n, _, _ := strtol(p.Default)
 		v.number = int32(n)
 	case Double:
-		v.double, _ = strtod(p.Default)
+		v.double, _, _ = strtod(p.Default)
 	case Bool:
 		if p.Default == "true" {
 			v.number = 1

@@ -96,7 +96,7 @@ func refusePlugin(paths string) error {
 }
 
 func setInt(p *Property, v *value, text string) error {
-	long, ok := strtol(text)
+	long, _, ok := strtol(text)
 	n := int32(long)
 	if !ok {
 		w := p.word(text)
@@ -113,7 +113,7 @@ func setInt(p *Property, v *value, text string) error {
 }
 
 func setDouble(p *Property, v *value, text string) error {
-	f, ok := strtod(text)
+	f, _, ok := strtod(text)
 	if !ok {
 		return invalid(`Invalid value for configuration property "%s"`, p.Name)
 	}
