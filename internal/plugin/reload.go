@@ -252,7 +252,7 @@ func (o *opener) begin(life context.Context, first bool) {
 
 // work gets the folders and opens the queues, until all are open or ctx ends.
 func (o *opener) work(ctx context.Context, first bool) {
-	estates := o.release()
+	estates := o.endHolders()
 	for ; ; first = false {
 		o.steps = slices.DeleteFunc(o.steps, func(s *step) bool { return o.open(s, estates, first) })
 		if len(o.steps) == 0 {
@@ -272,8 +272,8 @@ type estate struct {
 	what *producer.Estate
 }
 
-// release ends all queues that have the folders of others, side by side, and forgets them.
-func (o *opener) release() (estates []*estate) {
+// endHolders ends all queues that have the folders of others, side by side, and forgets them.
+func (o *opener) endHolders() (estates []*estate) {
 	p := o.plugin
 	for _, s := range o.steps {
 		for _, l := range s.holders {
@@ -293,7 +293,7 @@ func (o *opener) release() (estates []*estate) {
 						return
 					}
 				}
-				e.what = e.from.queue.Release(context.Background())
+				e.what = e.from.queue.HandOver(context.Background())
 			})
 		})
 	}

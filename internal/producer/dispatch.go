@@ -117,7 +117,7 @@ func (p *Producer) watchPause(part *partition) {
 }
 
 func (p *Producer) sendTo(b *broker, now mono) {
-	if p.state.releasing.Load() {
+	if p.state.handingOver.Load() {
 		return
 	}
 	for len(b.ready) > 0 && b.requests < p.most && (b.requests == 0 || p.client.Unwritten(b.id) < p.backpressure) {

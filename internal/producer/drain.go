@@ -227,18 +227,18 @@ func (p *Producer) closeStored(ctx context.Context, before func()) int64 {
 	p.closeClient(ended)
 	kept := s.spool.Stats().Pending
 	err := s.close(ctx)
-	releasing := p.state.releasing.Load()
+	handingOver := p.state.handingOver.Load()
 	code := resperr.Destroy
-	if err != nil && releasing {
+	if err != nil && handingOver {
 		code = resperr.FS // with the other one the next queue would store what may be on the disk
 	}
 	p.dismissStored(code)
 	p.resumes.wait()
 	p.logLost(lost)
-	if err != nil && (!releasing || !errors.Is(err, context.DeadlineExceeded)) { // who opens it next says that
+	if err != nil && (!handingOver || !errors.Is(err, context.DeadlineExceeded)) { // who opens it next says that
 		p.log.Error("the spool was not closed in order, the next start repairs it", "error", err)
 	}
-	if kept > 0 && !releasing {
+	if kept > 0 && !handingOver {
 		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("stopped with %d message(s) on disk in %s, they are sent once a queue has this path", kept, s.Path))
 	}
 	return lost

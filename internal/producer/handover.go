@@ -13,7 +13,7 @@ import (
 )
 
 // A queue whose configuration has changed is another queue of the same name, opened beside it, with the same counters. Two that may exist side by side do so
-// until the old one is empty: PassOn. Two with one folder cannot: Release.
+// until the old one is empty: PassOn. Two with one folder cannot: HandOver.
 //
 // Records that are on their way, or whose batch has a sequence already, stay with the old queue, because only it will know what
 // became of them. So nothing is delivered twice; but a record of the new queue may pass an older one of the same partition.
@@ -266,21 +266,21 @@ type Estate struct {
 }
 
 const (
-	// releaseTime is how long Release waits for answers.
-	releaseTime = 3 * time.Second
+	// answerPatience is how long HandOver waits for answers.
+	answerPatience = 3 * time.Second
 
 	// closePatience is how long it waits then for a slow disk.
 	closePatience = 10 * time.Second
 )
 
-// Release ends a queue with a spool and gives its folder back, for a queue that is opened there at once. What was accepted is on the disk then. It sends nothing
-// new, and waits until what is on its way is answered, for releaseTime or until ctx ends: what is not answered then may be delivered twice, unless the queue keeps plans. Calls are taken meanwhile;
+// HandOver ends a queue with a spool and gives its folder back, for a queue that is opened there at once. What was accepted is on the disk then. It sends nothing
+// new, and waits until what is on its way is answered, for answerPatience or until ctx ends: what is not answered then may be delivered twice, unless the queue keeps plans. Calls are taken meanwhile;
 // then they are refused with [resperr.Destroy]. A slow disk is waited for, up to closePatience: after that calls that wait for it are answered with [resperr.FS], and to open
 // the folder fails with [spool.ErrClosing] until the disk has taken everything.
 //
 // The caller gives the estate to the next queue, with [Deps], or has it answered with [Producer.Dismiss].
-func (p *Producer) Release(ctx context.Context) *Estate {
-	p.state.releasing.Store(true)
+func (p *Producer) HandOver(ctx context.Context) *Estate {
+	p.state.handingOver.Store(true)
 	p.awaitAnswers(ctx)
 	estate := new(Estate)
 	p.mu.Lock()
@@ -301,7 +301,7 @@ func (p *Producer) Release(ctx context.Context) *Estate {
 // awaitAnswers waits until no record is on its way. It asks the sender: one that is in the middle of a step sends what it has begun, and
 // nothing is on its way before.
 func (p *Producer) awaitAnswers(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, releaseTime)
+	ctx, cancel := context.WithTimeout(ctx, answerPatience)
 	defer cancel()
 	p.poll(ctx, 2*time.Millisecond, func() bool {
 		over, err := ask(ctx, p, func() bool { return p.sender.onTheirWay() == 0 })
@@ -355,7 +355,7 @@ func (p *Producer) Undo() {
 
 // outstandingIn returns how many records p, which may be nil, holds in the folder of s: they are in the counters of its successor already.
 func (p *Producer) outstandingIn(s *spool.Spool) int64 {
-	if p == nil || !p.state.releasing.Load() || !p.store.spool.SameFolder(s) {
+	if p == nil || !p.state.handingOver.Load() || !p.store.spool.SameFolder(s) {
 		return 0
 	}
 	return p.stats.Snapshot().Queued

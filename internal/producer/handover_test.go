@@ -199,7 +199,7 @@ func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
 		}
 		for range 20 {
 			calls(200)
-			estate := p.Release(t.Context())
+			estate := p.HandOver(t.Context())
 			if code := <-keep(t, p, value("late"), true); code != resperr.Destroy {
 				t.Errorf("a call that comes to the old queue is answered %v", code)
 			}
@@ -216,8 +216,7 @@ func TestAFolderIsHandedOverWhileMessagesComeAndGo(t *testing.T) {
 	})
 }
 
-// Kafka is away and the disk is full: who waits for room and who waits for a delivery goes on waiting at the queue with the larger spool.
-// A sender that is in the middle of a step may send what it has begun before the queue was to be released: it is asked first.
+// A sender that is in the middle of a step may send what it has begun before the queue was to be handed over: it is asked first.
 func TestAFolderIsNotGivenBackInTheMiddleOfAStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, kfake.SeedTopics(1, "mail"))
@@ -225,17 +224,18 @@ func TestAFolderIsNotGivenBackInTheMiddleOfAStep(t *testing.T) {
 		p := c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS})
 		step := make(chan struct{})
 		p.post(event{do: func() { <-step }})
-		released := make(chan *Estate, 1)
-		go func() { released <- p.Release(t.Context()) }()
+		estates := make(chan *Estate, 1)
+		go func() { estates <- p.HandOver(t.Context()) }()
 		synctest.Wait()
 		if code := <-keep(t, p, value("v000000"), false); code != resperr.NoError {
 			t.Errorf("while the sender is in a step, a call is answered %v", code)
 		}
 		close(step)
-		p.Dismiss(<-released, resperr.Destroy)
+		p.Dismiss(<-estates, resperr.Destroy)
 	})
 }
 
+// Kafka is away and the disk is full: who waits for room and who waits for a delivery goes on waiting at the queue with the larger spool.
 func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 	for _, mode := range []string{"durable", "spill"} {
 		t.Run(mode, func(t *testing.T) {
@@ -269,7 +269,7 @@ func TestCallsGoOnWaitingWhereAFolderIsHandedOver(t *testing.T) {
 				if stored.Load() == n-5 || p.Parked() == 0 {
 					t.Fatal("the spool never was full")
 				}
-				estate := p.Release(t.Context())
+				estate := p.HandOver(t.Context())
 				cfg.MaxBytes = 1 << 30
 				next := c.after(p, Deps{Spool: &cfg.Spool, Disk: cfg.FS, Estate: estate}, "queue.buffering.max.messages=10")
 				time.Sleep(time.Minute)
@@ -305,7 +305,7 @@ func TestWhoWaitsAtAFolderThatIsNotOpenedAgainHearsIt(t *testing.T) {
 			t.Fatal(code)
 		}
 		synctest.Wait()
-		p.Dismiss(p.Release(t.Context()), resperr.FS)
+		p.Dismiss(p.HandOver(t.Context()), resperr.FS)
 		if d := <-delivery; d.Code != resperr.FS {
 			t.Errorf("the call is answered %+v", d)
 		}
@@ -409,7 +409,7 @@ func TestAFolderIsHandedOverByAnotherName(t *testing.T) {
 				cfg := spoolOn{queueconf.Spool{Path: filepath.Join(dir, "spool"), MaxBytes: 1 << 30}, nil}
 				p := c.after(nil, Deps{Spool: &cfg.Spool})
 				store(t, p, "mail", 0, 10)
-				estate := p.Release(t.Context())
+				estate := p.HandOver(t.Context())
 				if linked {
 					if err := os.Symlink("spool", filepath.Join(dir, "link")); err != nil {
 						t.Fatal(err)
@@ -459,10 +459,10 @@ func TestAFolderIsHandedOverOnADiskThatIsSlow(t *testing.T) {
 				})
 				late := keep(t, p, value("v000010"), false)
 				begun := time.Now()
-				estate := p.Release(t.Context())
+				estate := p.HandOver(t.Context())
 				disk.Intercept(nil)
-				if took := time.Since(begun); took > releaseTime+closePatience+time.Second {
-					t.Errorf("Release took %v", took)
+				if took := time.Since(begun); took > answerPatience+closePatience+time.Second {
+					t.Errorf("HandOver took %v", took)
 				}
 				if code, want := <-late, map[bool]resperr.Code{true: resperr.NoError, false: resperr.FS}[test.opens]; code != want {
 					t.Errorf("the call that waits for the disk is answered %v, want %v", code, want)

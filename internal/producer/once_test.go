@@ -126,8 +126,8 @@ func (h *history) handOver(p *Producer) (*Producer, error) {
 		h.kafka.pause(60 * time.Millisecond)
 	}
 	began := time.Now()
-	estate := p.Release(context.Background())
-	if time.Since(began) >= releaseTime {
+	estate := p.HandOver(context.Background())
+	if time.Since(began) >= answerPatience {
 		h.cut++
 	}
 	h.kafka.set(func() { h.kafka.hung = nil })

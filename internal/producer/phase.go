@@ -8,7 +8,7 @@ type phase int32
 const (
 	phaseOpen    phase = iota // calls are taken
 	phaseClosed               // calls are refused; what was accepted is sent, and who waits for room goes on waiting
-	phaseStopped              // one Stop or Release ends the queue; a second one has nothing to do
+	phaseStopped              // one Stop or HandOver ends the queue; a second one has nothing to do
 	phaseGivenUp              // what has no report yet gets one without a line in the log; what is on the disk gets none
 	phaseGone                 // the intake may be another queue's
 )
@@ -19,15 +19,15 @@ const (
 //	New        phaseOpen
 //	PassOn     phaseClosed, passed: the calls go to the next queue of the name
 //	Close      phaseClosed: the queue is in no configuration any more
-//	Release    releasing, and when the answers have come phaseStopped, passed; closeStored: phaseGivenUp
+//	HandOver   handingOver, and when the answers have come phaseStopped, passed; closeStored: phaseGivenUp
 //	Stop       phaseStopped, and when its time is over phaseGivenUp
 //	Gone       phaseGone
 //	breakDown  broken, in any phase
 type lifecycle struct {
-	phase     atomic.Int32
-	passed    atomic.Bool // calls that are refused with Destroy belong to the next queue of the name
-	releasing atomic.Bool // nothing new is sent
-	broken    atomic.Bool // nothing is sent any more: every call is answered -150
+	phase       atomic.Int32
+	passed      atomic.Bool // calls that are refused with Destroy belong to the next queue of the name
+	handingOver atomic.Bool // nothing new is sent
+	broken      atomic.Bool // nothing is sent any more: every call is answered -150
 }
 
 // advance goes on to next, and says whether the queue had not come that far before.

@@ -90,7 +90,7 @@ type Producer struct {
 	kicked   atomic.Bool              // kick holds a signal
 	kick     chan struct{}            // to the sender: look again
 	empty    chan struct{}            // signalled when the last record is released while urgent
-	quit     chan struct{}            // closed by Stop or Release: the sender ends
+	quit     chan struct{}            // closed by Stop or HandOver: the sender ends
 	finished chan struct{}            // closed when the sender has ended
 
 	resumes resumes
@@ -133,7 +133,7 @@ type Deps struct {
 	// have that, and wakes the sender itself.
 	Quiet bool
 
-	// Before is the queue that had this one's name until now, or nil; see [Producer.PassOn] and [Producer.Release]. The two
+	// Before is the queue that had this one's name until now, or nil; see [Producer.PassOn] and [Producer.HandOver]. The two
 	// count as one.
 	Before *Producer
 
