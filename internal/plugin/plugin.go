@@ -148,14 +148,14 @@ func (p *Plugin) open(c queueconf.Queue, before *producer.Producer, estate *prod
 	}
 	return producer.New(c.ID, c.Set, producer.Deps{
 		Log: p.log, Statistics: p.log.WithGroup(logsink.Each), Spool: c.Spool,
-		Intake: p.intake(c), Quiet: true, Worked: p.scaling.worked, Wake: p.wake,
+		Intake: p.newIntake(c), Quiet: true, Worked: p.scaling.worked, Wake: p.wake,
 		Before: before, Estate: estate,
 	})
 }
 
-// intake returns where calls leave their records without entering Go, or nil. Without it the queue
+// newIntake returns where calls leave their records without entering Go, or nil. Without it the queue
 // works, and its calls take longer.
-func (p *Plugin) intake(c queueconf.Queue) *intake.Intake {
+func (p *Plugin) newIntake(c queueconf.Queue) *intake.Intake {
 	if c.Spool != nil || c.Set.Transactional || c.Set.TopicLingerConflict || strings.ContainsRune(c.ID, 0) {
 		return nil
 	}

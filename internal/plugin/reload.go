@@ -34,7 +34,7 @@ func (p *Plugin) Reload(app *queueconf.Node) error {
 	}
 	p.scaling.cross()
 	p.opener.wait()
-	plan := p.plan(p.queues.Load(), running)
+	plan := p.planReload(p.queues.Load(), running)
 	if err := p.openFree(plan); err != nil {
 		p.opener = p.opener.rest(p.life)
 		return err
@@ -63,7 +63,7 @@ func (n *plan) isNew(id string) bool {
 	return slices.ContainsFunc(n.steps, func(s *step) bool { return s.config.ID == id && s.kept == nil })
 }
 
-func (p *Plugin) plan(qs *queues, running queueconf.Config) *plan {
+func (p *Plugin) planReload(qs *queues, running queueconf.Config) *plan {
 	n := &plan{}
 	held := map[*live]bool{}
 	for _, c := range running.Queues {
@@ -107,7 +107,7 @@ func (p *Plugin) openFree(n *plan) error {
 		if s.kept != nil || len(s.holders) > 0 {
 			continue
 		}
-		q, err := p.open(s.config, s.before.producer(), nil)
+		q, err := p.open(s.config, s.before.queueOrNil(), nil)
 		if err != nil {
 			for _, other := range n.steps[:i] {
 				if other.opened != nil {
@@ -121,8 +121,8 @@ func (p *Plugin) openFree(n *plan) error {
 	return nil
 }
 
-// producer returns the queue of l, which may be nil.
-func (l *live) producer() *producer.Producer {
+// queueOrNil returns the queue of l, which may be nil.
+func (l *live) queueOrNil() *producer.Producer {
 	if l == nil {
 		return nil
 	}
@@ -328,7 +328,7 @@ func (o *opener) open(s *step, estates []*estate, first bool) bool {
 			mine, inherited = e, e.what
 		}
 	}
-	q, err := p.open(s.config, s.before.producer(), inherited)
+	q, err := p.open(s.config, s.before.queueOrNil(), inherited)
 	if err != nil {
 		if first {
 			p.log.Log(context.Background(), logsink.LevelCrit, err.Error()+"; calls are answered with -189 until it can be opened")

@@ -171,7 +171,7 @@ type image struct {
 	buffer     *[]byte       // what is sent; the compressor's, until it is closed
 }
 
-func (b *batch) image() *image {
+func newImage(b *batch) *image {
 	m := &image{packed: b.packed, entries: b.entries}
 	m.head = recordbatch.Head{Count: int32(b.count()), ProducerID: b.id, Epoch: b.epoch, Sequence: b.sequence}
 	if b.sequence == unnumbered {

@@ -145,13 +145,13 @@ func unpacked(t testing.TB) {
 // packed gives a queue an intake where records are packed.
 func (c *cluster) packed(set *conf.Settings, deps Deps) Deps {
 	if packing() {
-		deps.Intake = c.intake(set)
+		deps.Intake = c.newIntake(set)
 	}
 	return deps
 }
 
-// intake returns one in which offer leaves the records of a queue.
-func (c *cluster) intake(set *conf.Settings) *intake.Intake {
+// newIntake returns one in which offer leaves the records of a queue.
+func (c *cluster) newIntake(set *conf.Settings) *intake.Intake {
 	name := fmt.Sprint(c.t.Name(), intakeNo.Add(1))
 	in, err := intake.New(name, set.MessageMaxBytes, int(resperr.QueueFull), int(resperr.Destroy))
 	if err != nil {

@@ -43,12 +43,12 @@ func (p *Producer) enlist(part *partition) {
 	if part.listed || !part.sendable() {
 		return
 	}
-	b := p.broker(part.leader)
+	b := p.brokerOf(part.leader)
 	part.listed = true
 	b.ready = append(b.ready, part)
 }
 
-func (p *Producer) broker(id int32) *broker {
+func (p *Producer) brokerOf(id int32) *broker {
 	b := p.sender.brokers[id]
 	if b == nil {
 		b = &broker{id: id, up: p.client.Ready(id)}
@@ -222,7 +222,7 @@ func (p *Producer) stamp(r *request, now mono) {
 		if b.last != resperr.NoError || b.doubtful {
 			r.broker.retries++
 		}
-		sent := b.image()
+		sent := newImage(b)
 		p.compressor.begin(sent)
 		r.images = append(r.images, sent)
 		r.Batches = append(r.Batches, client.Batch{

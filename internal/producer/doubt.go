@@ -102,7 +102,7 @@ func (p *Producer) lookForDoubtful(part *partition) {
 		Producer: first.id, Epoch: first.epoch, First: first.sequence, Last: plan.Sequence(last.sequence, last.span()-1), From: first.bound, LeaderEpoch: part.leaderEpoch,
 	}
 	part.looking = true
-	connection := p.broker(part.leader).connection
+	connection := p.brokerOf(part.leader).connection
 	p.client.Find(part.leader, d, func(s *client.Sighting, err error) {
 		p.post(event{do: func() {
 			part.looking = false

@@ -124,7 +124,7 @@ func (s *storage) putLocked(p *Producer, t *topic, w *waiter) resperr.Code {
 	s.buffer = stored.Append(s.buffer[:0], &w.record)
 	var seq uint64
 	size := len(w.record.Value)
-	done := func(err error) { p.stored(w, t, &seq, size, err) }
+	done := func(err error) { p.storeDone(w, t, &seq, size, err) }
 	s.mu.Lock()
 	var err error
 	seq, err = s.appendLocked(p, s.buffer, done)
@@ -198,9 +198,9 @@ func refusalOf(err error) resperr.Code {
 	return resperr.QueueFull
 }
 
-// stored hears from the spool what became of a record that it has taken. It runs on the syncer's
+// storeDone hears from the spool what became of a record that it has taken. It runs on the syncer's
 // goroutine and does not block.
-func (p *Producer) stored(w *waiter, t *topic, seq *uint64, size int, err error) {
+func (p *Producer) storeDone(w *waiter, t *topic, seq *uint64, size int, err error) {
 	s := p.store
 	s.mu.Lock()
 	if err == nil {

@@ -119,10 +119,10 @@ func (p *Producer) hear(e *client.Event, now mono) {
 	l := &p.sender.questions
 	switch e.Kind {
 	case client.Up:
-		b := p.broker(e.Broker)
+		b := p.brokerOf(e.Broker)
 		b.up, b.away, b.connection = true, 0, e.Connection
 	case client.Down:
-		b := p.broker(e.Broker)
+		b := p.brokerOf(e.Broker)
 		b.up = false
 		for _, part := range b.ready {
 			p.wantMetadata(part.topic, now)

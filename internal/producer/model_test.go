@@ -158,7 +158,7 @@ func (q *modelQueue) offer(n int) {
 // send lets the broker have what is ready, as one request.
 func (q *modelQueue) send() bool {
 	q.endPauses(q.now)
-	b := q.Producer.broker(0)
+	b := q.brokerOf(0)
 	if b.requests >= q.most || len(b.ready) == 0 {
 		return false
 	}

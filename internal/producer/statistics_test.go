@@ -71,7 +71,7 @@ func TestPackedRecordsCountAsEntriesDo(t *testing.T) {
 				set := settings(t, "bootstrap.servers=127.0.0.1:9092", "message.timeout.ms=3600000", "socket.timeout.ms=300000", "max.in.flight=1")
 				deps := Deps{Log: (&logged{}).logger(), Client: conf.Deps{Dialer: c.dial}}
 				if test.intake {
-					deps.Intake = c.intake(set)
+					deps.Intake = c.newIntake(set)
 				}
 				p, err := New("kafka1", set, deps)
 				if err != nil {
