@@ -18,7 +18,7 @@ import (
 func (p *Producer) answered(r *request, now mono) {
 	r.broker.requests--
 	p.freeImages(r)
-	if o := p.once(); o != nil && r.err == nil {
+	if o := p.onceOrNil(); o != nil && r.err == nil {
 		o.point(PointAnswered)
 	}
 	r.broker.careful = r.err != nil && r.Written && !errors.Is(r.err, client.ErrClosed)

@@ -134,7 +134,7 @@ func (p *Producer) sendTo(b *broker, now mono) {
 			continue // none of the ready ones has anything to send any more
 		}
 		p.stamp(r, now)
-		if p.once() != nil {
+		if p.onceOrNil() != nil {
 			// Not over a connection of which the sender has not heard: what was on its way over the one before may not be answered yet.
 			r.Connection = b.connection
 		}

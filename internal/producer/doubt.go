@@ -267,7 +267,7 @@ func (p *Producer) found(b *batch, s *client.Sighting) {
 
 // unreadable goes on without certainty where the queue may not read: once said, and at least once.
 func (p *Producer) unreadable(part *partition, numbered []*batch) {
-	if o := p.once(); !o.silent {
+	if o := p.store.once; !o.silent {
 		o.silent = true
 		p.log.LogAttrs(context.Background(), slog.LevelWarn, "the queue may not read the topic, so after a kill or a lost answer messages may be delivered twice: give it the right to read",
 			slog.String("topic", part.topic.name))

@@ -36,7 +36,7 @@ func (p *Producer) forgetTopics(now mono) {
 			continue
 		}
 		forgotten[t] = true
-		p.once().keepStates(t)
+		p.onceOrNil().keepStates(t)
 		delete(p.topics, name)
 		if p.packer != nil && t.introduced && t.index >= 0 {
 			p.packer.Unroute(t.index)

@@ -59,8 +59,8 @@ func (c *cluster) values(topic string, n int) []string {
 	return all
 }
 
-// once checks that topic holds v0 to v<n-1>, each once, in any order.
-func (c *cluster) once(topic string, n int) {
+// eachOnce checks that topic holds v0 to v<n-1>, each once, in any order.
+func (c *cluster) eachOnce(topic string, n int) {
 	c.t.Helper()
 	for i, v := range c.values(topic, n) {
 		if want := fmt.Sprintf("v%06d", i); v != want {
@@ -121,7 +121,7 @@ func TestWhatWaitsInMemoryGoesByTheNewSettings(t *testing.T) {
 				if lost := stop(t, next, time.Minute); lost != 0 {
 					t.Errorf("%d lost", lost)
 				}
-				c.once("mail", 1010)
+				c.eachOnce("mail", 1010)
 				if s := next.Snapshot(); s.In != 1010 || s.Delivered != 1010 || s.Failed != 0 || s.Queued != 0 {
 					t.Errorf("counted %+v", s)
 				}
@@ -155,7 +155,7 @@ func TestWhatIsOnItsWayIsNotSentTwice(t *testing.T) {
 			}
 			stop(t, p, 0)
 			stop(t, next, time.Minute)
-			c.once("mail", 200)
+			c.eachOnce("mail", 200)
 		})
 	}
 }
@@ -311,7 +311,7 @@ func TestWhoWaitsAtAFolderThatIsNotOpenedAgainHearsIt(t *testing.T) {
 		}
 		c.down.Store(false)
 		stop(t, c.after(nil, Deps{Spool: &cfg.Spool, Disk: cfg.FS}), time.Minute)
-		c.once("mail", 1)
+		c.eachOnce("mail", 1)
 	})
 }
 
@@ -489,7 +489,7 @@ func TestAFolderIsHandedOverOnADiskThatIsSlow(t *testing.T) {
 				}
 				store(t, next, "mail", 11, 10)
 				stop(t, next, time.Minute)
-				c.once("mail", 21)
+				c.eachOnce("mail", 21)
 			})
 		})
 	}

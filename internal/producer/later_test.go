@@ -187,7 +187,7 @@ func TestPlansOfALaterVersionRefuseTheStart(t *testing.T) {
 		c.down.Store(false)
 		p = c.spooled(&logged{}, cfg, "enable.idempotence=true")
 		stop(t, p, time.Minute)
-		c.once("mail", 10)
+		c.eachOnce("mail", 10)
 	})
 }
 

@@ -204,7 +204,7 @@ func (p *partition) place() plan.Place {
 
 // restore sets up a new partition: as an earlier run has left it, or as one that nobody has sent to.
 func (p *Producer) restore(part *partition) {
-	o := p.once()
+	o := p.onceOrNil()
 	if o == nil {
 		return
 	}
@@ -218,8 +218,8 @@ func (p *Producer) restore(part *partition) {
 	part.doubt = len(batches) > 0
 }
 
-// once returns what the queue knows of plans, or nil.
-func (p *Producer) once() *once {
+// onceOrNil returns what the queue knows of plans, or nil.
+func (p *Producer) onceOrNil() *once {
 	if p.store == nil {
 		return nil
 	}
@@ -241,7 +241,7 @@ func (o *once) keepStates(t *topic) {
 // arrive puts e, which is in a plan, where the plan says, and says whether it has. One of a topic that was recreated meanwhile goes its
 // own way.
 func (p *Producer) arrive(t *topic, e *entry) bool {
-	o := p.once()
+	o := p.onceOrNil()
 	if !o.planned(e) {
 		return false
 	}
@@ -265,7 +265,7 @@ func (o *once) drop(r *restored) {
 
 // rebuild makes batches of the plans of part whose records are all there, oldest first.
 func (p *Producer) rebuild(part *partition) {
-	o := p.once()
+	o := p.onceOrNil()
 	for len(part.restored) > 0 && len(part.restored[0].missing) == 0 {
 		r := part.restored[0]
 		part.restored = part.restored[1:]

@@ -120,7 +120,7 @@ func (p *Producer) askBound(part *partition) {
 
 // note writes the plans of batches to the disk. They are sent when those are there.
 func (p *Producer) note(part *partition, batches []*batch) {
-	o := p.once()
+	o := p.store.once
 	o.buf = o.buf[:0]
 	times := make([]int, len(batches))
 	for i, b := range batches {
@@ -150,7 +150,7 @@ func (p *Producer) note(part *partition, batches []*batch) {
 
 // appendPlan gives b a sequence, if it has none, and appends its plan to the buffer of plans.
 func (p *Producer) appendPlan(part *partition, b *batch) {
-	o := p.once()
+	o := p.store.once
 	if b.sequence == unnumbered {
 		part.number(b)
 		b.bound, b.topicID = part.bound, part.topic.send.id
@@ -170,7 +170,7 @@ func (p *Producer) appendPlan(part *partition, b *batch) {
 
 // done notes that b is in the log. Its records are acknowledged already: who finds the note need not ask for them.
 func (p *Producer) done(b *batch, end int64) {
-	o, part := p.once(), b.partition
+	o, part := p.store.once, b.partition
 	place := plan.Place{Topic: part.topic.name, ID: b.topicID, Partition: part.id}
 	o.buf = plan.AppendDone(o.buf[:0], &place, plan.Epoch{Producer: b.id, Number: b.epoch}, b.sequence, b.span(), end)
 	o.notes.AddLater(o.buf)
@@ -184,7 +184,7 @@ func (p *Producer) done(b *batch, end int64) {
 // void notes that nothing of part from first on is in the log or will be.
 func (p *Producer) void(part *partition, b *batch) {
 	place := plan.Place{Topic: part.topic.name, ID: b.topicID, Partition: part.id}
-	p.once().notes.AddLater(plan.AppendVoid(nil, &place, plan.Epoch{Producer: b.id, Number: b.epoch}, b.sequence))
+	p.store.once.notes.AddLater(plan.AppendVoid(nil, &place, plan.Epoch{Producer: b.id, Number: b.epoch}, b.sequence))
 }
 
 // certain has the codes that a broker answers only when it has written nothing of the batch.
@@ -213,7 +213,7 @@ const (
 
 // written is what the client calls when a request is on its way: nothing in what ships.
 func (p *Producer) written() func() {
-	o := p.once()
+	o := p.onceOrNil()
 	if o == nil || killPoint() == nil {
 		return nil
 	}

@@ -222,7 +222,7 @@ func (p *Producer) batchUp(buf *recordBuffer, now mono) {
 		if buf.chunk == (intake.Chunk{}) {
 			e.number = p.nextNumber()
 		}
-		if p.once().planned(e) {
+		if p.onceOrNil().planned(e) {
 			e.number = e.stored.seq // before all others of its partition
 		} else if p.store != nil && p.stale(e) {
 			p.unloadEntry(e)
