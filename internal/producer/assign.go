@@ -29,7 +29,7 @@ type sending struct {
 	unassigned   []*entry // without a partition yet, in order
 	records      int      // how many have no report, with and without a partition
 	born         mono     // of the first call: from here on an unknown topic has its time to appear
-	missing      mono     // when the cluster was first found not to know it any more, or 0
+	unknownSince mono     // when the cluster was first found not to know it any more, or 0
 	refused      mono     // when the refusal was last asked for
 	lastProgress mono     // when it last made progress
 	progressed   bool     // since the last tick
@@ -138,7 +138,7 @@ func (t *topic) stillRefused(now mono) bool {
 	if now.since(t.send.refused) < forgetAfter {
 		return true
 	}
-	t.send.born, t.send.missing = now, 0
+	t.send.born, t.send.unknownSince = now, 0
 	t.refuse(resperr.NoError, now)
 	return false
 }

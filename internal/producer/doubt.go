@@ -178,7 +178,7 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		p.lookFailed(part, err, now)
 		return
 	}
-	renewed, unsure, missing := false, 0, false
+	renewed, unsure, notThere := false, 0, false
 	compacted := 0 // messages that the leader knows later numbers than, and that are not in a log with gaps
 	why := "the log does not reach back to where they would be"
 	if s.Gaps {
@@ -199,13 +199,13 @@ func (p *Producer) sighted(part *partition, s *client.Sighting, err error, now m
 		whole := b.span() == int32(len(b.entries))
 		b.refused = false
 		if found == there {
-			renewed = renewed || missing // the numbers of those before it are refused, or taken behind it
+			renewed = renewed || notThere // the numbers of those before it are refused, or taken behind it
 			unsure, compacted = unsure+compacted, 0
 			part.waiting = slices.DeleteFunc(part.waiting, func(w *batch) bool { return w == b })
 			p.found(b, s)
 			continue
 		}
-		missing = true
+		notThere = true
 		b.doubtful = found == hidden
 		switch found {
 		case lost:

@@ -54,7 +54,7 @@ func TestNothingThatOthersSayReachesTheLogAsItIs(t *testing.T) {
 		}, "message delivery failed: ", []string{"topic", "errno 10"}},
 		{"a topic that the cluster does not take", func(p *Producer, t *topic, _ *partition) {
 			t.send.active = true
-			p.missing(t, resperr.TopicException, p.now())
+			p.learnCode(t, resperr.TopicException, p.now())
 		}, "does not take messages of a topic", []string{"topic", "errno -188"}},
 		{"settings that exclude each other", func(p *Producer, t *topic, _ *partition) {
 			p.topicConflict(t.name)

@@ -352,7 +352,7 @@ func (s *sending) obstacle() string {
 		unnamed = unnamed || part.idempotent && part.producerID < 0 && !part.idle()
 	}
 	switch {
-	case s.missing != 0:
+	case s.unknownSince != 0:
 		return "the cluster does not know it"
 	case !s.known:
 		return "the cluster has not said where its partitions are"

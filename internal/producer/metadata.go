@@ -45,7 +45,7 @@ func (l *questions) want(t *topic) bool {
 // unclear says whether metadata of t is needed.
 func (p *Producer) unclear(t *topic) bool {
 	s := &t.send
-	if s.records > 0 && !s.known || t.refusal.Load() != 0 || s.missing != 0 {
+	if s.records > 0 && !s.known || t.refusal.Load() != 0 || s.unknownSince != 0 {
 		return true
 	}
 	for _, part := range s.partitions {
@@ -84,7 +84,7 @@ func (p *Producer) askMetadata(now mono) time.Duration {
 		t.send.wanted = false
 		if p.set.Blacklisted(t.name) {
 			// Compat: topic.blacklist. The topic is as unknown as librdkafka finds it.
-			p.missing(t, resperr.UnknownTopicOrPart, now)
+			p.learnCode(t, resperr.UnknownTopicOrPart, now)
 			continue
 		}
 		names = append(names, t.name)
@@ -182,7 +182,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 	s := &t.send
 	code := resperr.Code(m.Code)
 	if code != resperr.NoError {
-		p.missing(t, code, now)
+		p.learnCode(t, code, now)
 		return
 	}
 	n := count(m.Partitions)
@@ -191,7 +191,7 @@ func (p *Producer) learn(m *client.Topic, now mono) {
 	}
 	var none [16]byte
 	recreated := s.known && s.id != none && m.ID != none && s.id != m.ID
-	s.id, s.missing, s.refreshed = m.ID, 0, now
+	s.id, s.unknownSince, s.refreshed = m.ID, 0, now
 	if t.refusal.Load() != 0 {
 		p.log.LogAttrs(p.life, logsink.LevelNotice, "the cluster takes messages of a topic again", slog.String("topic", t.name))
 		t.refuse(resperr.NoError, now)
@@ -262,9 +262,9 @@ func (p *Producer) resize(t *topic, n int, recreated bool) {
 	}
 }
 
-// missing takes a code that the cluster gives for a topic: what its records fail with, and what later calls are
+// learnCode takes a code that the cluster gives for a topic: what its records fail with, and what later calls are
 // answered, is librdkafka's.
-func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
+func (p *Producer) learnCode(t *topic, code resperr.Code, now mono) {
 	s := &t.send
 	if !s.active {
 		return // forgotten since it was asked about: nobody would ask again, and calls would be refused for ever
@@ -272,14 +272,14 @@ func (p *Producer) missing(t *topic, code resperr.Code, now mono) {
 	fails, refusal := resperr.NoError, resperr.NoError
 	switch code {
 	case resperr.UnknownTopicOrPart:
-		if s.missing == 0 {
-			s.missing = now + 1
+		if s.unknownSince == 0 {
+			s.unknownSince = now + 1
 			if !s.known {
-				s.missing = s.born
+				s.unknownSince = s.born
 			}
 		}
 		// A topic may be on its way through the cluster: it gets its time from the first call, or since it was last seen.
-		if now.since(s.missing) >= p.set.TopicPropagation {
+		if now.since(s.unknownSince) >= p.set.TopicPropagation {
 			fails, refusal = code, resperr.UnknownTopic
 		}
 	case resperr.TopicException:

@@ -34,7 +34,7 @@ type once struct {
 type restored struct {
 	plan.Batch
 	entries []*entry
-	missing map[uint64]struct{} // records that have not come yet
+	toCome  map[uint64]struct{} // records that have not come yet
 }
 
 // fold is the sum of notes. The goroutine of the notes alone has it.
@@ -144,17 +144,17 @@ func (o *once) recall(p *Producer, s *storage, l *plan.Ledger) {
 			if b.Done {
 				continue
 			}
-			r := &restored{Batch: *b, missing: make(map[uint64]struct{})}
+			r := &restored{Batch: *b, toCome: make(map[uint64]struct{})}
 			b.Each(func(seq uint64) bool {
 				if !s.spool.Resolved(seq) {
-					r.missing[seq] = struct{}{}
+					r.toCome[seq] = struct{}{}
 				}
 				return true
 			})
-			if len(r.missing) == 0 {
+			if len(r.toCome) == 0 {
 				continue // each was delivered, or given up
 			}
-			for seq := range r.missing {
+			for seq := range r.toCome {
 				o.plans[seq], o.bypass[seq] = r, false
 			}
 			o.restored[place] = append(o.restored[place], r)
@@ -247,12 +247,12 @@ func (p *Producer) arrive(t *topic, e *entry) bool {
 	}
 	r := o.plans[e.stored.seq]
 	if int(r.Partition) < len(t.send.partitions) && slices.Contains(t.send.partitions[r.Partition].restored, r) {
-		delete(r.missing, e.stored.seq)
+		delete(r.toCome, e.stored.seq)
 		r.entries = append(r.entries, e)
 		p.rebuild(t.send.partitions[r.Partition])
 		return true
 	}
-	p.doubtful(t, r.Partition, len(r.missing)+len(r.entries), "the topic was recreated")
+	p.doubtful(t, r.Partition, len(r.toCome)+len(r.entries), "the topic was recreated")
 	o.notes.AddLater(plan.AppendVoid(nil, &r.Place, r.Epoch, r.First))
 	o.drop(r)
 	return false
@@ -266,7 +266,7 @@ func (o *once) drop(r *restored) {
 // rebuild makes batches of the plans of part whose records are all there, oldest first.
 func (p *Producer) rebuild(part *partition) {
 	o := p.onceOrNil()
-	for len(part.restored) > 0 && len(part.restored[0].missing) == 0 {
+	for len(part.restored) > 0 && len(part.restored[0].toCome) == 0 {
 		r := part.restored[0]
 		part.restored = part.restored[1:]
 		o.drop(r)
@@ -281,16 +281,16 @@ func (p *Producer) rebuild(part *partition) {
 	p.enlist(part)
 }
 
-// lookForMissing finds records of plans that will not come: they were given up before they were fed, a later version has written them, or the disk has lost them.
-func (p *Producer) lookForMissing(t *topic) {
+// forgetNotComing forgets records of plans that will not come: they were given up before they were fed, a later version has written them, or the disk has lost them.
+func (p *Producer) forgetNotComing(t *topic) {
 	for _, part := range t.send.partitions {
 		if len(part.restored) == 0 {
 			continue
 		}
 		for _, r := range part.restored {
-			for seq := range r.missing {
+			for seq := range r.toCome {
 				if !p.store.comes(seq) {
-					delete(r.missing, seq)
+					delete(r.toCome, seq)
 				}
 			}
 		}

@@ -299,7 +299,7 @@ func (p *Producer) tick(now mono) {
 		if p.store != nil {
 			p.watch(t, now)
 			if p.store.once != nil {
-				p.lookForMissing(t)
+				p.forgetNotComing(t)
 			}
 			p.unload(t)
 		}
