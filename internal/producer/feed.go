@@ -135,7 +135,7 @@ func (p *Producer) feedMain() (progressed bool) {
 	r.read = p.readNow()
 	for r.fill(p.life) {
 		seq := r.batch.Frames[r.at].Seq
-		if s.passed(seq) {
+		if s.markRead(seq) {
 			s.spool.Ack(seq)
 		} else if p.feedFrame(r, false) == noRoom {
 			return progressed
@@ -172,7 +172,7 @@ func (p *Producer) feedChase() (progressed bool) {
 		r.read = p.readNow()
 	}
 	for s.chasing {
-		end, arrived := s.mainPosition(), !r.fill(p.life)
+		end, arrived := s.mainNext(), !r.fill(p.life)
 		if arrived || r.batch.Frames[r.at].Seq >= end {
 			p.caughtUp()
 			r.drop()
@@ -190,14 +190,14 @@ func (p *Producer) feedChase() (progressed bool) {
 	return progressed
 }
 
-// mainPosition is the sequence that the main cursor comes to next.
-func (s *storage) mainPosition() uint64 {
+// mainNext is the sequence that the main cursor comes to next.
+func (s *storage) mainNext() uint64 {
 	if r := &s.main; r.batch != nil && r.at < len(r.batch.Frames) {
 		return r.batch.Frames[r.at].Seq
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pos
+	return s.nextRead
 }
 
 // fill makes sure that there is a frame at r.at, and says whether there is one now.

@@ -26,7 +26,7 @@ func (p *Producer) forgetTopics(now mono) {
 	read := uint64(0) // every record on disk below it has been read
 	if p.store != nil {
 		p.store.mu.Lock()
-		read = p.store.pos
+		read = p.store.nextRead
 		p.store.mu.Unlock()
 	}
 	used := p.untakenLocked()

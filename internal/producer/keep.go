@@ -53,7 +53,7 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 			// A durable call is answered by the sync, and a delivery by the broker.
 			parked = w.await != nil || !s.Spill || w.onDisk
 			w.record = record.Record{} // its bytes are the host's
-		case later || w.patient && passing(code):
+		case later || w.patient && retriable(code):
 			w.record = Clone(r)
 			s.crowded = s.crowded && w.patient
 			p.waiters = append(p.waiters, w)
@@ -75,8 +75,8 @@ func (p *Producer) keep(r *record.Record, w *waiter) (parked bool, code resperr.
 	return parked, code
 }
 
-// passing says whether a refusal ends by itself.
-func passing(code resperr.Code) bool { return code == resperr.QueueFull || code == resperr.FS }
+// retriable says whether a refusal ends by itself, so that the record may be tried again.
+func retriable(code resperr.Code) bool { return code == resperr.QueueFull || code == resperr.FS }
 
 // placeLocked puts the record of w into memory or into the spool. later is true for one that must wait
 // until the sender has brought older records of its topic to the disk, where this one is to follow
@@ -252,7 +252,7 @@ func (p *Producer) placeWaiters() {
 		if later {
 			break
 		}
-		if passing(code) && w.patient {
+		if retriable(code) && w.patient {
 			crowded = true
 			break
 		}

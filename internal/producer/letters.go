@@ -146,7 +146,7 @@ func (p *Producer) putBackAll(frames []spool.Frame, topic string, end uint64) bo
 		}
 		refusal = code
 		kept++
-		if passing(code) || code == resperr.Destroy { // the spool is full or cannot be written
+		if retriable(code) || code == resperr.Destroy { // the spool is full or cannot be written
 			more = false
 			break
 		}

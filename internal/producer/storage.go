@@ -51,15 +51,15 @@ type storage struct {
 	behind    bool         // there may be topics whose records the main cursor has left
 	slow      bool         // the last record that found no room in the spool found the disk too slow, and not max_bytes reached
 
-	mu      sync.Mutex
-	pos     uint64               // the feeder has read every sequence below; guarded by mu
-	safe    uint64               // what is up to here is synced, but for lost; guarded by mu
-	lost    map[uint64]struct{}  // copies that the disk did not take; guarded by mu
-	early   map[uint64]bool      // released before the feeder has passed; true: also before the spool had them on disk; guarded by mu
-	awaits  map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
-	unheard map[*waiter]struct{} // calls that wait for a sync; guarded by mu
-	unread  map[uint64]struct{}  // records of plans that a later version of this program has written; guarded by mu
-	missing uint64               // of spool.Stats, as far as it was counted; guarded by mu
+	mu       sync.Mutex
+	nextRead uint64               // the feeder has read every sequence below; guarded by mu
+	safe     uint64               // what is up to here is synced, but for lost; guarded by mu
+	lost     map[uint64]struct{}  // copies that the disk did not take; guarded by mu
+	early    map[uint64]bool      // released before the feeder has read it; true: also before the spool had them on disk; guarded by mu
+	awaits   map[uint64]*await    // calls that wait for a delivery, by sequence; guarded by mu
+	unheard  map[*waiter]struct{} // calls that wait for a sync; guarded by mu
+	unread   map[uint64]struct{}  // records of plans that a later version of this program has written; guarded by mu
+	missing  uint64               // of spool.Stats, as far as it was counted; guarded by mu
 
 	unlogged atomic.Uint64 // records given up by DropOldest that no line has told yet
 
@@ -111,7 +111,7 @@ func (p *Producer) openStorage(deps Deps) (*storage, error) {
 		return nil, errors.Join(err, s.close(ctx))
 	}
 	st := s.spool.Stats()
-	s.replaying, s.pos, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
+	s.replaying, s.nextRead, s.safe, s.missing = cfg.Spill && st.Pending > 0, st.Frontier, st.Next-1, st.Missing
 	if st.Pending > 0 {
 		p.stats.Restore(int64(st.Pending) - deps.Before.outstandingIn(s.spool))
 		p.log.Log(context.Background(), logsink.LevelNotice, fmt.Sprintf("%d message(s) on disk are sent before new ones", st.Pending))
@@ -162,7 +162,7 @@ func (s *storage) resolve(seq uint64, count func()) {
 		_, twice := s.early[seq]
 		fresh = !twice
 	}
-	if seq >= s.pos {
+	if seq >= s.nextRead {
 		s.early[seq] = !stored
 	}
 	if fresh || lost {
@@ -181,17 +181,17 @@ func (s *storage) countedEarlyLocked() (n uint64) {
 	return n
 }
 
-// passed notes that the feeder has read seq, and says whether its record was delivered meanwhile.
-func (s *storage) passed(seq uint64) (done bool) {
+// markRead notes that the feeder has read seq, and says whether its record was delivered meanwhile.
+func (s *storage) markRead(seq uint64) (done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pos = max(s.pos, seq+1)
+	s.nextRead = max(s.nextRead, seq+1)
 	if len(s.early) == 0 {
 		return false
 	}
 	_, done = s.early[seq]
 	for old := range s.early { // the spool does not show what it has let go itself
-		if old < s.pos {
+		if old < s.nextRead {
 			delete(s.early, old)
 		}
 	}

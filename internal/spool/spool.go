@@ -188,7 +188,7 @@ type Spool struct {
 // with the backlog: the position file, the names, the last segment. A full disk does not make it fail: what is
 // there can be delivered, by a caller that needs no [Notes].
 //
-// Each error is one sentence for an operator. Another process that has the folder open is named in it. [ErrClosing] passes when the disk has taken
+// Each error is one sentence for an operator. Another process that has the folder open is named in it. [ErrClosing] is over when the disk has taken
 // what an earlier spool of this process had.
 func Open(opts Options) (*Spool, error) {
 	opts, err := opts.withDefaults()
