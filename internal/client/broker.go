@@ -203,7 +203,7 @@ func (b *broker) up(n *conn) {
 
 // failed ends an attempt to connect.
 func (b *broker) failed(n *conn, stage Stage, err error) {
-	open := b.release(n, func() bool { b.growLocked(err); return true })
+	open := b.disconnect(n, func() bool { b.growLocked(err); return true })
 	if b.c.ctx.Err() != nil {
 		b.answer(open, ErrClosed)
 		return
@@ -219,7 +219,7 @@ func (b *broker) failed(n *conn, stage Stage, err error) {
 
 // ended ends a connection that was usable.
 func (b *broker) ended(n *conn, e end) {
-	open := b.release(n, func() bool {
+	open := b.disconnect(n, func() bool {
 		switch {
 		case e.renew:
 			b.wanted = b.wanted || len(b.ids) > 0
@@ -279,9 +279,9 @@ func (b *broker) growLocked(err error) {
 	b.last = err
 }
 
-// release takes the connection down and returns the requests that end with it, which is every one
+// disconnect takes the connection down and returns the requests that end with it, which is every one
 // if all returns true. Its goroutine that reads is over then.
-func (b *broker) release(n *conn, all func() bool) (open []*request) {
+func (b *broker) disconnect(n *conn, all func() bool) (open []*request) {
 	if n != nil {
 		n.raw.Close()
 		<-n.ended
@@ -330,5 +330,5 @@ func (b *broker) abandon() {
 	b.c.mu.Lock()
 	n := b.conn
 	b.c.mu.Unlock()
-	b.answer(b.release(n, func() bool { b.running = false; return true }), ErrClosed)
+	b.answer(b.disconnect(n, func() bool { b.running = false; return true }), ErrClosed)
 }

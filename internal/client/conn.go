@@ -53,7 +53,7 @@ type act struct {
 	end     *end
 	write   *request
 	expired *request
-	refused *request // of a kind that the broker does not speak
+	refused *request // of an API that the broker does not speak
 	tell    bool
 	login   bool
 	wait    time.Duration

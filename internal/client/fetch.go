@@ -17,7 +17,7 @@ func (c *Client) scan(broker int32, d *Doubt, at int64, s *Sighting) (next int64
 	if d.ID == [16]byte{} {
 		most = byID - 1
 	}
-	return ask(c, broker, fetchKey, most, func(dst []byte, version int16) []byte {
+	return askBroker(c, broker, fetchKey, most, func(dst []byte, version int16) []byte {
 		r := kmsg.NewFetchRequest()
 		r.Version = version
 		t, part := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()

@@ -87,7 +87,7 @@ func (c *Client) look(broker int32, d *Doubt) (*Sighting, error) {
 	if _, err := leads(); err != nil {
 		return nil, err
 	}
-	p, err := ask(c, broker, describeKey, 0, d.describeBody, d.readDescribe)
+	p, err := askBroker(c, broker, describeKey, 0, d.describeBody, d.readDescribe)
 	switch {
 	case errors.Is(err, errNotSpoken):
 		s.Asked = false
@@ -160,8 +160,8 @@ func sequenceAt(s, n int32) int32 { return int32(uint32(s)+uint32(n)) & math.Max
 // before says whether sequence a lies before b.
 func before(a, b int32) bool { return (b-a)&math.MaxInt32 != 0 && (b-a)&math.MaxInt32 < 1<<30 }
 
-// ask asks one broker, once. most is the highest version that may be used; 0 is any.
-func ask[T any](c *Client, id int32, key, most int16, body func([]byte, int16) []byte, read func(*cursor, int16) (T, int32, error)) (T, error) {
+// askBroker asks one broker, once. most is the highest version that may be used; 0 is any.
+func askBroker[T any](c *Client, id int32, key, most int16, body func([]byte, int16) []byte, read func(*cursor, int16) (T, int32, error)) (T, error) {
 	var none T
 	answer := make(chan result[T], 1)
 	r := newRequest(c, key, body, read, answer)
@@ -258,7 +258,7 @@ const (
 
 // offset asks for one of them, of a leader in the epoch, or in any where that is -1.
 func (c *Client) offset(broker int32, p *Place, which int64, as, epoch int32) (int64, error) {
-	return ask(c, broker, listKey, 0, func(dst []byte, version int16) []byte {
+	return askBroker(c, broker, listKey, 0, func(dst []byte, version int16) []byte {
 		r := kmsg.NewListOffsetsRequest()
 		r.Version = version
 		t, part := kmsg.NewListOffsetsRequestTopic(), kmsg.NewListOffsetsRequestTopicPartition()

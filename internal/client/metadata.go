@@ -32,11 +32,11 @@ func (c *Client) AskMetadata(topics []string, create bool) {
 	if c.fresh.IsZero() {
 		c.fresh = time.Now()
 	}
-	c.asking = c.spawnLocked(func() { c.ask(q) })
+	c.asking = c.spawnLocked(func() { c.askQuestions(q) })
 }
 
-// ask asks q, and what comes to wait meanwhile.
-func (c *Client) ask(q *question) {
+// askQuestions asks q, and what comes to wait meanwhile.
+func (c *Client) askQuestions(q *question) {
 	for q != nil {
 		c.emit(c.answer(q))
 		q = c.nextQuestion()

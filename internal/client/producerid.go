@@ -9,7 +9,7 @@ import (
 )
 
 // AskProducerID asks the cluster for a producer id. It does not block: the event [ProducerID] follows
-// when a broker has given one or has permanently refused. What passes is tried again until then.
+// when a broker has given one or has permanently refused. What is retriable is tried again until then.
 func (c *Client) AskProducerID() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,7 +22,7 @@ func (c *Client) askProducerID() {
 	e := Event{Kind: ProducerID}
 	for pause := c.set.RetryBackoff; ; pause = min(pause*2, c.set.RetryBackoffMax) {
 		a, err := inquire(c, producerIDKey, producerIDBody, readProducerID)
-		if err == nil && !passes(a.code) {
+		if err == nil && !retriable(a.code) {
 			e.ID, e.Epoch, e.Code, e.Err = a.id, a.epoch, a.code, kerr.ErrorForCode(a.code)
 			break
 		}
@@ -43,8 +43,8 @@ func producerIDBody(dst []byte, version int16) []byte {
 	return r.AppendTo(dst)
 }
 
-// passes reports whether a broker that answers with the code may answer otherwise soon.
-func passes(code int16) bool {
+// retriable reports whether a broker that answers with the code may answer otherwise soon.
+func retriable(code int16) bool {
 	switch code {
 	case kerr.CoordinatorLoadInProgress.Code, kerr.CoordinatorNotAvailable.Code, kerr.NotCoordinator.Code, kerr.ConcurrentTransactions.Code:
 		return true

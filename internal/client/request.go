@@ -24,16 +24,16 @@ const (
 // span is a range of versions.
 type span struct{ min, max int16 }
 
-// A kind is what the client knows of requests with one key.
-type kind struct {
+// An api is what the client knows of requests with one key.
+type api struct {
 	span            // the versions that it speaks
 	flexible int16  // from which version on there are compact lengths and tagged fields
 	name     string // Kafka's
 }
 
-// speaks has the kinds that the client knows. Metadata 4 and Produce 3 came with Kafka 0.11, as did
+// speaks has the APIs that the client knows. Metadata 4 and Produce 3 came with Kafka 0.11, as did
 // the record batches that the client is given.
-var speaks = map[int16]kind{
+var speaks = map[int16]api{
 	produceKey:    {span{3, 13}, 9, "Produce"},
 	fetchKey:      {span{4, 13}, 12, "Fetch"},
 	listKey:       {span{1, 6}, 6, "ListOffsets"},
