@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -135,9 +136,7 @@ func (s *Spool) trimTailLocked() {
 		s.blocks[drop].drop()
 		drop++
 	}
-	if drop > 0 {
-		s.blocks = append(s.blocks[:0], s.blocks[drop:]...)
-	}
+	s.blocks = slices.Delete(s.blocks, 0, drop)
 }
 
 // Sync waits until everything appended so far is answered. Its error is that of the last record, or ctx's.

@@ -293,13 +293,9 @@ func (c *Cursor) lost(from, to uint64) {
 	s.mu.Lock()
 	n := s.resolveLocked(from, to)
 	s.n.Missing += n
-	name := ""
-	if c.seg != nil {
-		name = c.seg.name
-	}
 	s.mu.Unlock()
 	if n > 0 {
-		s.sayMissing(fmt.Errorf("sequences %d to %d are not in %s", from, to-1, name), false)
+		s.sayMissing(fmt.Errorf("sequences %d to %d are not in %s", from, to-1, c.seg.name), false)
 	}
 }
 

@@ -1,5 +1,7 @@
 package spool
 
+import "slices"
+
 // moments say when records were appended, to within a second: one entry for each second in which there were any. A backlog of days
 // is some thousand entries, as every second one is given up when there are too many.
 type moments struct {
@@ -41,9 +43,7 @@ func (m *moments) of(seq uint64) int64 {
 	for n+1 < len(m.list) && m.list[n+1].seq <= seq {
 		n++
 	}
-	if n > 0 {
-		m.list = append(m.list[:0], m.list[n:]...)
-	}
+	m.list = slices.Delete(m.list, 0, n)
 	if len(m.list) == 0 || m.list[0].seq > seq {
 		return 0
 	}

@@ -13,7 +13,6 @@ type degraded struct {
 	dir   string
 	cause error
 	since time.Time
-	retry time.Time // when the syncer probes again
 }
 
 func (d *degraded) Error() string {
@@ -62,8 +61,8 @@ func (s *Spool) poison(err error) {
 
 // degrade makes Append refuse from now on, with the error that it returns.
 func (s *Spool) degrade(cause error) error {
-	s.w.delay = probeFirst
-	why := &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now(), retry: time.Now().Add(probeFirst)}
+	s.w.delay, s.w.retry = probeFirst, time.Now().Add(probeFirst)
+	why := &degraded{dir: s.opts.Dir, cause: cause, since: s.opts.Now()}
 	s.mu.Lock()
 	s.degraded = why
 	s.n.Degradations++
@@ -81,9 +80,7 @@ func (s *Spool) probe() {
 	first := s.next
 	if s.gaps > s.recordedGaps && now.Sub(s.degraded.since) < gapPatience {
 		// Frames behind the gap would make a loss of it, if the machine stopped now.
-		again := *s.degraded
-		again.retry = time.Now().Add(probeFirst)
-		s.degraded = &again
+		s.w.retry = time.Now().Add(probeFirst)
 		s.mu.Unlock()
 		return
 	}
@@ -95,8 +92,9 @@ func (s *Spool) probe() {
 	s.mu.Lock()
 	if err != nil {
 		s.w.delay = min(2*s.w.delay, probeMost)
+		s.w.retry = time.Now().Add(s.w.delay)
 		again := *s.degraded // callers may hold the old one
-		again.cause, again.retry = err, time.Now().Add(s.w.delay)
+		again.cause = err
 		s.degraded = &again
 		s.mu.Unlock()
 		s.say("degraded", "nothing can be stored until the disk is back", err)

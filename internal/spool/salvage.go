@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 )
@@ -32,19 +33,7 @@ func keepBytes(fsys FS, dir, name string, f File, from, to int64) error {
 	if err != nil {
 		return err
 	}
-	buf := make([]byte, min(to-from, chunkBytes))
-	for at := from; at < to && err == nil; {
-		var n int
-		n, err = readFull(f, buf[:min(int64(len(buf)), to-at)], at)
-		if err == nil && n == 0 {
-			break
-		}
-		if err == nil {
-			_, err = out.WriteAt(buf[:n], at-from)
-		}
-		at += int64(n)
-	}
-	if err == nil {
+	if _, err = io.Copy(io.NewOffsetWriter(out, 0), io.NewSectionReader(f, from, to-from)); err == nil {
 		err = out.Sync()
 	}
 	err = cmp.Or(err, out.Close())

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -65,7 +66,7 @@ func (s *Spool) nextWork(b *batch, timer *time.Timer) work {
 			s.mu.Unlock()
 			return workEnd
 		case s.degraded != nil:
-			due = time.Until(s.degraded.retry)
+			due = time.Until(s.w.retry)
 			if due <= 0 {
 				s.mu.Unlock()
 				return workProbe
@@ -145,13 +146,8 @@ func (s *Spool) takeDonesLocked(dst []waiter, last uint64) []waiter {
 	for n < len(s.dones) && s.dones[n].seq <= last {
 		n++
 	}
-	if n == 0 {
-		return dst
-	}
 	dst = append(dst, s.dones[:n]...)
-	left := copy(s.dones, s.dones[n:])
-	clear(s.dones[left:])
-	s.dones = s.dones[:left]
+	s.dones = slices.Delete(s.dones, 0, n)
 	return dst
 }
 

@@ -18,9 +18,10 @@ type writer struct {
 	written int64 // end of what was written
 	good    int64 // end of what was synced
 	frames  int
-	tail    hint   // the last frame that was written
-	durable uint64 // the last sequence that was synced
-	ord     uint64 // of the next segment
+	tail    hint      // the last frame that was written
+	durable uint64    // the last sequence that was synced
+	ord     uint64    // of the next segment
+	retry   time.Time // while degraded: when to probe again
 	delay   time.Duration
 	failed  error // while ending
 }
