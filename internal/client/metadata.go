@@ -206,7 +206,7 @@ func (m *metadataAnswer) readTopic(a *cursor, version int16, want map[string]int
 		if !a.Ok() || !asked {
 			continue
 		}
-		if err := m.place(&t, p); err != nil {
+		if err := m.put(&t, p); err != nil {
 			return err
 		}
 	}
@@ -225,8 +225,8 @@ func (m *metadataAnswer) readTopic(a *cursor, version int16, want map[string]int
 	return nil
 }
 
-// place puts a partition where it belongs.
-func (m *metadataAnswer) place(t *Topic, p Partition) error {
+// put puts a partition where it belongs.
+func (m *metadataAnswer) put(t *Topic, p Partition) error {
 	if p.ID < 0 || int(p.ID) >= len(t.Partitions) || t.Partitions[p.ID].ID >= 0 {
 		return nonsensef("the answer to Metadata numbers a partition %d in topic %s, which has %d", p.ID, quoted(t.Name), len(t.Partitions))
 	}

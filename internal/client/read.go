@@ -39,7 +39,7 @@ const beforeLogin = 1 << 20
 func (n *conn) readBody(r io.Reader, body []byte) ([]byte, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return body, n.cut(err)
+		return body, n.closedInside(err)
 	}
 	size, most := int64(binary.BigEndian.Uint32(head[:])), int64(n.most())
 	if size > most {
@@ -51,7 +51,7 @@ func (n *conn) readBody(r io.Reader, body []byte) ([]byte, error) {
 		at := len(body)
 		body = append(body, make([]byte, step)...)
 		if _, err := io.ReadFull(r, body[at:]); err != nil {
-			return body, n.cut(err)
+			return body, n.closedInside(err)
 		}
 		left -= step
 	}
@@ -67,8 +67,8 @@ func (n *conn) most() int {
 	return n.b.c.net.ReceiveMax
 }
 
-// cut says that the connection was closed inside an answer as what it is: a closed connection.
-func (n *conn) cut(err error) error {
+// closedInside says that the connection was closed inside an answer as what it is: a closed connection.
+func (n *conn) closedInside(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the broker has closed the connection inside an answer: %w", io.EOF)
 	}

@@ -226,7 +226,7 @@ func (p *Producer) stamp(r *request, now mono) {
 		p.compressor.begin(sent)
 		r.images = append(r.images, sent)
 		r.Batches = append(r.Batches, client.Batch{
-			Topic: b.partition.topic.name, TopicID: b.topic(), Partition: b.partition.id,
+			Topic: b.partition.topic.name, TopicID: b.targetID(), Partition: b.partition.id,
 			Append: func(dst []byte, version int16) ([]byte, [][]byte) {
 				return p.compressor.append(sent, dst, version)
 			},

@@ -220,8 +220,8 @@ func (p *Producer) written() func() {
 	return func() { o.point(PointSent) }
 }
 
-// topic is the id of the topic that b goes to: that of its plan, so that a topic that was recreated does not take it.
-func (b *batch) topic() [16]byte {
+// targetID is the id of the topic that b goes to: that of its plan, so that a topic that was recreated does not take it.
+func (b *batch) targetID() [16]byte {
 	if b.note != unnoted {
 		return b.topicID
 	}
