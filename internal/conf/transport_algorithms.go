@@ -8,33 +8,33 @@ import (
 
 // tlsAlgorithms checks the properties that OpenSSL reads before any file, in its order, and
 // translates those that Go has a place for.
-func (c *Conf) tlsAlgorithms() (suites []uint16, level securityLevel, curves []tls.CurveID, err error) {
+func (c *Conf) tlsAlgorithms(s *tlsSource) error {
 	if err := c.checkProviders(); err != nil {
-		return nil, 0, nil, err
+		return err
 	}
 	if c.present("ssl.engine.location") {
-		return nil, 0, nil, refuse("OpenSSL engine initialization failed in ENGINE_ctrl_cmd_string LOAD: error:there are no engines without OpenSSL")
+		return refuse("OpenSSL engine initialization failed in ENGINE_ctrl_cmd_string LOAD: error:there are no engines without OpenSSL")
 	}
 	// Go's own choice leaves out what OpenSSL offers: suites that exchange keys with RSA.
 	expression := "DEFAULT"
-	if c.present("ssl.cipher.suites") {
+	if s.chosen = c.present("ssl.cipher.suites"); s.chosen {
 		expression = c.text("ssl.cipher.suites")
 	}
 	var reason string
-	if suites, level, reason = cipherSuites(expression); reason != "" {
-		return nil, 0, nil, refuse("ssl.cipher.suites failed: error:%s", reason)
+	if s.suites, s.level, reason = cipherSuites(expression); reason != "" {
+		return refuse("ssl.cipher.suites failed: error:%s", reason)
 	}
 	if c.present("ssl.curves.list") {
-		if curves, reason = curveList(c.text("ssl.curves.list")); reason != "" {
-			return nil, 0, nil, refuse("ssl.curves.list failed: %s", reason)
+		if s.curves, reason = curveList(c.text("ssl.curves.list")); reason != "" {
+			return refuse("ssl.curves.list failed: %s", reason)
 		}
 	}
 	if c.present("ssl.sigalgs.list") {
 		if reason := checkSigalgs(c.text("ssl.sigalgs.list")); reason != "" {
-			return nil, 0, nil, refuse("ssl.sigalgs.list failed: %s", reason)
+			return refuse("ssl.sigalgs.list failed: %s", reason)
 		}
 	}
-	return suites, level, curves, nil
+	return nil
 }
 
 // noReason is what librdkafka says where OpenSSL gives no error.

@@ -34,7 +34,7 @@ func (o *oidc) assertion() (string, error) {
 		if err == nil {
 			err = json.Unmarshal(data, &template)
 		}
-		if err != nil || head == nil || claims == nil {
+		if err != nil {
 			return "", fmt.Errorf("%sjwt.template.file: %s is not a JSON file with header and payload", prefix, path)
 		}
 	}

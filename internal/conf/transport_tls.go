@@ -65,10 +65,6 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 	if !c.usesTLS() {
 		return nil, nil
 	}
-	suites, level, curves, err := c.tlsAlgorithms()
-	if err != nil {
-		return nil, err
-	}
 	source := tlsSource{
 		caPEM: c.given("ssl.ca.pem"), crl: c.given("ssl.crl.location"),
 		cert: c.given("ssl.certificate.location"), certPEM: c.given("ssl.certificate.pem"),
@@ -76,10 +72,9 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 		store: c.given("ssl.keystore.location"), storePassword: c.given("ssl.keystore.password"),
 		verify:     c.truth("enable.ssl.certificate.verification"),
 		verifyName: c.word("ssl.endpoint.identification.algorithm") == "https",
-		suites:     suites,
-		chosen:     c.present("ssl.cipher.suites"),
-		level:      level,
-		curves:     curves,
+	}
+	if err := c.tlsAlgorithms(&source); err != nil {
+		return nil, err
 	}
 	if location := c.global("ssl.ca.location"); location.present && location.text != "probe" {
 		source.ca = location.text
@@ -87,12 +82,12 @@ func (c *Conf) loadTLS() (*tlsFiles, error) {
 			return nil, refuse("ssl.ca.location failed: error:the name of the file is empty")
 		}
 	}
-	files := &tlsFiles{source: source}
-	files.stamps = source.stamps()
-	if files.current, err = source.load(); err != nil {
+	stamps := source.stamps()
+	current, err := source.load()
+	if err != nil {
 		return nil, err
 	}
-	return files, nil
+	return &tlsFiles{source: source, stamps: stamps, current: current}, nil
 }
 
 // with returns files of its own for a client: they are read again for themselves, with the secrets

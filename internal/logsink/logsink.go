@@ -97,7 +97,7 @@ type Sink struct {
 
 	mu    sync.Mutex
 	seen  map[string]*repeat // by the line without its details; guarded by mu
-	timer *time.Timer        // runs only while a line is held back; guarded by mu
+	timer *time.Timer        // runs while any line is in seen; guarded by mu
 }
 
 type repeat struct {
