@@ -44,10 +44,10 @@ func takeOwnership(fsys FS, dir, program string) (*owner, error) {
 		if !errors.Is(err, ErrLocked) {
 			return nil, fmt.Errorf("spool %s: the file %s cannot be opened for writing: %w", dir, ownerName, err)
 		}
-		if _, own := closing.Load(place{fsys, fsys.Real(dir)}); own && try >= 25 {
-			return nil, fmt.Errorf("spool %s: an earlier queue of this process has not closed it yet, because the disk is slow or does not answer: %w", dir, ErrClosing)
-		}
 		if try == 25 {
+			if _, own := closing.Load(place{fsys, fsys.Real(dir)}); own {
+				return nil, fmt.Errorf("spool %s: an earlier queue of this process has not closed it yet, because the disk is slow or does not answer: %w", dir, ErrClosing)
+			}
 			return nil, fmt.Errorf("spool %s: it is in use by %s: stop that process, or give this one a path of its own: %w",
 				dir, readOwner(fsys, dir), err)
 		}

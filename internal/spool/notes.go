@@ -116,12 +116,7 @@ func (n *Notes) Start() {
 
 // Add adds a note, which is copied, and has it synced as soon as the disk can. done is called once, from the goroutine that writes: with an error
 // the note is not durable; it is in the fold all the same, and so in the next snapshot. It must not block.
-func (n *Notes) Add(note []byte, done func(error)) { n.add(note, done) }
-
-// AddLater is Add for a note that nobody waits for: it is written with the next one, or after a tenth of a second.
-func (n *Notes) AddLater(note []byte) { n.add(note, nil) }
-
-func (n *Notes) add(note []byte, done func(error)) {
+func (n *Notes) Add(note []byte, done func(error)) {
 	n.mu.Lock()
 	if n.closing {
 		n.mu.Unlock()
@@ -143,6 +138,9 @@ func (n *Notes) add(note []byte, done func(error)) {
 		nudge(n.wake)
 	}
 }
+
+// AddLater is Add for a note that nobody waits for: it is written with the next one, or after a tenth of a second.
+func (n *Notes) AddLater(note []byte) { n.Add(note, nil) }
 
 // Close writes what was added and ends the goroutine. It waits no longer than ctx.
 func (n *Notes) Close(ctx context.Context) error {
@@ -244,14 +242,11 @@ func (n *Notes) renew() error {
 	content := appendFrame(head.encode(), head.salt, header{seq: n.seq, time: head.created}, snapshot)
 	n.seq++
 	name := notesName(head.ord)
-	var f File
-	var err error
 	limit := int64(len(content)) + notesBytes
-	for _, room := range []int64{notesBytes, notesLeast} {
-		limit = int64(len(content)) + room
-		if f, err = n.create(name, content, limit); err == nil {
-			break
-		}
+	f, err := n.create(name, content, limit)
+	if err != nil {
+		limit = int64(len(content)) + notesLeast
+		f, err = n.create(name, content, limit)
 	}
 	if n.file != nil {
 		_ = n.file.Close() // also after a failure: a file that is older than one that may have stayed behind must get no more notes

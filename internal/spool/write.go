@@ -14,10 +14,9 @@ type writer struct {
 	seg     *segment // nil: the next frame makes a new one
 	file    File
 	salt    uint32
-	limit   int64 // where to begin the next segment
-	written int64 // end of what was written
-	good    int64 // end of what was synced
-	frames  int
+	limit   int64     // where to begin the next segment
+	written int64     // end of what was written
+	good    int64     // end of what was synced
 	tail    hint      // the last frame that was written
 	durable uint64    // the last sequence that was synced
 	ord     uint64    // of the next segment
@@ -39,7 +38,8 @@ func (s *Spool) store(b *batch) error {
 				start = at
 				continue
 			}
-			if w.seg != nil && w.frames > 0 && w.written+int64(at-start+size) > w.limit {
+			end := w.written + int64(at-start)
+			if w.seg != nil && end > segmentStart && end+int64(size) > w.limit {
 				if err := s.writeOut(p.buf[start:at]); err != nil {
 					return err
 				}
@@ -58,7 +58,6 @@ func (s *Spool) store(b *batch) error {
 			}
 			sealHeader(p.buf[at:], w.salt)
 			w.tail = hint{ord: w.seg.ord, off: w.written + int64(at-start), seq: h.seq}
-			w.frames++
 			at += size
 		}
 		if err := s.writeOut(p.buf[start:]); err != nil {
@@ -127,7 +126,7 @@ func (s *Spool) create(first uint64, size int64) error {
 		return fmt.Errorf("a new segment cannot be prepared: %w", err)
 	}
 	w.seg = &segment{name: name, ord: head.ord, first: first, end: openEnd, since: now, ours: true}
-	w.file, w.salt, w.limit, w.frames = f, head.salt, limit, 0
+	w.file, w.salt, w.limit = f, head.salt, limit
 	w.written, w.good = segmentStart, segmentStart
 	s.mu.Lock()
 	s.segs = append(s.segs, w.seg)
