@@ -91,7 +91,7 @@ func (s *Settings) Software(deps Deps) (name, version string) {
 		}
 		for _, text := range others {
 			if text = softwareName(text); text != "" {
-				return text[:min(len(text), maxSoftwareName)]
+				return softwareName(text[:min(len(text), maxSoftwareName)])
 			}
 		}
 		return ""

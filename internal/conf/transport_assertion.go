@@ -30,11 +30,11 @@ func (o *oidc) assertion() (string, error) {
 	head, claims := map[string]any{}, map[string]any{}
 	if path := o.conf.text(prefix + "jwt.template.file"); path != "" {
 		data, err := readFile(path)
-		template := struct{ Header, Payload *map[string]any }{&head, &claims}
+		var template struct{ Header, Payload map[string]any }
 		if err == nil {
 			err = json.Unmarshal(data, &template)
 		}
-		if err != nil {
+		if head, claims = template.Header, template.Payload; err != nil || head == nil || claims == nil {
 			return "", fmt.Errorf("%sjwt.template.file: %s is not a JSON file with header and payload", prefix, path)
 		}
 	}

@@ -61,10 +61,13 @@ func (o *oidc) auth(ctx context.Context) (oauth.Auth, error) {
 	if token == "" || !now.Before(fresh) {
 		next, err := o.fetch(ctx)
 		if err == nil {
-			token, err = next, o.keep(next, now)
+			err = o.keep(next, now)
 		}
 		if err != nil && (token == "" || !now.Before(ends)) {
 			return oauth.Auth{}, fmt.Errorf("sasl.oauthbearer.token.endpoint.url: %w", err)
+		}
+		if err == nil {
+			token = next
 		}
 	}
 	return oauth.Auth{Token: token, Extensions: o.extensions}, nil

@@ -218,6 +218,7 @@ type tokenServer struct {
 	asked []*http.Request // with their forms; guarded by mu
 	life  time.Duration
 	down  bool // guarded by mu
+	wrong bool // it answers with what is no token; guarded by mu
 }
 
 func newTokenServer(t *testing.T, life time.Duration) *tokenServer {
@@ -240,6 +241,9 @@ func newTokenServer(t *testing.T, life time.Duration) *tokenServer {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+		if s.wrong {
+			token = "nonsense"
 		}
 		if err := json.NewEncoder(w).Encode(map[string]string{"access_token": token + ".x"}); err != nil {
 			t.Error(err)
@@ -326,6 +330,36 @@ func TestTokenIsRenewedAheadOfItsEnd(t *testing.T) {
 	server.mu.Unlock()
 	if err := ask(); err != nil {
 		t.Errorf("the endpoint is back: %v", err)
+	}
+}
+
+// An endpoint that is out of order and still answers is like one that is down: the token that is still good serves.
+func TestAnAnswerThatIsNoTokenDoesNotReplaceAGoodOne(t *testing.T) {
+	server := newTokenServer(t, 10*time.Minute)
+	_, o := server.source(t, "sasl.oauthbearer.client.id", "id", "sasl.oauthbearer.client.secret", "geheim")
+	first, err := o.auth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.mu.Lock()
+	o.fresh = time.Now()
+	o.mu.Unlock()
+	server.mu.Lock()
+	server.wrong = true
+	server.mu.Unlock()
+	if second, err := o.auth(t.Context()); err != nil || second.Token != first.Token || len(server.requests()) != 2 {
+		t.Errorf("the token is %q, of %d requests, %v; want the one before", second.Token, len(server.requests()), err)
+	}
+}
+
+func TestATemplateWithoutItsPartsIsRefused(t *testing.T) {
+	for _, text := range []string{`{}`, `null`, `{"header":{}}`, `{"payload":{}}`, `{"header":null,"payload":{}}`, `[]`, ``} {
+		path := write(t, filepath.Join(t.TempDir(), "template.json"), []byte(text))
+		_, o := newTokenServer(t, time.Hour).source(t, "sasl.oauthbearer.grant.type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "sasl.oauthbearer.assertion.jwt.template.file", path,
+			"sasl.oauthbearer.assertion.private.key.pem", "none is read", "sasl.oauthbearer.assertion.claim.sub", "s")
+		if _, err := o.assertion(); err == nil || !strings.Contains(err.Error(), "is not a JSON file with header and payload") {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 
