@@ -205,7 +205,7 @@ func TestATopicThatGrowsUsesItsNewPartitions(t *testing.T) {
 func TestTheOrderSurvivesAnOutage(t *testing.T) {
 	for _, mode := range []string{"max.in.flight=1", "enable.idempotence=true", "spill", "durable"} {
 		t.Run(mode, func(t *testing.T) {
-			for seed := range either(uint64(50), 10) {
+			for seed := range either(uint64(50), 3) {
 				synctest.Test(t, func(t *testing.T) {
 					c := newCluster(t, kfake.SeedTopics(1, "mail"))
 					properties := []string{"retry.backoff.ms=10", "retry.backoff.max.ms=50", "reconnect.backoff.ms=10", "reconnect.backoff.max.ms=50", "linger.ms=1"}

@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	histories   = flag.Int("histories", either(300, 100), "random histories in TestEachMessageIsDeliveredOnce")
+	histories   = flag.Int("histories", either(300, 30), "random histories in TestEachMessageIsDeliveredOnce")
 	historySeed = flag.Uint64("historyseed", 1, "the seed of the first one")
 )
 

@@ -46,7 +46,7 @@ func TestAStalledTopicStaysOnTheDiskAndComesBackInOrder(t *testing.T) {
 // Whatever the network does, and however often the host restarts: what was answered [] is on its
 // topic, in order.
 func TestRandomOutagesAndRestartsLoseNothing(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range either(uint64(8), 3) {
 		for _, mode := range []string{"durable", "spill"} {
 			t.Run(fmt.Sprintf("%s %d", mode, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { outages(t, seed, mode == "spill") })

@@ -128,7 +128,7 @@ func TestAnAppendAfterASyncThatCameLateIsWoken(t *testing.T) {
 // The slot that was synced is never written over before the other one is synced: a power cut in the middle of a
 // write costs what was acknowledged in the last second, and not everything.
 func TestAPowerCutLeavesAPositionOfTheLastSecond(t *testing.T) {
-	for seed := range either(uint64(30), 4) {
+	for seed := range either(uint64(30), 2) {
 		synctest.Test(t, func(t *testing.T) {
 			const records = 4000
 			fsys := faultfs.New(seed)

@@ -16,7 +16,7 @@ import (
 // be written: whatever was acknowledged two seconds ago is not delivered again after a power cut.
 func TestAFailedSyncOfThePositionIsNotTriedAgainOnTheSameFile(t *testing.T) {
 	for _, op := range []faultfs.Op{faultfs.Sync, faultfs.Write} {
-		for seed := range either(uint64(30), 4) {
+		for seed := range either(uint64(30), 2) {
 			synctest.Test(t, func(t *testing.T) {
 				const records = 4000
 				fsys := faultfs.New(seed)
