@@ -57,11 +57,13 @@ func lostCode(err error) resperr.Code {
 // judge does with b what the table of outcomes says. a is nil where no broker has answered.
 func (p *Producer) judge(b *batch, code resperr.Code, a *client.Answer, now mono) {
 	part, t := b.partition, b.partition.topic
-	p.quoteBroker(b, code, a)
+	out := outcomeOf(code, p.store != nil)
+	if a != nil && (out == reject || out == bisect) {
+		p.quoteBroker(b, code, a)
+	}
 	if a != nil && (code == resperr.InvalidRecord || code == resperr.InvalidTimestamp) && p.failNamed(b, a, code) {
 		return
 	}
-	out := outcomeOf(code, p.store != nil)
 	if (out == reorder || out == renew) && b.sequence == unnumbered {
 		out = reject // an answer that makes no sense
 	}
@@ -145,9 +147,6 @@ func (p *Producer) retryBatch(b *batch, pause time.Duration, now mono) {
 
 // quoteBroker logs what the broker itself says of records that it refuses: the code alone does not tell what is wrong with which.
 func (p *Producer) quoteBroker(b *batch, code resperr.Code, a *client.Answer) {
-	if out := outcomeOf(code, p.store != nil); a == nil || out != reject && out != bisect {
-		return
-	}
 	text := a.Message
 	if len(a.Records) > 0 {
 		text = cmp.Or(text, a.Records[0].Message)
